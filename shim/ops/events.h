@@ -1,0 +1,23 @@
+/*
+ * The events that calls of every kind report: what they were, how they ended, what is done.
+ * Same guarantees as ops/log.h.
+ */
+#ifndef RS_OPS_EVENTS_H
+#define RS_OPS_EVENTS_H
+
+#include "retry/decide.h"
+#include "retry/rule.h"
+
+/* A wait begins (event=retry), the call is given up (exhausted), or was hopeless (permanent).
+ * Fields: rule call method target attempt of cause wait_ms quota; for exhausted also reason and
+ * elapsed_ms. `cause` is the status, or the error's name (and the errno's behind it). */
+void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
+		       const struct rs_target *target, const struct rs_outcome *outcome,
+		       const struct rs_call_state *state, const struct rs_decision *decision,
+		       int64_t now_ns);
+
+/* A call succeeded after retries: rule call method target attempts elapsed_ms. */
+void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *target,
+			const struct rs_call_state *state, int64_t now_ns);
+
+#endif

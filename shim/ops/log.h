@@ -1,0 +1,37 @@
+/*
+ * The log: one event a line, written whole by one system call. A failure may take its time;
+ * nothing here is reached on the successful path of a call.
+ *
+ * Async-signal-safe, from any thread, after fork; allocates nothing; preserves errno; keeps no
+ * descriptor open. A log that cannot be written is dropped: the program goes on.
+ */
+#ifndef RS_OPS_LOG_H
+#define RS_OPS_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "retry/rule.h"
+
+/* One line being composed. Values that do not fit are cut and the line ends in "…". */
+struct rs_log_line {
+	bool wanted; /* false: the level is not logged, and every call below does nothing */
+	enum rs_log_format format;
+	const char *sink; /* "stderr", "none" or a path */
+	size_t len;
+	char text[2048];
+};
+
+/* Begin a line: "retryshim: event=<event>" or {"event":"<event>" … . `settings` may be NULL
+ * (rules could not be loaded): then text, to stderr, at warn. */
+void rs_log_begin(struct rs_log_line *line, const struct rs_settings *settings,
+		  enum rs_log_level level, const char *event);
+void rs_log_str(struct rs_log_line *line, const char *key, const char *value);
+void rs_log_span(struct rs_log_line *line, const char *key, struct rs_span value);
+void rs_log_int(struct rs_log_line *line, const char *key, int64_t value);
+void rs_log_end(struct rs_log_line *line);
+
+/* Remember which stream descriptor 2 is. Called once, by the library's constructor. */
+void rs_log_remember_stderr(void);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * What this process runs under: its environment as it was at start, its rules, its name.
+ *
+ * The constructor copies what it needs from the environment (the program may overwrite or clear
+ * it), looks up the real connect(), and does nothing else: no file is opened, nothing allocated.
+ */
+#ifndef RS_PROCESS_H
+#define RS_PROCESS_H
+
+#include <stdint.h>
+
+#include "retry/rule.h"
+
+/*
+ * The rules, loaded at the first call that needs them; NULL where there are none to apply
+ * (disabled, mode = off, or they could not be loaded: that was logged once). Lock-free: threads
+ * that come at the same time may load twice, one result is kept. The rules live for the rest of
+ * the process. Async-signal-safe unless a rule uses body_regex. Preserves errno.
+ */
+const struct rs_rules *rs_process_rules(void);
+
+/* Base name of the executable. Never NULL. */
+const char *rs_program_name(void);
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds. Async-signal-safe. */
+int64_t rs_now_ns(void);
+int64_t rs_wall_now_ns(void);
+
+/* Uniform over uint64_t: from the kernel, or repeatable where the rules set a seed. Forked
+ * children do not share a sequence unless a seed asks for it. Async-signal-safe. */
+uint64_t rs_random(const struct rs_rules *rules);
+
+/* > 0 while this thread is inside a real libcurl transfer: connects and look-ups made there are
+ * libcurl's own business. */
+extern _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
+
+#endif

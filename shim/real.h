@@ -1,0 +1,40 @@
+/*
+ * Where the real functions are.
+ *
+ * libcurl is found relative to the caller, since two flavours may be loaded at once, or one only
+ * inside a plugin's private scope: return address -> link map -> its DT_NEEDED libcurl -> its
+ * symbols. Only where that fails RTLD_NEXT is asked. It is never loaded, only found.
+ */
+#ifndef RS_REAL_H
+#define RS_REAL_H
+
+#include <curl/curl.h>
+#include <sys/socket.h>
+
+/* One libcurl's functions. A pointer is NULL where that libcurl does not have it. */
+struct rs_curl_api {
+	CURL *(*easy_init)(void);
+	CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
+	CURLcode (*easy_perform)(CURL *);
+	void (*easy_cleanup)(CURL *);
+	void (*easy_reset)(CURL *);
+	CURL *(*easy_duphandle)(CURL *);
+	CURLcode (*easy_pause)(CURL *, int);
+	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+};
+
+/*
+ * The libcurl that the code at `caller` (a return address) was linked with, or NULL where none is
+ * loaded. Cached per caller: the cached path is a few loads, takes no lock and allocates nothing.
+ * The first use by a caller takes the dynamic linker's lock. From any thread; not in a signal
+ * handler. The library found stays loaded for the rest of the process.
+ */
+const struct rs_curl_api *rs_real_curl(const void *caller);
+
+typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
+
+/* The real connect(), or NULL. Resolved by the constructor; another library's constructor that
+ * calls connect() before it gets it resolved on the spot. */
+rs_connect_fn rs_real_connect(void);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * Given this outcome, what next? The one question that every interposed call asks.
+ *
+ * No I/O, no clock, no randomness of its own: they are passed in. Allocates nothing, takes no
+ * lock; safe from any thread and in a signal handler.
+ */
+#ifndef RS_RETRY_DECIDE_H
+#define RS_RETRY_DECIDE_H
+
+#include "retry/rule.h"
+
+/* What a call remembers from attempt to attempt. Begin with rs_call_begin(); owns nothing. */
+#define RS_RULES_PER_CALL 8
+struct rs_call_state {
+	int64_t started_ns;       /* monotonic */
+	int32_t attempts;         /* begun so far */
+	int64_t previous_wait_ns; /* computed, before the server's wishes; 0 before the first */
+	const struct rs_quota *paid_quota; /* what the last retry paid, for the refund */
+	int32_t paid_cost;
+	const struct rs_rule *last_rule; /* that caused the last retry */
+	/* Retries per rule. A call that meets more rules than this counts the rest together in the
+	 * last place: their backoff then grows sooner, never later. */
+	struct {
+		const struct rs_rule *rule;
+		int32_t retries;
+	} seen[RS_RULES_PER_CALL];
+};
+
+enum rs_action {
+	RS_ACTION_RETRY,     /* wait wait_ns, then make the next attempt */
+	RS_ACTION_EXHAUSTED, /* hand over and report; `reason` says why */
+	RS_ACTION_PERMANENT, /* hand over and report */
+	RS_ACTION_RECOVER,   /* run the rule's recover command, then wait and retry */
+	RS_ACTION_FOLLOWUP,  /* hand over, run the followup command, report */
+};
+
+enum rs_reason {
+	RS_REASON_ATTEMPTS,
+	RS_REASON_ELAPSED,
+	RS_REASON_QUOTA,
+	RS_REASON_RETRY_AFTER,
+	RS_REASON_CANCELLED,
+	RS_REASON_NOT_REPLAYABLE,
+	RS_REASON_COMMITTED,
+};
+
+struct rs_circumstances {
+	bool replayable; /* the request can be sent again byte for byte */
+	bool committed;  /* the program has seen bytes of this attempt */
+	int64_t now_ns;  /* monotonic */
+	int64_t wall_now_ns;
+	uint64_t random; /* uniform over uint64_t */
+};
+
+struct rs_decision {
+	enum rs_action action;
+	enum rs_reason reason; /* RS_ACTION_EXHAUSTED only */
+	int64_t wait_ns;       /* RS_ACTION_RETRY, RS_ACTION_RECOVER */
+	int32_t quota_left;    /* after paying; -1 where the policy has no quota */
+};
+
+void rs_call_begin(struct rs_call_state *state, int64_t now_ns);
+
+/*
+ * Judge an outcome that `rule` matched, in the order rule, max_attempts, replayable and
+ * uncommitted, wait, retry_after_cap, max_elapsed, quota. When the answer is to retry the quota
+ * has been paid and `state` counts the retry; the caller counts the attempt (state->attempts)
+ * when it begins one.
+ */
+struct rs_decision rs_decide(const struct rs_rules *rules, const struct rs_rule *rule,
+			     struct rs_call_state *state, const struct rs_outcome *outcome,
+			     const struct rs_circumstances *now);
+
+/* The call has succeeded: refund what success gives back (AWS standard mode). */
+void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state *state);
+
+const char *rs_reason_name(enum rs_reason reason);
+const char *rs_class_name(enum rs_class class);
+const char *rs_call_name(enum rs_call call);
+
+#endif

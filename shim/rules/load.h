@@ -1,0 +1,47 @@
+/*
+ * From INI text to rules.
+ *
+ * Loading reads each file with open/read/close, allocates from an anonymous mapping of its own
+ * (no malloc, body_regex aside: regcomp(3) allocates) and calls nothing of the program. A FIFO, a
+ * directory or a device is refused without blocking.
+ */
+#ifndef RS_RULES_LOAD_H
+#define RS_RULES_LOAD_H
+
+#include "retry/rule.h"
+
+enum rs_severity {
+	RS_ERROR,
+	RS_WARNING, /* `check` prints it; the rules are usable */
+};
+
+/* One complaint about a rules file. Valid during the callback only. */
+struct rs_complaint {
+	enum rs_severity severity;
+	const char *file; /* a path, "built-in rules" or "RETRYSHIM_OPTIONS" */
+	int line;         /* 0: the file as a whole */
+	const char *text; /* names the cause, and the remedy or nearest name where there is one */
+};
+
+struct rs_load_request {
+	const char *paths;   /* colon-separated; NULL or "": use `builtin` */
+	const char *options; /* "key=value;key=value" over the files; NULL: none */
+	bool want_warnings;  /* also look for rules that can never be reached */
+	void (*complain)(void *arg, const struct rs_complaint *complaint); /* NULL: nobody asks */
+	void *arg;
+};
+
+/*
+ * Read rules. 0 and *rules, owned by the caller until rs_rules_free(); or -errno of the system's
+ * failure (ENOENT, EACCES, ENOMEM …), or -EINVAL where the text is wrong. Whatever is returned,
+ * every fault has been told to `complain`.
+ */
+int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules);
+
+/* Release everything. NULL is fine. Nobody may be using the rules. */
+void rs_rules_free(struct rs_rules *rules);
+
+/* The text of config/default.ini, compiled in. */
+extern const char rs_default_ini[];
+
+#endif

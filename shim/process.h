@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "retry/ns.h"
 #include "retry/rule.h"
 
 /*

@@ -27,7 +27,7 @@ static struct place *bucket_in(struct place *segment, size_t number, const CURL 
 	uint64_t hash = (uint64_t)(uintptr_t)easy * UINT64_C(0x9E3779B97F4A7C15);
 	size_t buckets = (size_t)FIRST_BUCKETS << number;
 
-	return &segment[(size_t)(hash >> 32) % buckets * BUCKET];
+	return &segment[((size_t)(hash >> 32) & (buckets - 1)) * BUCKET];
 }
 
 static struct place *place_of(CURL *easy)
@@ -107,6 +107,7 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 	handle->easy = easy;
 	handle->api = api;
 	handle->active = NULL;
+	handle->hold = (struct rs_hold){ .bytes = NULL };
 	rs_options_init(&handle->options);
 	atomic_store_explicit(&place->handle, handle, memory_order_release);
 	return handle;
@@ -124,5 +125,6 @@ void rs_handle_drop(CURL *easy)
 	if (!handle)
 		return;
 	rs_options_clear(&handle->options);
+	rs_hold_free(&handle->hold);
 	free(handle);
 }

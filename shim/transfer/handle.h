@@ -9,6 +9,7 @@
 #define RS_TRANSFER_HANDLE_H
 
 #include "real.h"
+#include "transfer/hold.h"
 #include "transfer/options.h"
 
 struct rs_exchange;
@@ -17,7 +18,8 @@ struct rs_handle {
 	CURL *easy;
 	const struct rs_curl_api *api;
 	struct rs_options
-		options; /* as the program set them, whatever is in force for an attempt */
+		options;     /* as the program set them, whatever is in force for an attempt */
+	struct rs_hold hold; /* empty between calls; its memory is used again */
 	struct rs_exchange *active; /* the guarded call in progress, or NULL */
 };
 

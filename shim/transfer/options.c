@@ -97,6 +97,9 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 	case CURLOPT_URL:
 		copy_set(&options->url, value);
 		break;
+	case CURLOPT_PORT:
+		options->port = LONG(value);
+		break;
 	case CURLOPT_CURLU:
 		options->curlu = value;
 		break;

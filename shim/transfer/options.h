@@ -50,6 +50,7 @@ struct rs_options {
 
 	long connect_only;
 	long proxy_tunnel;
+	long port; /* 0: the URL's */
 };
 
 /* Libcurl's defaults. */

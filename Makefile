@@ -26,11 +26,13 @@ CLI   := $(sort $(wildcard shim/cli/*.c))
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))
 SYS   := $(sort $(wildcard tests/system/test_*.c))
 HARNESS := $(sort $(filter-out $(wildcard tests/system/test_*.c tests/system/main_*.c),$(wildcard tests/system/*.c)))
+HELPER_NAMES := $(patsubst tests/system/main_%.c,%,$(sort $(wildcard tests/system/main_*.c)))
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 
 .PHONY: all test unit system lint format install uninstall clean
+.SECONDARY:
 all: $(B)/libretryshim.so $(B)/retryshim
 
 # Rebuild everything when a flag or a tool changed.
@@ -65,7 +67,31 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcmocka
 
-unit: $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT))
-	@set -e; for t in $^; do ./$$t; done
+# System tests: real programs under the preload, against servers that misbehave as told. The
+# helpers main_*.c become programs of their own: main_connect_once.c -> connect-once.
+$(B)/tests/libharness.a: $(call obj,$(HARNESS))
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+TEST_LINK = $(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -lcurl -lcmocka
+$(B)/tests/system/%: $(B)/obj/tests/system/%.o $(B)/tests/libharness.a
+	@mkdir -p $(@D)
+	$(TEST_LINK)
+define HELPER
+$(B)/tests/$(subst _,-,$(1)): $(B)/obj/tests/system/main_$(1).o $(B)/tests/libharness.a
+	@mkdir -p $$(@D)
+	$$(TEST_LINK)
+endef
+$(foreach h,$(HELPER_NAMES),$(eval $(call HELPER,$(h))))
+
+UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
+SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
+HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPER_NAMES)))
+
+.PHONY: unit-programs system-programs helpers
+unit-programs: $(UNIT_PROGRAMS)
+system-programs: $(SYSTEM_PROGRAMS) $(HELPER_PROGRAMS)
+helpers: $(HELPER_PROGRAMS)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,17 @@
+/*
+ * What the files of the harness share.
+ */
+#ifndef TESTS_HARNESS_PARTS_H
+#define TESTS_HARNESS_PARTS_H
+
+#include <stdnoreturn.h>
+
+#include "harness.h"
+
+noreturn void harness_die(const char *what);
+
+/* The environment that a program is to get: NULL-terminated, freed by the function below. */
+char **harness_environment(const struct program *program);
+void harness_environment_free(char **env);
+
+#endif

@@ -20,6 +20,9 @@
  */
 const struct rs_rules *rs_process_rules(void);
 
+/* The same where they are loaded already, else NULL: two loads, for the successful path. */
+const struct rs_rules *rs_process_rules_if_loaded(void);
+
 /* Base name of the executable. Never NULL. */
 const char *rs_program_name(void);
 

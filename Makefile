@@ -24,7 +24,7 @@ CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISA
 CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -fno-plt -pthread $(WARNINGS) $(CFLAGS)
 
 CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c))
-SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/transfer/*.c shim/ops/*.c))
+SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/transfer/*.c shim/ops/*.c))
 CLI   := $(sort $(wildcard shim/cli/*.c))
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))
 SYS   := $(sort $(wildcard tests/system/test_*.c))

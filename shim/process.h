@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "retry/ns.h"
 #include "retry/rule.h"
 
 /*
@@ -18,6 +19,9 @@
  * the process. Async-signal-safe unless a rule uses body_regex. Preserves errno.
  */
 const struct rs_rules *rs_process_rules(void);
+
+/* The same where they are loaded already, else NULL: two loads, for the successful path. */
+const struct rs_rules *rs_process_rules_if_loaded(void);
 
 /* Base name of the executable. Never NULL. */
 const char *rs_program_name(void);

@@ -9,6 +9,7 @@
 #define RS_REAL_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 /* One libcurl's functions. A pointer is NULL where that libcurl does not have it. */
@@ -23,13 +24,20 @@ struct rs_curl_api {
 	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
 };
 
+/* What a caller gets: its libcurl, and whether the caller is that libcurl itself (which enters its
+ * own public functions through the PLT; such calls are none of the program's). */
+struct rs_curl_caller {
+	const struct rs_curl_api *api; /* never NULL */
+	bool is_libcurl;
+};
+
 /*
  * The libcurl that the code at `caller` (a return address) was linked with, or NULL where none is
  * loaded. Cached per caller: the cached path is a few loads, takes no lock and allocates nothing.
  * The first use by a caller takes the dynamic linker's lock. From any thread; not in a signal
  * handler. The library found stays loaded for the rest of the process.
  */
-const struct rs_curl_api *rs_real_curl(const void *caller);
+const struct rs_curl_caller *rs_real_curl(const void *caller);
 
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 

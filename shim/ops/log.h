@@ -13,9 +13,11 @@
 
 #include "retry/rule.h"
 
-/* One line being composed. Values that do not fit are cut and the line ends in "…". */
+/* One line being composed. Values that do not fit are cut and the line ends in "…", or in
+ * "cut":true where it is JSON. */
 struct rs_log_line {
 	bool wanted; /* false: the level is not logged, and every call below does nothing */
+	bool cut;    /* something did not fit */
 	enum rs_log_format format;
 	const char *sink; /* "stderr", "none" or a path */
 	size_t len;

@@ -1,6 +1,10 @@
 #include "retry/error_set.h"
 
-#include <stddef.h>
+/* A domain's words, const where the set is. */
+#define WORDS(set, domain)                                                                         \
+	((domain) == RS_DOMAIN_CURL    ? (set)->curl                                               \
+	 : (domain) == RS_DOMAIN_ERRNO ? (set)->sys                                                \
+				       : &(set)->eai)
 
 /* EAI codes are negative: -1..-31 as bits 1..31, glibc's -100..-131 as bits 32..63. */
 static int eai_bit(int code)
@@ -12,39 +16,33 @@ static int eai_bit(int code)
 	return -1;
 }
 
-/* The word and bit that stand for a code; NULL where no bit does. */
-static uint64_t *word_of(struct rs_error_set *set, enum rs_error_domain domain, int code, int *bit)
+/* The bit that stands for a code among its domain's words; -1 where none does. */
+static int bit_of(enum rs_error_domain domain, int code)
 {
 	switch (domain) {
 	case RS_DOMAIN_CURL:
-		*bit = code % 64;
-		return code > 0 && code < 128 ? &set->curl[code / 64] : NULL;
+		return code > 0 && code < 128 ? code : -1;
 	case RS_DOMAIN_ERRNO:
-		*bit = code % 64;
-		return code > 0 && code < 192 ? &set->sys[code / 64] : NULL;
+		return code > 0 && code < 192 ? code : -1;
 	case RS_DOMAIN_EAI:
-		*bit = eai_bit(code);
-		return *bit >= 0 ? &set->eai : NULL;
+		break;
 	}
-	return NULL;
+	return eai_bit(code);
 }
 
 void rs_error_set_add(struct rs_error_set *set, enum rs_error_domain domain, int code)
 {
-	int bit;
-	uint64_t *word = word_of(set, domain, code, &bit);
+	int bit = bit_of(domain, code);
 
-	if (word)
-		*word |= UINT64_C(1) << bit;
+	if (bit >= 0)
+		WORDS(set, domain)[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
 bool rs_error_set_has(const struct rs_error_set *set, enum rs_error_domain domain, int code)
 {
-	int bit;
-	struct rs_error_set copy = *set;
-	const uint64_t *word = word_of(&copy, domain, code, &bit);
+	int bit = bit_of(domain, code);
 
-	return word && (*word >> bit & 1) != 0;
+	return bit >= 0 && (WORDS(set, domain)[bit / 64] >> (bit % 64) & 1) != 0;
 }
 
 static enum rs_error_domain domain_of(enum rs_call call)

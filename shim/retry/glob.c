@@ -42,9 +42,18 @@ struct rs_glob rs_glob_make(const char *pattern, bool fold)
 
 static bool same(const struct rs_glob *glob, const char *text)
 {
+	/* An empty span may be NULL, which the functions below may not be given. */
+	if (glob->text.len == 0)
+		return true;
 	if (glob->fold)
 		return strncasecmp(glob->text.at, text, glob->text.len) == 0;
 	return memcmp(glob->text.at, text, glob->text.len) == 0;
+}
+
+/* The last `len` bytes; NULL + 0 is no pointer to compute. */
+static const char *tail(struct rs_span text, size_t len)
+{
+	return text.at ? text.at + (text.len - len) : NULL;
 }
 
 static bool pattern_matches(const struct rs_glob *glob, struct rs_span text)
@@ -69,8 +78,7 @@ bool rs_glob_matches(const struct rs_glob *glob, struct rs_span text)
 	case RS_GLOB_PREFIX:
 		return text.len >= glob->text.len && same(glob, text.at);
 	case RS_GLOB_SUFFIX:
-		return text.len >= glob->text.len &&
-		       same(glob, text.at + (text.len - glob->text.len));
+		return text.len >= glob->text.len && same(glob, tail(text, glob->text.len));
 	case RS_GLOB_PATTERN:
 		break;
 	}

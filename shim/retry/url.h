@@ -7,7 +7,7 @@
 #include "retry/outcome.h"
 
 struct rs_url {
-	struct rs_span scheme; /* {NULL, 0} where the text names none */
+	struct rs_span scheme; /* where the text names none: the guess, in static memory */
 	struct rs_span host;   /* without the brackets of an IPv6 literal */
 	struct rs_span path;   /* from the slash up to, but without, query and fragment */
 	uint16_t port;         /* the one written, else the scheme's default, else 0 */

@@ -1,0 +1,168 @@
+#include "connect/blocking.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "connect/target.h"
+#include "ops/events.h"
+#include "process.h"
+#include "retry/decide.h"
+#include "retry/error_set.h"
+#include "retry/match.h"
+#include "retry/ns.h"
+
+/* What stays the same from attempt to attempt. */
+struct retried {
+	const struct rs_rules *rules;
+	struct sockaddr_storage addr;
+	struct rs_connect_target about;
+	uint64_t cookie; /* says which socket the descriptor is; 0 where the kernel does not */
+	struct rs_call_state state;
+};
+
+/* Not failures: the connection goes on, or is there. */
+static bool is_failure(int error)
+{
+	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR;
+}
+
+static bool any_rule_names(const struct rs_rules *rules, int error)
+{
+	return (rules->calls & 1u << RS_CALL_CONNECT) != 0 &&
+	       rs_error_set_has(&rules->error, RS_DOMAIN_ERRNO, error);
+}
+
+/* A stream or seqpacket socket in blocking mode. */
+static bool is_blocking_stream(int fd)
+{
+	int type = 0, flags;
+	socklen_t len = sizeof(type);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
+	    (type != SOCK_STREAM && type != SOCK_SEQPACKET))
+		return false;
+	flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0 ? cookie : 0;
+}
+
+/* Can and may this call be retried at all? Fills in what the retries need. */
+static bool begin(struct retried *retried, const struct rs_connect *call)
+{
+	if (call->len > sizeof(retried->addr) || !is_blocking_stream(call->fd))
+		return false;
+	memset(&retried->addr, 0, sizeof(retried->addr));
+	memcpy(&retried->addr, call->addr, call->len);
+	if (!rs_connect_target(&retried->about, &retried->addr, call->len))
+		return false;
+	retried->about.target.program = rs_program_name();
+	retried->cookie = cookie_of(call->fd);
+	rs_call_begin(&retried->state, call->started_ns);
+	retried->state.attempts = 1;
+	return true;
+}
+
+/* The rule that decides, or NULL; *decision is what it says. Logged. */
+static const struct rs_rule *judge(struct retried *retried, const struct rs_outcome *outcome,
+				   struct rs_decision *decision)
+{
+	const struct rs_target *target = &retried->about.target;
+	const struct rs_rule *rule;
+	struct rs_circumstances now = {
+		.replayable = true,
+		.now_ns = rs_now_ns(),
+		.wall_now_ns = rs_wall_now_ns(),
+		.random = rs_random(retried->rules),
+	};
+
+	if (rs_match(retried->rules, target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
+		return NULL;
+	*decision = rs_decide(retried->rules, rule, &retried->state, outcome, &now);
+	rs_event_decision(retried->rules, rule, target, outcome, &retried->state, decision,
+			  now.now_ns);
+	return rule;
+}
+
+/* False when a handled signal ended the wait. */
+static bool wait_ns(int64_t ns)
+{
+	struct timespec wait = { .tv_sec = ns / RS_NS_PER_S, .tv_nsec = ns % RS_NS_PER_S };
+
+	return clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL) != EINTR;
+}
+
+static void report_cancelled(const struct retried *retried, const struct rs_rule *rule,
+			     const struct rs_outcome *outcome)
+{
+	static const struct rs_decision cancelled = {
+		.action = RS_ACTION_EXHAUSTED,
+		.reason = RS_REASON_CANCELLED,
+	};
+
+	rs_event_decision(retried->rules, rule, &retried->about.target, outcome, &retried->state,
+			  &cancelled, rs_now_ns());
+}
+
+/* Judge a failure, and wait where the answer is to try again. False: it is final. */
+static bool wait_for_next(struct retried *retried, const struct rs_connect *call, int error)
+{
+	struct rs_outcome outcome = { .sys_errno = error, .never_sent = true };
+	struct rs_decision decision;
+	const struct rs_rule *rule = judge(retried, &outcome, &decision);
+
+	if (!rule || decision.action != RS_ACTION_RETRY ||
+	    retried->rules->settings.mode == RS_MODE_OBSERVE)
+		return false;
+	/* Another thread may have closed the descriptor, and its number be another socket's now. */
+	if (wait_ns(decision.wait_ns) && cookie_of(call->fd) == retried->cookie)
+		return true;
+	report_cancelled(retried, rule, &outcome);
+	return false;
+}
+
+static int next_attempt(struct retried *retried, const struct rs_connect *call)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&retried->addr;
+
+	retried->state.attempts++;
+	return call->real(call->fd, addr, call->len) == 0 ? 0 : -errno;
+}
+
+int rs_connect_retry(const struct rs_connect *call, int error)
+{
+	struct retried retried;
+	int status = -error;
+
+	if (!is_failure(error) || rs_curl_depth > 0)
+		return status;
+	retried.rules = rs_process_rules();
+	if (!retried.rules || !any_rule_names(retried.rules, error) || !begin(&retried, call))
+		return status;
+	while (status != 0 && is_failure(-status) && wait_for_next(&retried, call, -status))
+		status = next_attempt(&retried, call);
+	if (status == 0) {
+		rs_call_succeeded(retried.rules, &retried.state);
+		rs_event_recovered(retried.rules, &retried.about.target, &retried.state,
+				   rs_now_ns());
+	}
+	return status;
+}
+
+void rs_connect_succeeded(void)
+{
+	static const struct rs_call_state first_attempt = { .attempts = 1 };
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+
+	if (rules && rs_curl_depth == 0)
+		rs_call_succeeded(rules, &first_attempt);
+}

@@ -1,0 +1,189 @@
+/*
+ * The curl easy interface, as the program calls it.
+ */
+#include <curl/curl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hooks/export.h"
+#include "transfer/exchange.h"
+
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+#define CALLER __builtin_return_address(0)
+
+/* The functions to pass an unknown handle on to. */
+static const struct rs_curl_api *api_of(const struct rs_handle *handle, const void *caller)
+{
+	const struct rs_curl_caller *found;
+
+	if (handle)
+		return handle->api;
+	found = rs_real_curl(caller);
+	return found ? found->api : NULL;
+}
+
+RS_EXPORT CURL *curl_easy_init(void)
+{
+	const struct rs_curl_caller *caller = rs_real_curl(CALLER);
+	CURL *easy;
+
+	if (!caller || !caller->api->easy_init)
+		return NULL;
+	easy = caller->api->easy_init();
+	if (easy && !caller->is_libcurl)
+		rs_handle_add(easy, caller->api);
+	return easy;
+}
+
+/* During a call: options that an attempt has replaced are only noted, and take effect through
+ * what has replaced them; those that shape the request make it another one. */
+static bool note_running(struct rs_exchange *x, CURLoption option)
+{
+	switch (option) {
+	case CURLOPT_PRIVATE:
+	case CURLOPT_NOPROGRESS:
+	case CURLOPT_XFERINFOFUNCTION:
+	case CURLOPT_PROGRESSFUNCTION:
+	case CURLOPT_XFERINFODATA:
+	case CURLOPT_ERRORBUFFER:
+	case CURLOPT_VERBOSE:
+	case CURLOPT_DEBUGFUNCTION:
+	case CURLOPT_DEBUGDATA:
+		return false;
+	default:
+		break;
+	}
+	if (rs_transfer_owns(option))
+		return true;
+	x->altered = true;
+	return false;
+}
+
+static CURLcode set_word(CURL *easy, CURLoption option, void *value, const void *caller)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, caller);
+	CURLcode result = CURLE_OK;
+
+	if (!api || !api->easy_setopt)
+		return CURLE_FAILED_INIT;
+	if (!handle)
+		return api->easy_setopt(easy, option, value);
+	if (!handle->active || !note_running(handle->active, option))
+		result = api->easy_setopt(easy, option, value);
+	if (result == CURLE_OK)
+		rs_options_set(&handle->options, option, value);
+	return result;
+}
+
+/* Where a curl_off_t is wider than a word it has to be passed on as one. */
+static CURLcode set_offset(CURL *easy, CURLoption option, curl_off_t value, const void *caller)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, caller);
+	CURLcode result;
+
+	if (!api || !api->easy_setopt)
+		return CURLE_FAILED_INIT;
+	if (handle && handle->active)
+		handle->active->altered = true;
+	result = api->easy_setopt(easy, option, value);
+	if (handle && result == CURLE_OK)
+		rs_options_set(&handle->options, option, (void *)(intptr_t)value);
+	return result;
+}
+
+RS_EXPORT CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
+{
+	CURLcode result;
+	va_list args;
+
+	va_start(args, option);
+	if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB)
+		result = set_offset(easy, option, va_arg(args, curl_off_t), CALLER);
+	else if (option < CURLOPTTYPE_OBJECTPOINT)
+		result = set_word(easy, option, (void *)(intptr_t)va_arg(args, long), CALLER);
+	else
+		result = set_word(easy, option, va_arg(args, void *), CALLER);
+	va_end(args);
+	return result;
+}
+
+RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, CALLER);
+
+	if (!api || !api->easy_perform || !api->easy_setopt || !api->easy_getinfo)
+		return api && api->easy_perform ? api->easy_perform(easy) : CURLE_FAILED_INIT;
+	return handle ? rs_transfer_perform(handle) : api->easy_perform(easy);
+}
+
+RS_EXPORT void curl_easy_cleanup(CURL *easy)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, CALLER);
+
+	/* Forgotten first: the address may be another thread's new handle right after. */
+	if (handle && !handle->active)
+		rs_handle_drop(easy);
+	if (api && api->easy_cleanup)
+		api->easy_cleanup(easy);
+}
+
+RS_EXPORT void curl_easy_reset(CURL *easy)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, CALLER);
+
+	if (!api || !api->easy_reset)
+		return;
+	api->easy_reset(easy);
+	if (!handle)
+		return;
+	rs_options_clear(&handle->options);
+	if (handle->active) {
+		handle->active->altered = true;
+		rs_transfer_replace(handle->active);
+	}
+}
+
+/* The copy of a handle in the middle of a call must not get what an attempt has replaced. */
+RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, CALLER);
+	struct rs_handle *copied;
+	CURL *copy;
+
+	if (!api || !api->easy_duphandle)
+		return NULL;
+	copy = api->easy_duphandle(easy);
+	if (!copy || !handle)
+		return copy;
+	if (handle->active)
+		rs_transfer_restore(handle, copy);
+	copied = rs_handle_add(copy, api);
+	if (copied)
+		rs_options_copy(&copied->options, &handle->options);
+	return copy;
+}
+
+/* A program may pause while the rest of a held response is handed out; libcurl is not running
+ * then, and it is the hand-out that goes on. */
+RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, CALLER);
+
+	if (!api || !api->easy_pause)
+		return CURLE_FAILED_INIT;
+	if (handle && handle->active && handle->active->paused && !(bitmask & CURLPAUSE_RECV)) {
+		handle->active->paused = false;
+		return CURLE_OK;
+	}
+	return api->easy_pause(easy, bitmask);
+}

@@ -1,0 +1,165 @@
+#include "ops/events.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "ops/log.h"
+#include "ops/target_text.h"
+#include "retry/ns.h"
+#include "rules/names.h"
+
+/* Two error names and the slash between them. */
+#define CAUSE_SIZE 96
+
+static const char *action_name(enum rs_action action)
+{
+	switch (action) {
+	case RS_ACTION_RETRY:
+		return "retry";
+	case RS_ACTION_EXHAUSTED:
+		return "exhausted";
+	case RS_ACTION_PERMANENT:
+		return "permanent";
+	case RS_ACTION_RECOVER:
+		return "recover";
+	case RS_ACTION_FOLLOWUP:
+		return "followup";
+	}
+	return "";
+}
+
+static bool observes(const struct rs_rules *rules)
+{
+	return rules->settings.mode == RS_MODE_OBSERVE;
+}
+
+/* A retry that may still help is no news at the default level; what is only observed is, since
+ * to be told is why it was asked for. */
+static enum rs_log_level level_of(const struct rs_rules *rules, enum rs_action action)
+{
+	if (!observes(rules) && (action == RS_ACTION_RETRY || action == RS_ACTION_RECOVER))
+		return RS_LOG_INFO;
+	return RS_LOG_WARN;
+}
+
+static size_t append(char *buf, size_t len, const char *text)
+{
+	size_t more = strnlen(text, CAUSE_SIZE - len);
+
+	memcpy(buf + len, text, more);
+	return len + more;
+}
+
+static const char *error_text(enum rs_error_domain domain, int code)
+{
+	const char *name = rs_error_name(domain, code);
+
+	return name ? name : "unknown";
+}
+
+static struct rs_span error_cause(const struct rs_target *target, const struct rs_outcome *outcome,
+				  char buf[CAUSE_SIZE])
+{
+	bool resolve = target->call == RS_CALL_RESOLVE;
+	size_t len = 0;
+
+	if (outcome->error)
+		len = append(buf, len,
+			     error_text(resolve ? RS_DOMAIN_EAI : RS_DOMAIN_CURL, outcome->error));
+	if (outcome->error && outcome->sys_errno)
+		len = append(buf, len, "/");
+	if (outcome->sys_errno)
+		len = append(buf, len, error_text(RS_DOMAIN_ERRNO, outcome->sys_errno));
+	return (struct rs_span){ buf, len };
+}
+
+static void put_cause(struct rs_log_line *line, const struct rs_target *target,
+		      const struct rs_outcome *outcome)
+{
+	char buf[CAUSE_SIZE];
+	bool failonerror = target->call == RS_CALL_CURL && outcome->status != 0 &&
+			   outcome->error == CURLE_HTTP_RETURNED_ERROR;
+
+	if (failonerror || (outcome->error == 0 && outcome->sys_errno == 0))
+		rs_log_int(line, "cause", outcome->status);
+	else
+		rs_log_span(line, "cause", error_cause(target, outcome, buf));
+}
+
+/* rule call method target: what the event is about. */
+static void put_subject(struct rs_log_line *line, const struct rs_rule *rule,
+			const struct rs_target *target)
+{
+	char buf[RS_TARGET_TEXT_SIZE];
+
+	if (rule)
+		rs_log_str(line, "rule", rule->name);
+	rs_log_str(line, "call", rs_call_name(target->call));
+	if (target->method.len > 0)
+		rs_log_span(line, "method", target->method);
+	rs_log_span(line, "target", rs_target_text(target, buf));
+}
+
+static void put_attempt(struct rs_log_line *line, const struct rs_rule *rule,
+			const struct rs_call_state *state)
+{
+	rs_log_int(line, "attempt", state->attempts);
+	if (rule->policy.max_attempts == RS_UNLIMITED)
+		rs_log_str(line, "of", "unlimited");
+	else
+		rs_log_int(line, "of", rule->policy.max_attempts);
+}
+
+static void put_elapsed(struct rs_log_line *line, const struct rs_call_state *state, int64_t now_ns)
+{
+	rs_log_int(line, "elapsed_ms", (now_ns - state->started_ns) / RS_NS_PER_MS);
+}
+
+static void put_decision(struct rs_log_line *line, const struct rs_call_state *state,
+			 const struct rs_decision *decision, int64_t now_ns)
+{
+	bool waits = decision->action == RS_ACTION_RETRY || decision->action == RS_ACTION_RECOVER;
+
+	if (waits)
+		rs_log_int(line, "wait_ms", decision->wait_ns / RS_NS_PER_MS);
+	if (waits && decision->quota_left >= 0)
+		rs_log_int(line, "quota", decision->quota_left);
+	if (decision->action == RS_ACTION_EXHAUSTED)
+		rs_log_str(line, "reason", rs_reason_name(decision->reason));
+	if (!waits)
+		put_elapsed(line, state, now_ns);
+}
+
+void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
+		       const struct rs_target *target, const struct rs_outcome *outcome,
+		       const struct rs_call_state *state, const struct rs_decision *decision,
+		       int64_t now_ns)
+{
+	struct rs_log_line line;
+
+	rs_log_begin(&line, &rules->settings, level_of(rules, decision->action),
+		     observes(rules) ? "observe" : action_name(decision->action));
+	if (!line.wanted)
+		return;
+	if (observes(rules))
+		rs_log_str(&line, "action", action_name(decision->action));
+	put_subject(&line, rule, target);
+	put_attempt(&line, rule, state);
+	put_cause(&line, target, outcome);
+	put_decision(&line, state, decision, now_ns);
+	rs_log_end(&line);
+}
+
+void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *target,
+			const struct rs_call_state *state, int64_t now_ns)
+{
+	struct rs_log_line line;
+
+	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "recovered");
+	if (!line.wanted)
+		return;
+	put_subject(&line, state->last_rule, target);
+	rs_log_int(&line, "attempts", state->attempts);
+	put_elapsed(&line, state, now_ns);
+	rs_log_end(&line);
+}

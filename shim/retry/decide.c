@@ -1,0 +1,192 @@
+#include "retry/decide.h"
+
+#include <stddef.h>
+
+#include "retry/backoff.h"
+#include "retry/ns.h"
+#include "retry/quota.h"
+#include "retry/retry_after.h"
+
+void rs_call_begin(struct rs_call_state *state, int64_t now_ns)
+{
+	*state = (struct rs_call_state){ .started_ns = now_ns };
+}
+
+/* Where `rule` counts its retries: its own place, else the first free one, else the last. */
+static int place_of(const struct rs_call_state *state, const struct rs_rule *rule)
+{
+	int i = 0;
+
+	while (i < RS_RULES_PER_CALL - 1 && state->seen[i].rule && state->seen[i].rule != rule)
+		i++;
+	return i;
+}
+
+static const struct rs_quota *quota_of(const struct rs_rules *rules, const struct rs_policy *policy)
+{
+	return policy->quota == RS_NO_QUOTA ? NULL : &rules->quotas[policy->quota];
+}
+
+static bool may_be_sent_again(const struct rs_policy *policy, const struct rs_call_state *state,
+			      const struct rs_circumstances *now, enum rs_reason *reason)
+{
+	if (policy->max_attempts != RS_UNLIMITED && state->attempts >= policy->max_attempts)
+		*reason = RS_REASON_ATTEMPTS;
+	else if (!now->replayable)
+		*reason = RS_REASON_NOT_REPLAYABLE;
+	else if (now->committed)
+		*reason = RS_REASON_COMMITTED;
+	else
+		return true;
+	return false;
+}
+
+/* No wait is begun that would end later than max_elapsed after the call began. */
+static bool in_time(const struct rs_policy *policy, const struct rs_call_state *state,
+		    int64_t now_ns, int64_t wait_ns)
+{
+	int64_t elapsed_ns = rs_ns_max(0, now_ns - state->started_ns);
+
+	return rs_ns_add(elapsed_ns, wait_ns) <= policy->max_elapsed_ns;
+}
+
+/* Take the retry's cost; *left is what stays in the bucket, -1 where there is none to pay. */
+static bool pay(const struct rs_quota *quota, int32_t cost, int32_t *left)
+{
+	*left = quota ? rs_quota_take(quota, cost) : -1;
+	return !quota || *left >= 0;
+}
+
+static void count_retry(struct rs_call_state *state, const struct rs_rule *rule,
+			const struct rs_quota *quota, int64_t computed_ns)
+{
+	int place = place_of(state, rule);
+
+	state->seen[place].rule = rule;
+	if (state->seen[place].retries < INT32_MAX)
+		state->seen[place].retries++;
+	state->previous_wait_ns = computed_ns;
+	state->paid_quota = quota;
+	state->paid_cost = quota ? rule->policy.cost : 0;
+	state->last_rule = rule;
+}
+
+static struct rs_decision exhausted(const struct rs_quota *quota, enum rs_reason reason)
+{
+	return (struct rs_decision){
+		.action = RS_ACTION_EXHAUSTED,
+		.reason = reason,
+		.quota_left = quota ? rs_quota_level(quota) : -1,
+	};
+}
+
+/* A recovery is tried once per rule and call; if the rule comes up again, only time can help. */
+static enum rs_action retry_action(const struct rs_rule *rule, const struct rs_call_state *state)
+{
+	bool recovered = state->seen[place_of(state, rule)].rule == rule;
+
+	return rule->class == RS_RECOVERABLE && !recovered ? RS_ACTION_RECOVER : RS_ACTION_RETRY;
+}
+
+static int64_t computed_wait_ns(const struct rs_rule *rule, const struct rs_call_state *state,
+				uint64_t random)
+{
+	int32_t retries = state->seen[place_of(state, rule)].retries;
+	int32_t n = retries < INT32_MAX ? retries + 1 : INT32_MAX;
+
+	return rs_backoff_jittered_ns(&rule->policy, n, state->previous_wait_ns, random);
+}
+
+static struct rs_decision retry_or_not(const struct rs_rules *rules, const struct rs_rule *rule,
+				       struct rs_call_state *state,
+				       const struct rs_outcome *outcome,
+				       const struct rs_circumstances *now)
+{
+	const struct rs_policy *policy = &rule->policy;
+	const struct rs_quota *quota = quota_of(rules, policy);
+	struct rs_decision decision = { .action = retry_action(rule, state) };
+	enum rs_reason reason;
+	int64_t computed_ns, asked_ns;
+
+	if (!may_be_sent_again(policy, state, now, &reason))
+		return exhausted(quota, reason);
+	computed_ns = computed_wait_ns(rule, state, now->random);
+	decision.wait_ns = rs_wait_with_server_ns(policy, outcome->headers, computed_ns,
+						  now->wall_now_ns, &asked_ns);
+	if (asked_ns > policy->retry_after_cap_ns)
+		return exhausted(quota, RS_REASON_RETRY_AFTER);
+	if (!in_time(policy, state, now->now_ns, decision.wait_ns))
+		return exhausted(quota, RS_REASON_ELAPSED);
+	if (!pay(quota, policy->cost, &decision.quota_left))
+		return exhausted(quota, RS_REASON_QUOTA);
+	count_retry(state, rule, quota, computed_ns);
+	return decision;
+}
+
+struct rs_decision rs_decide(const struct rs_rules *rules, const struct rs_rule *rule,
+			     struct rs_call_state *state, const struct rs_outcome *outcome,
+			     const struct rs_circumstances *now)
+{
+	const struct rs_quota *quota = quota_of(rules, &rule->policy);
+	struct rs_decision decision = { .quota_left = quota ? rs_quota_level(quota) : -1 };
+
+	switch (rule->class) {
+	case RS_PERMANENT:
+		decision.action = RS_ACTION_PERMANENT;
+		return decision;
+	case RS_FOLLOWUP:
+		decision.action = RS_ACTION_FOLLOWUP;
+		return decision;
+	case RS_TEMPORARY:
+	case RS_RECOVERABLE:
+		break;
+	}
+	return retry_or_not(rules, rule, state, outcome, now);
+}
+
+void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state *state)
+{
+	if (state->paid_quota) {
+		rs_quota_give(state->paid_quota, state->paid_cost);
+		return;
+	}
+	if (state->attempts > 1)
+		return;
+	for (size_t i = 0; i < rules->quota_count; i++)
+		rs_quota_give(&rules->quotas[i], rules->quotas[i].refund);
+}
+
+const char *rs_reason_name(enum rs_reason reason)
+{
+	static const char *const names[] = {
+		[RS_REASON_ATTEMPTS] = "attempts",   [RS_REASON_ELAPSED] = "elapsed",
+		[RS_REASON_QUOTA] = "quota",         [RS_REASON_RETRY_AFTER] = "retry_after",
+		[RS_REASON_CANCELLED] = "cancelled", [RS_REASON_NOT_REPLAYABLE] = "not_replayable",
+		[RS_REASON_COMMITTED] = "committed",
+	};
+
+	return names[reason];
+}
+
+const char *rs_class_name(enum rs_class class)
+{
+	static const char *const names[] = {
+		[RS_TEMPORARY] = "temporary",
+		[RS_RECOVERABLE] = "recoverable",
+		[RS_FOLLOWUP] = "followup",
+		[RS_PERMANENT] = "permanent",
+	};
+
+	return names[class];
+}
+
+const char *rs_call_name(enum rs_call call)
+{
+	static const char *const names[] = {
+		[RS_CALL_CURL] = "curl",
+		[RS_CALL_CONNECT] = "connect",
+		[RS_CALL_RESOLVE] = "resolve",
+	};
+
+	return names[call];
+}

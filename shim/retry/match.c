@@ -1,0 +1,332 @@
+#include "retry/match.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "retry/error_set.h"
+#include "retry/retry_after.h"
+
+/* Where many rules are judged most of them fall at the first bit test: the outcome comes before
+ * the scope, and what has to search text comes last. */
+
+enum verdict {
+	NO,
+	UNKNOWN, /* until more of the response is known */
+	YES,
+};
+
+static bool has_response_matcher(const struct rs_rule *rule)
+{
+	return rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header_name;
+}
+
+static bool failed(const struct rs_outcome *outcome)
+{
+	return outcome->error != 0 || outcome->sys_errno != 0;
+}
+
+static bool error_matches(const struct rs_rule *rule, const struct rs_target *target,
+			  const struct rs_outcome *outcome)
+{
+	return rule->has_error && failed(outcome) &&
+	       rs_error_set_matches(&rule->error, target->call, outcome);
+}
+
+/* Nothing but the status is looked at: what is left may still say no. */
+static bool response_may_match(const struct rs_rule *rule, const struct rs_outcome *outcome)
+{
+	return outcome->status != 0 && has_response_matcher(rule) &&
+	       (!rule->has_status || rs_status_in(&rule->status, outcome->status));
+}
+
+/* A header may come more than once; any of them will do. */
+static bool header_matches(const struct rs_rule *rule, struct rs_span headers)
+{
+	struct rs_span value = rs_header_value(headers, rule->header_name);
+
+	while (value.at) {
+		const char *rest = value.at + value.len;
+
+		if (rs_glob_matches(&rule->header_value, value))
+			return true;
+		headers = (struct rs_span){ rest, (size_t)(headers.at + headers.len - rest) };
+		value = rs_header_value(headers, rule->header_name);
+	}
+	return false;
+}
+
+static bool has_text(struct rs_span body, struct rs_span text)
+{
+	return body.len >= text.len &&
+	       (text.len == 0 || memmem(body.at, body.len, text.at, text.len) != NULL);
+}
+
+static bool has_any_text(struct rs_span body, const struct rs_texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		if (has_text(body, texts->at[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool regex_matches(const regex_t *regex, struct rs_span body)
+{
+	regmatch_t range = { .rm_so = 0, .rm_eo = (regoff_t)body.len };
+
+	return regexec(regex, body.at ? body.at : "", 1, &range, REG_STARTEND) == 0;
+}
+
+static enum verdict header_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
+				   enum rs_known known)
+{
+	if (!rule->header_name)
+		return YES;
+	if (known < RS_KNOWN_HEADERS)
+		return UNKNOWN;
+	return header_matches(rule, outcome->headers) ? YES : NO;
+}
+
+static bool whole_body_known(const struct rs_outcome *outcome, enum rs_known known)
+{
+	return known == RS_KNOWN_ALL || (known == RS_KNOWN_HEADERS && outcome->body_complete);
+}
+
+/* A text that has been found stays found. */
+static enum verdict texts_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
+				  enum rs_known known)
+{
+	if (rule->body.count == 0 || has_any_text(outcome->body, &rule->body))
+		return YES;
+	return whole_body_known(outcome, known) ? NO : UNKNOWN;
+}
+
+/* A regular expression may be anchored to the end, so only the whole body tells. */
+static enum verdict regex_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
+				  enum rs_known known)
+{
+	if (!rule->body_regex)
+		return YES;
+	if (!whole_body_known(outcome, known))
+		return UNKNOWN;
+	return regex_matches(rule->body_regex, outcome->body) ? YES : NO;
+}
+
+/* The response matchers after the status, together: NO beats UNKNOWN beats YES. *key names the
+ * first that says no. */
+static enum verdict response_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
+				     enum rs_known known, const char **key)
+{
+	enum verdict header = header_verdict(rule, outcome, known);
+	enum verdict texts, regex;
+
+	*key = "header";
+	if (header == NO)
+		return NO;
+	*key = "body";
+	texts = texts_verdict(rule, outcome, known);
+	if (texts == NO)
+		return NO;
+	*key = "body_regex";
+	regex = regex_verdict(rule, outcome, known);
+	if (regex == NO)
+		return NO;
+	return header == YES && texts == YES && regex == YES ? YES : UNKNOWN;
+}
+
+static bool same_span(struct rs_span a, struct rs_span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+/* Only curl calls have a method, and what never left the machine may be sent by any. */
+static bool method_fits(const struct rs_rule *rule, const struct rs_target *target, bool never_sent)
+{
+	const struct rs_texts *names = &rule->method.names;
+
+	if (target->call != RS_CALL_CURL || rule->method.any || never_sent || names->count == 0)
+		return true;
+	for (size_t i = 0; i < names->count; i++) {
+		if (same_span(names->at[i], target->method))
+			return true;
+	}
+	return false;
+}
+
+/* What a call does not have, no list fits. */
+static bool globs_fit(const struct rs_globs *globs, struct rs_span text)
+{
+	if (globs->count == 0)
+		return true;
+	for (size_t i = 0; text.at && i < globs->count; i++) {
+		if (rs_glob_matches(&globs->at[i], text))
+			return true;
+	}
+	return false;
+}
+
+/* Rules write schemes in lower case, programs as they please. */
+static bool scheme_fits(const struct rs_rule *rule, struct rs_span scheme)
+{
+	for (size_t i = 0; i < rule->scheme.count; i++) {
+		const struct rs_span *name = &rule->scheme.at[i].text;
+
+		if (scheme.at && scheme.len == name->len &&
+		    strncasecmp(scheme.at, name->at, name->len) == 0)
+			return true;
+	}
+	return rule->scheme.count == 0;
+}
+
+static bool port_fits(const struct rs_rule *rule, uint16_t port)
+{
+	for (size_t i = 0; i < rule->port_count; i++) {
+		if (rule->ports[i] == port)
+			return true;
+	}
+	return rule->port_count == 0;
+}
+
+static bool in_network(const uint8_t *ip, const uint8_t *network, unsigned prefix_bits)
+{
+	const unsigned whole = prefix_bits / 8, rest = prefix_bits % 8;
+
+	if (memcmp(ip, network, whole) != 0)
+		return false;
+	return rest == 0 || (ip[whole] ^ network[whole]) >> (8 - rest) == 0;
+}
+
+/* The IPv4 address inside ::ffff:a.b.c.d, by which a dual-stack socket reaches IPv4; or NULL. */
+static const uint8_t *mapped_ipv4(const struct rs_address *address)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(address->ip, prefix, sizeof(prefix)) == 0 ? address->ip + 12 : NULL;
+}
+
+static bool address_matches(const struct rs_address_matcher *matcher,
+			    const struct rs_address *address)
+{
+	const uint8_t *ip = address->ip;
+
+	if (address->family == RS_ADDRESS_UNIX)
+		return matcher->family == RS_ADDRESS_UNIX &&
+		       rs_glob_matches(&matcher->path, address->path);
+	if (address->family == RS_ADDRESS_IPV6 && matcher->family == RS_ADDRESS_IPV4)
+		ip = mapped_ipv4(address);
+	else if (address->family != matcher->family)
+		return false;
+	return ip && in_network(ip, matcher->ip, matcher->prefix_bits);
+}
+
+static bool address_fits(const struct rs_rule *rule, const struct rs_address *address)
+{
+	if (rule->address_count == 0)
+		return true;
+	if (address->family == RS_ADDRESS_NONE)
+		return false;
+	for (size_t i = 0; i < rule->address_count; i++) {
+		if (address_matches(&rule->addresses[i], address))
+			return true;
+	}
+	return false;
+}
+
+static bool program_fits(const struct rs_rule *rule, const char *program)
+{
+	if (rule->program.count == 0)
+		return true;
+	return globs_fit(&rule->program, (struct rs_span){ program, strlen(program) });
+}
+
+/* The first scope matcher that says no, or NULL. */
+static const char *scope_refuses(const struct rs_rule *rule, const struct rs_target *target,
+				 bool never_sent)
+{
+	if ((rule->calls >> target->call & 1) == 0)
+		return "call";
+	if (!globs_fit(&rule->host, target->host))
+		return "host";
+	if (!method_fits(rule, target, never_sent))
+		return "method";
+	if (!scheme_fits(rule, target->scheme))
+		return "scheme";
+	if (!port_fits(rule, target->port))
+		return "port";
+	if (!globs_fit(&rule->url, target->url))
+		return "url";
+	if (!address_fits(rule, &target->address))
+		return "address";
+	return program_fits(rule, target->program) ? NULL : "program";
+}
+
+static enum verdict judge(const struct rs_rule *rule, const struct rs_target *target,
+			  const struct rs_outcome *outcome, enum rs_known known)
+{
+	bool by_error = error_matches(rule, target, outcome);
+	const char *key;
+
+	if (!by_error && !response_may_match(rule, outcome))
+		return NO;
+	if (scope_refuses(rule, target, outcome->never_sent))
+		return NO;
+	return by_error ? YES : response_verdict(rule, outcome, known, &key);
+}
+
+enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *target,
+		       const struct rs_outcome *outcome, enum rs_known known,
+		       const struct rs_rule **rule)
+{
+	/* The unions: what no rule mentions needs no look at any of them. */
+	if (!rs_status_in(&rules->status, outcome->status) &&
+	    !rs_error_set_matches(&rules->error, target->call, outcome))
+		return RS_MATCH_NONE;
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		enum verdict verdict = judge(&rules->rules[i], target, outcome, known);
+
+		if (verdict == UNKNOWN)
+			return RS_MATCH_NEED_MORE;
+		if (verdict == YES) {
+			*rule = &rules->rules[i];
+			return RS_MATCH_RULE;
+		}
+	}
+	return RS_MATCH_NONE;
+}
+
+/* The outcome matcher to name where there is a failure, or a response, that is not of the rule. */
+static const char *outcome_refuses(const struct rs_rule *rule, const struct rs_target *target,
+				   const struct rs_outcome *outcome)
+{
+	const char *key;
+
+	if (error_matches(rule, target, outcome))
+		return NULL;
+	if (!has_response_matcher(rule) || (outcome->status == 0 && rule->has_error))
+		return "error";
+	if (outcome->status == 0 && !rule->has_status)
+		return rule->header_name ? "header" : rule->body.count > 0 ? "body" : "body_regex";
+	if (!response_may_match(rule, outcome))
+		return "status";
+	return response_verdict(rule, outcome, RS_KNOWN_ALL, &key) == NO ? key : NULL;
+}
+
+const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *target,
+			    const struct rs_outcome *outcome)
+{
+	const char *scope = scope_refuses(rule, target, outcome->never_sent);
+
+	return scope ? scope : outcome_refuses(rule, target, outcome);
+}
+
+bool rs_any_rule_covers(const struct rs_rules *rules, const struct rs_target *target)
+{
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		const struct rs_rule *rule = &rules->rules[i];
+
+		/* Only a failure can have left the request unsent, whatever its method. */
+		if (!scope_refuses(rule, target, rule->has_error))
+			return true;
+	}
+	return false;
+}

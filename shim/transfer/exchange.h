@@ -1,0 +1,128 @@
+/*
+ * One guarded curl call in progress: what is asked for, what the present attempt has brought, and
+ * what became of it.
+ *
+ *   perform.c   runs the attempts and waits between them
+ *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
+ *   deliver.c   hands a piece to the program as libcurl would
+ *   judge.c     asks retry/ what an outcome means, and what next
+ *   request.c   what the program asked for: the target, and whether it can be sent again
+ *
+ * An exchange lives on the stack of the thread that called curl_easy_perform().
+ */
+#ifndef RS_TRANSFER_EXCHANGE_H
+#define RS_TRANSFER_EXCHANGE_H
+
+#include <stdbool.h>
+
+#include "retry/decide.h"
+#include "retry/match.h"
+#include "transfer/handle.h"
+
+enum rs_phase {
+	RS_HOLDING,    /* not known yet whether the program may see this response */
+	RS_STREAMING,  /* it is the program's: handed on as it comes, after what was held */
+	RS_DISCARDING, /* another attempt will follow: what still comes is dropped */
+	RS_REFUSING,   /* CURLOPT_FAILONERROR: the program gets no body and an error */
+};
+
+struct rs_exchange {
+	struct rs_handle *handle;
+	const struct rs_rules *rules;
+	struct rs_call_state call;
+
+	struct rs_target target; /* see rs_exchange_target() */
+	bool has_target;
+	char public_url[2048]; /* where target.url had to be copied */
+	bool altered;          /* the program changed the request while it was running */
+
+	/* The present attempt. */
+	enum rs_phase phase;
+	bool in_headers;    /* inside a header block */
+	bool has_block;     /* a header block has begun */
+	bool provisional;   /* the block may not be the last: 1xx, a redirect, a CONNECT … */
+	int status;         /* of the newest block */
+	size_t headers_at;  /* among the held bytes: its first line after the status line */
+	size_t body_at;     /* where its body begins */
+	size_t body_len;    /* held bytes of it */
+	size_t blank_piece; /* the held piece that ends the headers */
+	size_t drained;     /* bytes dropped */
+	bool echoed;        /* CURLOPT_HEADER: the body callback has had the present line */
+	bool delivered;     /* the program has seen some of this attempt: it is committed */
+	bool stopped;       /* a callback of the program ended the attempt */
+	bool native_fail;   /* CURLOPT_FAILONERROR is in force inside libcurl */
+	bool paused;        /* a callback wants no more for now, and libcurl is no longer running */
+
+	/* The judgement of it, once there is one. */
+	const struct rs_rule *rule; /* NULL: no rule decides */
+	struct rs_decision decision;
+	int64_t decided_ns;
+};
+
+/* request.c ----------------------------------------------------------------------------------- */
+
+/* What the call is about; put together at the first use. Valid as long as the exchange. */
+const struct rs_target *rs_exchange_target(struct rs_exchange *x);
+
+/* Is this a call that can be guarded at all? */
+bool rs_exchange_possible(const struct rs_handle *handle);
+
+/* Can the request be sent again byte for byte? */
+bool rs_exchange_replayable(const struct rs_exchange *x, const struct rs_outcome *outcome);
+
+bool rs_exchange_is_http(struct rs_exchange *x);
+
+/* May a CONNECT to a proxy come before the response? */
+bool rs_exchange_may_tunnel(struct rs_exchange *x);
+
+/* response.c ---------------------------------------------------------------------------------- */
+
+void rs_response_begin(struct rs_exchange *x);
+
+/* What libcurl calls, with the exchange as the user pointer. */
+size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
+size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
+
+/* The attempt is over and the rest of what is held is the program's. CURLE_OK, or what its
+ * callbacks made of it. */
+CURLcode rs_response_finish(struct rs_exchange *x);
+
+/* deliver.c ----------------------------------------------------------------------------------- */
+
+/* Hand one piece to the program. Returns what libcurl is to be told: len, a pause, or anything
+ * else for an error (x->stopped is set then). */
+size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len);
+
+/* judge.c ------------------------------------------------------------------------------------- */
+
+/* Judge a response as far as it is known and enter the phase that follows from it. */
+void rs_judge_response(struct rs_exchange *x, enum rs_known known);
+
+/* Judge an attempt that has ended with `result`. */
+void rs_judge_end(struct rs_exchange *x, CURLcode result);
+
+/* wait.c -------------------------------------------------------------------------------------- */
+
+/* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
+ * false: the program asked to abort. */
+bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
+
+/* perform.c ----------------------------------------------------------------------------------- */
+
+/* curl_easy_perform() for a handle of ours. */
+CURLcode rs_transfer_perform(struct rs_handle *handle);
+
+/* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl
+ * must not be told now; the program's value takes effect all the same. */
+bool rs_transfer_owns(CURLoption option);
+
+/* Put the options that an attempt replaces back to the program's on `easy`. */
+void rs_transfer_restore(const struct rs_handle *handle, CURL *easy);
+
+/* Replace them (again, after curl_easy_reset() has undone it). */
+void rs_transfer_replace(struct rs_exchange *x);
+
+/* Write a message where libcurl would have written its own. */
+void rs_transfer_error(const struct rs_exchange *x, const char *text);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * The easy handles of the program, and what is known of each.
+ *
+ * Handles that libcurl makes for itself are not here, nor any that were made out of our sight:
+ * calls on those are passed on as they are. Finding a handle takes no lock. A handle is used by
+ * one thread at a time (libcurl's own rule), so what belongs to it needs none either.
+ */
+#ifndef RS_TRANSFER_HANDLE_H
+#define RS_TRANSFER_HANDLE_H
+
+#include "real.h"
+#include "transfer/hold.h"
+#include "transfer/options.h"
+
+struct rs_exchange;
+
+struct rs_handle {
+	CURL *easy;
+	const struct rs_curl_api *api;
+	struct rs_options
+		options;     /* as the program set them, whatever is in force for an attempt */
+	struct rs_hold hold; /* empty between calls; its memory is used again */
+	struct rs_exchange *active; /* the guarded call in progress, or NULL */
+};
+
+/* NULL: not one of ours. */
+struct rs_handle *rs_handle_find(CURL *easy);
+
+/* Remember a new handle; one of that address that was freed out of our sight is forgotten first.
+ * NULL where memory is short: the handle then stays unknown, and unguarded. */
+struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api);
+
+/* The handle is gone. Releases what was known of it. */
+void rs_handle_drop(CURL *easy);
+
+#endif

@@ -1,0 +1,180 @@
+#include "ops/events.h"
+#include "process.h"
+#include "retry/error_set.h"
+#include "transfer/exchange.h"
+
+static bool will_refuse(const struct rs_exchange *x)
+{
+	return x->handle->options.fail_on_error && x->status >= 400;
+}
+
+/* The response so far. */
+static struct rs_outcome response_outcome(const struct rs_exchange *x, enum rs_known known)
+{
+	const struct rs_hold *hold = &x->handle->hold;
+	size_t limit = x->rules->settings.body_limit;
+	struct rs_outcome outcome = {
+		.error = will_refuse(x) ? CURLE_HTTP_RETURNED_ERROR : CURLE_OK,
+		.status = x->status,
+		.body_complete = known == RS_KNOWN_ALL,
+	};
+
+	if (known == RS_KNOWN_STATUS)
+		return outcome;
+	outcome.headers =
+		(struct rs_span){ hold->bytes + x->headers_at, x->body_at - x->headers_at };
+	outcome.body = (struct rs_span){ hold->bytes + x->body_at,
+					 x->body_len < limit ? x->body_len : limit };
+	return outcome;
+}
+
+/* A bit test that answers for nearly every successful call. */
+static bool may_matter(const struct rs_exchange *x, const struct rs_outcome *outcome)
+{
+	return rs_status_in(&x->rules->status, outcome->status) ||
+	       rs_error_set_matches(&x->rules->error, RS_CALL_CURL, outcome);
+}
+
+static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outcome,
+			   enum rs_known known, const struct rs_rule **rule)
+{
+	if (!may_matter(x, outcome))
+		return RS_MATCH_NONE;
+	return rs_match(x->rules, rs_exchange_target(x), outcome, known, rule);
+}
+
+/* The response is the program's. Where the status line alone shows it, libcurl itself can still
+ * do what CURLOPT_FAILONERROR asks; later it has to be done in its place. */
+static void hand_over(struct rs_exchange *x, enum rs_known known)
+{
+	x->phase = RS_STREAMING;
+	if (!will_refuse(x) || x->native_fail)
+		return;
+	if (known == RS_KNOWN_STATUS) {
+		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 1L);
+		x->native_fail = true;
+	} else {
+		x->phase = RS_REFUSING;
+	}
+}
+
+static void decide(struct rs_exchange *x, const struct rs_rule *rule,
+		   const struct rs_outcome *outcome, enum rs_known known)
+{
+	const struct rs_circumstances now = {
+		.replayable = rs_exchange_replayable(x, outcome),
+		.committed = x->delivered,
+		.now_ns = rs_now_ns(),
+		.wall_now_ns = rs_wall_now_ns(),
+		.random = rs_random(x->rules),
+	};
+
+	x->rule = rule;
+	x->decided_ns = now.now_ns;
+	x->decision = rs_decide(x->rules, rule, &x->call, outcome, &now);
+	rs_event_decision(x->rules, rule, rs_exchange_target(x), outcome, &x->call, &x->decision,
+			  now.now_ns);
+	if (x->decision.action != RS_ACTION_RETRY) {
+		hand_over(x, known);
+		return;
+	}
+	x->phase = RS_DISCARDING;
+	rs_hold_empty(&x->handle->hold);
+}
+
+void rs_judge_response(struct rs_exchange *x, enum rs_known known)
+{
+	const struct rs_outcome outcome = response_outcome(x, known);
+	const struct rs_rule *rule = NULL;
+	enum rs_match found = match(x, &outcome, known, &rule);
+
+	if (found == RS_MATCH_NONE)
+		hand_over(x, known);
+	else if (found == RS_MATCH_RULE && known != RS_KNOWN_STATUS)
+		decide(x, rule, &outcome, known); /* the headers may say when to come back */
+}
+
+/* Phases of a transfer before its request is sent. For HTTP libcurl also counts what was sent. */
+static bool before_request(CURLcode result)
+{
+	switch (result) {
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool never_sent(struct rs_exchange *x, CURLcode result)
+{
+	const struct rs_curl_api *api = x->handle->api;
+	long sent = 0;
+
+	if (!before_request(result) &&
+	    !(result == CURLE_OPERATION_TIMEDOUT && rs_exchange_is_http(x)))
+		return false;
+	return api->easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
+	       sent == 0;
+}
+
+/* libcurl keeps the last errno it met, also from earlier transfers; these failures set it. */
+static int errno_behind(const struct rs_exchange *x, CURLcode result)
+{
+	long number = 0;
+
+	if (result != CURLE_COULDNT_CONNECT && result != CURLE_SEND_ERROR &&
+	    result != CURLE_RECV_ERROR)
+		return 0;
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &number);
+	return (int)number;
+}
+
+/* A response that broke off inside its headers, or one that was not the last, is none. */
+static struct rs_outcome end_outcome(struct rs_exchange *x, CURLcode result)
+{
+	struct rs_outcome outcome = { .body_complete = true };
+
+	if (x->has_block && !x->in_headers && !(x->provisional && result != CURLE_OK))
+		outcome = response_outcome(x, RS_KNOWN_ALL);
+	if (x->phase == RS_STREAMING)
+		outcome.headers = outcome.body = (struct rs_span){ NULL, 0 };
+	if (result == CURLE_OK)
+		return outcome;
+	outcome.error = (int)result;
+	outcome.sys_errno = errno_behind(x, result);
+	outcome.never_sent = never_sent(x, result);
+	return outcome;
+}
+
+/* What the program itself ended is not for us to try again. */
+static bool program_ended(const struct rs_exchange *x, CURLcode result)
+{
+	return x->stopped || result == CURLE_ABORTED_BY_CALLBACK || result == CURLE_READ_ERROR ||
+	       result == CURLE_WRITE_ERROR;
+}
+
+void rs_judge_end(struct rs_exchange *x, CURLcode result)
+{
+	const struct rs_rule *rule = NULL;
+	struct rs_outcome outcome;
+
+	if (x->rule || x->phase == RS_REFUSING || program_ended(x, result) ||
+	    (result == CURLE_OK && x->phase == RS_STREAMING))
+		return;
+	outcome = end_outcome(x, result);
+	if (match(x, &outcome, RS_KNOWN_ALL, &rule) == RS_MATCH_RULE)
+		decide(x, rule, &outcome, RS_KNOWN_ALL);
+	else if (result == CURLE_OK)
+		hand_over(x, RS_KNOWN_ALL);
+	else
+		x->phase = RS_STREAMING;
+}

@@ -1,0 +1,188 @@
+#include "transfer/options.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void copy_clear(struct rs_copy *copy)
+{
+	if (copy->text != copy->small)
+		free(copy->text);
+	copy->text = NULL;
+	copy->lost = false;
+}
+
+static void copy_set(struct rs_copy *copy, const char *text)
+{
+	size_t size;
+
+	copy_clear(copy);
+	if (!text)
+		return;
+	size = strlen(text) + 1;
+	copy->text = size <= sizeof(copy->small) ? copy->small : malloc(size);
+	if (copy->text)
+		memcpy(copy->text, text, size);
+	else
+		copy->lost = true;
+}
+
+void rs_options_init(struct rs_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->write_data = stdout;
+	options->no_progress = 1;
+}
+
+void rs_options_clear(struct rs_options *options)
+{
+	copy_clear(&options->url);
+	copy_clear(&options->custom_request);
+	rs_options_init(options);
+}
+
+static void copy_again(struct rs_copy *to, const struct rs_copy *from)
+{
+	bool lost = from->lost;
+
+	*to = (struct rs_copy){ .text = NULL };
+	copy_set(to, from->text);
+	to->lost |= lost;
+}
+
+void rs_options_copy(struct rs_options *to, const struct rs_options *from)
+{
+	*to = *from;
+	copy_again(&to->url, &from->url);
+	copy_again(&to->custom_request, &from->custom_request);
+}
+
+/* An option that switches a request kind on, and off again to GET. */
+static void set_kind(struct rs_options *options, enum rs_request_kind kind, void *value)
+{
+	options->kind = (long)(intptr_t)value ? kind : RS_REQUEST_GET;
+}
+
+/* CURLOPT_NOBODY leaves another method alone when it is switched off. */
+static void set_no_body(struct rs_options *options, void *value)
+{
+	if ((long)(intptr_t)value)
+		options->kind = RS_REQUEST_HEAD;
+	else if (options->kind == RS_REQUEST_HEAD)
+		options->kind = RS_REQUEST_GET;
+}
+
+static void set_post_fields(struct rs_options *options, void *value)
+{
+	options->post_fields = value;
+	options->post_copied = false;
+	options->kind = RS_REQUEST_POST;
+}
+
+/* A size set after the copy was made may make libcurl drop the copy and read a stream instead. */
+static void forget_post_copy(struct rs_options *options)
+{
+	if (options->post_copied)
+		options->post_fields = NULL;
+}
+
+/* libcurl converts function pointers through void *; POSIX asks that this works. */
+#define FUNCTION(type, value) ((type)(uintptr_t)(value))
+#define LONG(value)           ((long)(intptr_t)(value))
+
+static void set_request(struct rs_options *options, CURLoption option, void *value)
+{
+	switch (option) {
+	case CURLOPT_URL:
+		copy_set(&options->url, value);
+		break;
+	case CURLOPT_PORT:
+		options->port = LONG(value);
+		break;
+	case CURLOPT_CURLU:
+		options->curlu = value;
+		break;
+	case CURLOPT_CUSTOMREQUEST:
+		copy_set(&options->custom_request, value);
+		break;
+	case CURLOPT_HTTPGET:
+		if (LONG(value))
+			options->kind = RS_REQUEST_GET;
+		break;
+	case CURLOPT_NOBODY:
+		set_no_body(options, value);
+		break;
+	case CURLOPT_POST:
+		set_kind(options, RS_REQUEST_POST, value);
+		break;
+	case CURLOPT_UPLOAD:
+	case CURLOPT_PUT:
+		set_kind(options, RS_REQUEST_PUT, value);
+		break;
+	case CURLOPT_POSTFIELDS:
+		set_post_fields(options, value);
+		break;
+	case CURLOPT_COPYPOSTFIELDS:
+		set_post_fields(options, value);
+		options->post_copied = true;
+		break;
+	case CURLOPT_POSTFIELDSIZE:
+	case CURLOPT_POSTFIELDSIZE_LARGE:
+		forget_post_copy(options);
+		break;
+	case CURLOPT_HTTPPOST:
+	case CURLOPT_MIMEPOST:
+		options->kind = RS_REQUEST_FORM;
+		break;
+	default:
+		break;
+	}
+}
+
+void rs_options_set(struct rs_options *options, CURLoption option, void *value)
+{
+	switch (option) {
+	case CURLOPT_WRITEFUNCTION:
+		options->write_fn = FUNCTION(curl_write_callback, value);
+		break;
+	case CURLOPT_WRITEDATA:
+		options->write_data = value;
+		break;
+	case CURLOPT_HEADERFUNCTION:
+		options->header_fn = FUNCTION(curl_write_callback, value);
+		break;
+	case CURLOPT_HEADERDATA:
+		options->header_data = value;
+		break;
+	case CURLOPT_HEADER:
+		options->include_header = LONG(value);
+		break;
+	case CURLOPT_FAILONERROR:
+		options->fail_on_error = LONG(value);
+		break;
+	case CURLOPT_ERRORBUFFER:
+		options->error_buffer = value;
+		break;
+	case CURLOPT_NOPROGRESS:
+		options->no_progress = LONG(value);
+		break;
+	case CURLOPT_XFERINFOFUNCTION:
+		options->xferinfo_fn = FUNCTION(curl_xferinfo_callback, value);
+		break;
+	case CURLOPT_PROGRESSFUNCTION:
+		options->progress_fn = FUNCTION(curl_progress_callback, value);
+		break;
+	case CURLOPT_XFERINFODATA:
+		options->progress_data = value;
+		break;
+	case CURLOPT_CONNECT_ONLY:
+		options->connect_only = LONG(value);
+		break;
+	case CURLOPT_HTTPPROXYTUNNEL:
+		options->proxy_tunnel = LONG(value);
+		break;
+	default:
+		set_request(options, option, value);
+	}
+}

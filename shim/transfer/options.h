@@ -1,0 +1,69 @@
+/*
+ * What the program set on an easy handle, as far as a retry has to know it.
+ *
+ * libcurl has setters and no getters, so curl_easy_setopt() is watched. Pointers are the
+ * program's own and are kept only where libcurl keeps them too; what libcurl copies (the URL, the
+ * method) is copied here. A handle is used by one thread at a time, and so is this.
+ */
+#ifndef RS_TRANSFER_OPTIONS_H
+#define RS_TRANSFER_OPTIONS_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum rs_request_kind {
+	RS_REQUEST_GET,
+	RS_REQUEST_HEAD,
+	RS_REQUEST_POST,
+	RS_REQUEST_FORM, /* CURLOPT_HTTPPOST or CURLOPT_MIMEPOST */
+	RS_REQUEST_PUT,
+};
+
+/* A string that libcurl copies too. Short ones need no allocation. */
+struct rs_copy {
+	char *text; /* NULL: not set, or could not be kept (`lost`) */
+	bool lost;
+	char small[216];
+};
+
+struct rs_options {
+	curl_write_callback write_fn; /* NULL: libcurl's default, fwrite */
+	void *write_data;
+	curl_write_callback header_fn;
+	void *header_data;
+	long include_header;
+	long fail_on_error;
+	char *error_buffer;
+
+	long no_progress;
+	curl_xferinfo_callback xferinfo_fn;
+	curl_progress_callback progress_fn;
+	void *progress_data;
+
+	enum rs_request_kind kind;
+	struct rs_copy url;
+	struct rs_copy custom_request;
+	const void *curlu;       /* CURLOPT_CURLU: the URL is in there */
+	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
+	bool post_copied;
+
+	long connect_only;
+	long proxy_tunnel;
+	long port; /* 0: the URL's */
+};
+
+/* Libcurl's defaults. */
+void rs_options_init(struct rs_options *options);
+
+/* What curl_easy_reset() does: back to the defaults. Releases the copies. */
+void rs_options_clear(struct rs_options *options);
+
+/* What curl_easy_duphandle() does: `to` must not hold copies of its own. */
+void rs_options_copy(struct rs_options *to, const struct rs_options *from);
+
+/* One curl_easy_setopt(); `value` is the argument as a machine word. The common option that is
+ * not of interest costs a jump. */
+void rs_options_set(struct rs_options *options, CURLoption option, void *value);
+
+#endif

@@ -1,0 +1,156 @@
+#include <stdio.h>
+
+#include "ops/events.h"
+#include "process.h"
+#include "transfer/exchange.h"
+
+void rs_transfer_error(const struct rs_exchange *x, const char *text)
+{
+	char *buffer = x->handle->options.error_buffer;
+
+	if (buffer)
+		snprintf(buffer, CURL_ERROR_SIZE, "%s", text);
+}
+
+bool rs_transfer_owns(CURLoption option)
+{
+	switch (option) {
+	case CURLOPT_WRITEFUNCTION:
+	case CURLOPT_WRITEDATA:
+	case CURLOPT_HEADERFUNCTION:
+	case CURLOPT_HEADERDATA:
+	case CURLOPT_HEADER:
+	case CURLOPT_FAILONERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void rs_transfer_restore(const struct rs_handle *handle, CURL *easy)
+{
+	const struct rs_options *o = &handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = handle->api->easy_setopt;
+
+	set(easy, CURLOPT_WRITEFUNCTION, o->write_fn);
+	set(easy, CURLOPT_WRITEDATA, o->write_data);
+	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
+	set(easy, CURLOPT_HEADERDATA, o->header_data);
+	if (o->include_header)
+		set(easy, CURLOPT_HEADER, o->include_header);
+	if (o->fail_on_error)
+		set(easy, CURLOPT_FAILONERROR, o->fail_on_error);
+}
+
+void rs_transfer_replace(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	CURL *easy = x->handle->easy;
+
+	set(easy, CURLOPT_WRITEFUNCTION, rs_response_body);
+	set(easy, CURLOPT_WRITEDATA, x);
+	set(easy, CURLOPT_HEADERFUNCTION, rs_response_header);
+	set(easy, CURLOPT_HEADERDATA, x);
+	if (o->include_header)
+		set(easy, CURLOPT_HEADER, 0L);
+	if (o->fail_on_error)
+		set(easy, CURLOPT_FAILONERROR, 0L);
+}
+
+static CURLcode attempt(struct rs_exchange *x)
+{
+	struct rs_handle *handle = x->handle;
+	CURLcode result;
+
+	if (x->native_fail)
+		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
+	x->native_fail = false;
+	rs_response_begin(x);
+	x->call.attempts++;
+	rs_curl_depth++;
+	result = handle->api->easy_perform(handle->easy);
+	rs_curl_depth--;
+	rs_judge_end(x, result);
+	return result;
+}
+
+/* Another attempt follows, unless the program has ended this one meanwhile. */
+static bool wants_retry(const struct rs_exchange *x, CURLcode result)
+{
+	return x->rule && x->decision.action == RS_ACTION_RETRY &&
+	       result != CURLE_ABORTED_BY_CALLBACK;
+}
+
+/* The program has cancelled the wait. */
+static CURLcode cancel(struct rs_exchange *x)
+{
+	const struct rs_outcome none = { .error = CURLE_ABORTED_BY_CALLBACK };
+
+	x->decision.action = RS_ACTION_EXHAUSTED;
+	x->decision.reason = RS_REASON_CANCELLED;
+	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
+			  rs_now_ns());
+	return CURLE_ABORTED_BY_CALLBACK;
+}
+
+static void account(struct rs_exchange *x, CURLcode result)
+{
+	if (result != CURLE_OK || x->rule || x->status >= 400)
+		return;
+	rs_call_succeeded(x->rules, &x->call);
+	if (x->call.attempts > 1)
+		rs_event_recovered(x->rules, rs_exchange_target(x), &x->call, rs_now_ns());
+}
+
+/* The last attempt is over: what of it is still held is the program's. */
+static CURLcode conclude(struct rs_exchange *x, CURLcode result)
+{
+	char text[64];
+	CURLcode handed;
+
+	account(x, result);
+	if (x->phase == RS_DISCARDING || x->stopped)
+		return result;
+	handed = rs_response_finish(x);
+	if (handed != CURLE_OK || x->phase != RS_REFUSING)
+		return handed != CURLE_OK ? handed : result;
+	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
+	rs_transfer_error(x, text);
+	return CURLE_HTTP_RETURNED_ERROR;
+}
+
+static CURLcode run(struct rs_exchange *x)
+{
+	CURLcode result = attempt(x);
+
+	while (wants_retry(x, result)) {
+		if (!rs_exchange_wait(x, rs_ns_add(x->decided_ns, x->decision.wait_ns)))
+			return cancel(x);
+		result = attempt(x);
+	}
+	return conclude(x, result);
+}
+
+CURLcode rs_transfer_perform(struct rs_handle *handle)
+{
+	const struct rs_rules *rules = rs_process_rules();
+	struct rs_exchange x;
+	CURLcode result;
+
+	if (!rules || !(rules->calls & 1u << RS_CALL_CURL) || handle->active ||
+	    !rs_exchange_possible(handle))
+		return handle->api->easy_perform(handle->easy);
+
+	x.handle = handle;
+	x.rules = rules;
+	x.has_target = x.altered = x.native_fail = false;
+	rs_call_begin(&x.call, rs_now_ns());
+	handle->active = &x;
+	rs_transfer_replace(&x);
+	result = run(&x);
+	rs_transfer_restore(handle, handle->easy);
+	handle->active = NULL;
+	rs_hold_rest(&handle->hold);
+	return result;
+}

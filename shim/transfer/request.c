@@ -1,0 +1,117 @@
+#include <string.h>
+#include <strings.h>
+
+#include "process.h"
+#include "retry/url.h"
+#include "transfer/exchange.h"
+
+static struct rs_span span_of(const char *text)
+{
+	return (struct rs_span){ text, strlen(text) };
+}
+
+static bool scheme_is(struct rs_span scheme, const char *name)
+{
+	return scheme.len == strlen(name) && strncasecmp(scheme.at, name, scheme.len) == 0;
+}
+
+/* An empty scheme is one that libcurl takes for http. */
+static bool is_http(struct rs_span scheme)
+{
+	return scheme.len == 0 || scheme_is(scheme, "http") || scheme_is(scheme, "https");
+}
+
+/* Sending mail twice is not the same as sending it once. */
+static bool sends_mail(struct rs_span scheme)
+{
+	return scheme_is(scheme, "smtp") || scheme_is(scheme, "smtps") ||
+	       scheme_is(scheme, "imap") || scheme_is(scheme, "imaps");
+}
+
+static struct rs_span method_of(const struct rs_options *o, struct rs_span scheme)
+{
+	if (o->custom_request.text)
+		return span_of(o->custom_request.text);
+	switch (o->kind) {
+	case RS_REQUEST_GET:
+		return span_of("GET");
+	case RS_REQUEST_HEAD:
+		return span_of("HEAD");
+	case RS_REQUEST_PUT:
+		return span_of(sends_mail(scheme) ? "POST" : "PUT");
+	case RS_REQUEST_POST:
+	case RS_REQUEST_FORM:
+		break;
+	}
+	return span_of("POST");
+}
+
+/* The URL as the program set it. One that it set as a CURLU handle only libcurl can tell. */
+static const char *url_text(const struct rs_exchange *x)
+{
+	const char *text = x->handle->options.url.text;
+
+	if (!text)
+		x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &text);
+	return text ? text : "";
+}
+
+const struct rs_target *rs_exchange_target(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+	struct rs_url url;
+
+	if (x->has_target)
+		return &x->target;
+	url = rs_url_split(url_text(x));
+	x->target = (struct rs_target){
+		.call = RS_CALL_CURL,
+		.scheme = url.scheme.len ? url.scheme : span_of("http"),
+		.host = url.host,
+		.url = { x->public_url,
+			 rs_url_public(&url, false, x->public_url, sizeof(x->public_url)) },
+		.port = o->port ? (uint16_t)o->port : url.port,
+		.program = rs_program_name(),
+	};
+	x->target.method = method_of(o, x->target.scheme);
+	x->has_target = true;
+	return &x->target;
+}
+
+bool rs_exchange_is_http(struct rs_exchange *x)
+{
+	return is_http(rs_exchange_target(x)->scheme);
+}
+
+bool rs_exchange_possible(const struct rs_handle *handle)
+{
+	const struct rs_options *o = &handle->options;
+
+	return !o->connect_only && !o->url.lost && !o->custom_request.lost;
+}
+
+bool rs_exchange_may_tunnel(struct rs_exchange *x)
+{
+	const char *url = x->handle->options.url.text;
+
+	return x->handle->options.proxy_tunnel || !url || strncasecmp(url, "http:", 5) != 0;
+}
+
+bool rs_exchange_replayable(const struct rs_exchange *x, const struct rs_outcome *outcome)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	if (x->altered)
+		return false;
+	switch (o->kind) {
+	case RS_REQUEST_GET:
+	case RS_REQUEST_HEAD:
+		return true;
+	case RS_REQUEST_POST:
+		return o->post_fields || outcome->never_sent;
+	case RS_REQUEST_FORM:
+	case RS_REQUEST_PUT:
+		break;
+	}
+	return outcome->never_sent;
+}

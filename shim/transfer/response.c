@@ -1,0 +1,233 @@
+#include <string.h>
+
+#include "process.h"
+#include "transfer/exchange.h"
+
+/* How much of a response that is to be dropped is still read, so that its connection can serve
+ * the next attempt, before the transfer is broken off instead. */
+#define DRAIN_LIMIT (1 << 20)
+
+void rs_response_begin(struct rs_exchange *x)
+{
+	rs_hold_empty(&x->handle->hold);
+	x->phase = RS_HOLDING;
+	x->in_headers = x->has_block = x->provisional = false;
+	x->status = 0;
+	x->headers_at = x->body_at = x->body_len = x->blank_piece = 0;
+	x->drained = 0;
+	x->echoed = x->delivered = x->stopped = x->paused = false;
+	x->rule = NULL;
+}
+
+/* Hand out what is held. Like rs_deliver(): `len` when all of it went. */
+static size_t release(struct rs_exchange *x, size_t len)
+{
+	struct rs_hold *hold = &x->handle->hold;
+	enum rs_piece_kind kind;
+	struct rs_span bytes;
+
+	while (rs_hold_next(hold, &kind, &bytes)) {
+		size_t took = rs_deliver(x, kind, (char *)bytes.at, bytes.len);
+
+		if (took == CURL_WRITEFUNC_PAUSE)
+			return took;
+		if (took != bytes.len)
+			return 0;
+		rs_hold_released(hold);
+	}
+	return len;
+}
+
+static size_t hand_on(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+{
+	size_t took = release(x, len);
+
+	return took == len ? rs_deliver(x, kind, bytes, len) : took;
+}
+
+/* Broken off: libcurl takes a short count as a write error, which perform.c knows is not one. */
+static size_t drain(struct rs_exchange *x, size_t len)
+{
+	x->drained += len;
+	return x->drained > DRAIN_LIMIT ? 0 : len;
+}
+
+/* CURLOPT_FAILONERROR: libcurl hands out the header lines up to the blank one, and fails. */
+static size_t refuse(struct rs_exchange *x)
+{
+	rs_hold_truncate(&x->handle->hold, x->blank_piece);
+	return release(x, 0);
+}
+
+/* Go on with a piece, the last one held, as the phase that judging has led to asks. When it goes
+ * to the program it is taken out of the held ones first: libcurl repeats it after a pause. */
+static size_t settle(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+{
+	struct rs_hold *held = &x->handle->hold;
+
+	switch (x->phase) {
+	case RS_HOLDING:
+		break;
+	case RS_STREAMING:
+		rs_hold_truncate(held, held->count - 1);
+		return hand_on(x, kind, bytes, len);
+	case RS_DISCARDING:
+		return drain(x, len);
+	case RS_REFUSING:
+		return refuse(x);
+	}
+	return len;
+}
+
+/* Where memory is short nothing can be held: what is there goes to the program. */
+static bool hold(struct rs_exchange *x, enum rs_piece_kind kind, const char *bytes, size_t len)
+{
+	if (rs_hold_add(&x->handle->hold, kind, (struct rs_span){ bytes, len }) == 0)
+		return true;
+	x->phase = RS_STREAMING;
+	return false;
+}
+
+static int parse_status(const char *line, size_t len)
+{
+	const char *space = memchr(line, ' ', len);
+	size_t at = space ? (size_t)(space - line) + 1 : len;
+	int status = 0;
+
+	for (size_t i = at; i < len && i < at + 3; i++) {
+		if (line[i] < '0' || line[i] > '9')
+			return 0;
+		status = status * 10 + (line[i] - '0');
+	}
+	return status;
+}
+
+static bool is_blank(const char *line, size_t len)
+{
+	return (len == 2 && line[0] == '\r' && line[1] == '\n') || (len == 1 && line[0] == '\n');
+}
+
+/* libcurl goes on by itself after these, if it is asked to and can. */
+static bool is_provisional(int status)
+{
+	return status / 100 == 1 || status / 100 == 3 || status == 401 || status == 407;
+}
+
+/* libcurl knows the status of the response by the time it delivers the status line. That of an
+ * answer to CONNECT it reports apart. */
+static bool answers_connect(struct rs_exchange *x)
+{
+	long status = 0;
+
+	if (!rs_exchange_may_tunnel(x))
+		return false;
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status != x->status;
+}
+
+static void begin_block(struct rs_exchange *x, const char *line, size_t len)
+{
+	x->in_headers = x->has_block = true;
+	x->status = parse_status(line, len);
+	x->headers_at = x->handle->hold.len + len;
+	x->provisional = is_provisional(x->status) || answers_connect(x);
+	if (x->phase == RS_HOLDING && !x->provisional)
+		rs_judge_response(x, RS_KNOWN_STATUS);
+}
+
+static void end_block(struct rs_exchange *x)
+{
+	x->in_headers = false;
+	x->body_at = x->handle->hold.len;
+	x->body_len = 0;
+	x->blank_piece = x->handle->hold.count - 1;
+	if (!x->provisional)
+		rs_judge_response(x, RS_KNOWN_HEADERS);
+}
+
+static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
+{
+	enum rs_piece_kind kind = RS_PIECE_HEADER;
+
+	if (!x->in_headers && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+		begin_block(x, bytes, len);
+	else if (!x->has_block && x->phase == RS_HOLDING)
+		x->phase = RS_STREAMING; /* not HTTP */
+	else if (x->has_block && !x->in_headers)
+		kind = RS_PIECE_TRAILER;
+
+	if (x->phase == RS_STREAMING) {
+		if (x->in_headers && is_blank(bytes, len))
+			x->in_headers = false;
+		return hand_on(x, kind, bytes, len);
+	}
+	if (x->phase == RS_DISCARDING)
+		return len;
+	if (x->phase == RS_REFUSING)
+		return refuse(x);
+	if (!hold(x, kind, bytes, len))
+		return hand_on(x, kind, bytes, len);
+	if (x->in_headers && is_blank(bytes, len))
+		end_block(x);
+	return settle(x, kind, bytes, len);
+}
+
+size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
+{
+	(void)one;
+	return header_line(exchange, bytes, len);
+}
+
+static bool held_enough(const struct rs_exchange *x)
+{
+	return x->body_len >= x->rules->settings.body_limit;
+}
+
+static size_t body_chunk(struct rs_exchange *x, char *bytes, size_t len)
+{
+	if (!x->has_block)
+		x->phase = RS_STREAMING; /* not HTTP, or HTTP/0.9 */
+	if (x->phase == RS_STREAMING || !hold(x, RS_PIECE_BODY, bytes, len))
+		return hand_on(x, RS_PIECE_BODY, bytes, len);
+	x->body_len += len;
+	if (x->phase == RS_HOLDING && x->provisional) {
+		x->provisional = false; /* it has a body for the program: it is the response */
+		rs_judge_response(x, RS_KNOWN_HEADERS);
+	}
+	if (x->phase == RS_HOLDING && held_enough(x))
+		rs_judge_response(x, RS_KNOWN_ALL);
+	return settle(x, RS_PIECE_BODY, bytes, len);
+}
+
+size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
+{
+	struct rs_exchange *x = exchange;
+
+	(void)one;
+	if (x->phase == RS_STREAMING)
+		return hand_on(x, RS_PIECE_BODY, bytes, len);
+	if (x->phase == RS_DISCARDING)
+		return drain(x, len);
+	if (x->phase == RS_REFUSING)
+		return refuse(x);
+	return body_chunk(x, bytes, len);
+}
+
+CURLcode rs_response_finish(struct rs_exchange *x)
+{
+	size_t took;
+
+	if (x->phase == RS_REFUSING)
+		rs_hold_truncate(&x->handle->hold, x->blank_piece);
+	while ((took = release(x, 1)) == CURL_WRITEFUNC_PAUSE) {
+		x->paused = true;
+		while (x->paused) {
+			if (!rs_exchange_wait(x, rs_now_ns() + 100 * RS_NS_PER_MS))
+				return CURLE_ABORTED_BY_CALLBACK;
+		}
+	}
+	if (took == 1)
+		return CURLE_OK;
+	rs_transfer_error(x, "Failure writing output to destination");
+	return CURLE_WRITE_ERROR;
+}

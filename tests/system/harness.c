@@ -16,10 +16,19 @@
 
 #define SHOWN_LIMIT 4000
 
-noreturn void harness_die(const char *what)
+_Noreturn void harness_die(const char *what)
 {
 	(void)fprintf(stderr, "test harness: %s: %s\n", what, strerror(errno));
 	exit(1);
+}
+
+void *harness_zeroed(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (!memory)
+		harness_die("memory");
+	return memory;
 }
 
 int64_t now_ns(void)

@@ -4,11 +4,12 @@
 #ifndef TESTS_HARNESS_PARTS_H
 #define TESTS_HARNESS_PARTS_H
 
-#include <stdnoreturn.h>
-
 #include "harness.h"
 
-noreturn void harness_die(const char *what);
+_Noreturn void harness_die(const char *what);
+
+/* Memory that is there, all zero; the caller frees. */
+void *harness_zeroed(size_t size);
 
 /* The environment that a program is to get: NULL-terminated, freed by the function below. */
 char **harness_environment(const struct program *program);

@@ -80,6 +80,7 @@ static void spawn(struct child *child, const struct program *program, const int 
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	char **env = harness_environment(program);
+	char *const *argv;
 	int rc;
 
 	(void)posix_spawn_file_actions_init(&actions);
@@ -87,9 +88,9 @@ static void spawn(struct child *child, const struct program *program, const int 
 	(void)posix_spawn_file_actions_adddup2(&actions, theirs[STREAM_OUT], 1);
 	(void)posix_spawn_file_actions_adddup2(&actions, theirs[STREAM_ERR], 2);
 	set_attributes(&attributes);
-	/* posix_spawnp takes argv as char *const[]; it does not write to the words. */
-	rc = posix_spawnp(&child->pid, program->argv[0], &actions, &attributes,
-			  (char *const *)(uintptr_t)program->argv, env);
+	/* posix_spawnp takes char *const[], and does not write to the words. */
+	memcpy(&argv, &program->argv, sizeof(argv));
+	rc = posix_spawnp(&child->pid, program->argv[0], &actions, &attributes, argv, env);
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	harness_environment_free(env);
@@ -101,12 +102,10 @@ static void spawn(struct child *child, const struct program *program, const int 
 
 struct child *child_start(const struct program *program)
 {
-	struct child *child = calloc(1, sizeof(*child));
+	struct child *child = harness_zeroed(sizeof(*child));
 	int timeout_ms = program->timeout_ms > 0 ? program->timeout_ms : DEFAULT_TIMEOUT_MS;
 	int theirs[STREAM_COUNT];
 
-	if (!child)
-		harness_die("memory");
 	(void)signal(SIGPIPE, SIG_IGN);
 	make_pipe(&child->fds[STREAM_OUT], &theirs[STREAM_OUT], true);
 	make_pipe(&child->fds[STREAM_ERR], &theirs[STREAM_ERR], true);

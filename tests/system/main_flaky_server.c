@@ -22,7 +22,7 @@ struct settings {
 	const char *body, *object, *header, *port_file;
 };
 
-static void die(const char *what, const char *which)
+_Noreturn static void die(const char *what, const char *which)
 {
 	(void)fprintf(stderr, "flaky-server: %s: %s\n%s", what, which, usage);
 	exit(2);
@@ -89,17 +89,19 @@ static void read_options(int argc, char **argv, struct settings *settings)
 		die("no port", "--port");
 }
 
-/* The file's bytes, or of none an empty body. Never freed: the server sends from it. */
+/* The file's bytes, freed by the caller; NULL where there is no file. */
 static char *file_bytes(const char *path, size_t *len)
 {
 	FILE *file = path ? fopen(path, "rb") : NULL;
 	char *data = NULL;
-	long size;
+	long size = -1;
 
 	*len = 0;
 	if (!path)
 		return NULL;
-	if (!file || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0)
+	if (file && fseek(file, 0, SEEK_END) == 0)
+		size = ftell(file);
+	if (size < 0)
 		die("cannot read", path);
 	data = malloc((size_t)size + 1);
 	if (!data || fseek(file, 0, SEEK_SET) != 0 ||
@@ -144,6 +146,7 @@ int main(int argc, char **argv)
 	struct server_options options = { 0 };
 	char headers[1024] = "";
 	struct server *server;
+	char *failure, *object;
 
 	read_options(argc, argv, &settings);
 	if (settings.header)
@@ -151,8 +154,10 @@ int main(int argc, char **argv)
 	script[0].status = settings.status;
 	script[0].times = settings.fail;
 	script[0].headers = headers;
-	script[0].body = file_bytes(settings.body, &script[0].body_len);
-	script[1].body = file_bytes(settings.object, &script[1].body_len);
+	failure = file_bytes(settings.body, &script[0].body_len);
+	object = file_bytes(settings.object, &script[1].body_len);
+	script[0].body = failure;
+	script[1].body = object;
 	options.port = (uint16_t)settings.port;
 	options.open_after_ms = settings.delay_listen_ms;
 	options.opening = settings.delay_listen_ms > 0 ? SERVER_LATE : SERVER_AT_ONCE;
@@ -161,7 +166,7 @@ int main(int argc, char **argv)
 	tell_port(&settings, server);
 	wait_for_stdin_to_end();
 	server_stop(server);
-	free((void *)(uintptr_t)script[0].body);
-	free((void *)(uintptr_t)script[1].body);
+	free(failure);
+	free(object);
 	return 0;
 }

@@ -18,7 +18,7 @@
 
 #define BACKLOG 128
 
-noreturn void server_die(const char *what)
+_Noreturn void server_die(const char *what)
 {
 	(void)fprintf(stderr, "test server: %s: %s\n", what, strerror(errno));
 	exit(1);

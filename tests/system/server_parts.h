@@ -6,7 +6,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdnoreturn.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -54,7 +53,7 @@ void bytes_add(struct bytes *bytes, const void *data, size_t len);
 void bytes_format(struct bytes *bytes, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-noreturn void server_die(const char *what);
+_Noreturn void server_die(const char *what);
 int64_t server_now_ns(void);
 
 /* Wait for `events` on the connection, timeout_ms at most (-1: no limit). False: it is time to

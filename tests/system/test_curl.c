@@ -27,7 +27,7 @@ static struct server *serve_two_then_object(int status, const char *error)
 		{ .body = OBJECT },
 	};
 
-	return server_start(memcpy(malloc(sizeof(script)), script, sizeof(script)), 2);
+	return server_start(script, 2);
 }
 
 static void check_spacing(struct server *server, size_t index, int at_least_ms)

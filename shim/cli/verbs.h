@@ -1,0 +1,15 @@
+/*
+ * The verbs of the `retryshim` command, a file each. argv[0] is the verb's own name; the answer is
+ * the command's exit status.
+ */
+#ifndef RS_CLI_VERBS_H
+#define RS_CLI_VERBS_H
+
+int rs_cli_check(int argc, char **argv);
+int rs_cli_plan(int argc, char **argv);
+int rs_cli_run(int argc, char **argv);
+
+/* Exit status of a usage error, `run` excepted. */
+#define RS_EXIT_USAGE 2
+
+#endif

@@ -29,7 +29,7 @@ CLI   := $(sort $(wildcard shim/cli/*.c))
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))
 SYS   := $(sort $(wildcard tests/system/test_*.c))
 HELPERS := $(patsubst tests/system/main_%.c,%,$(sort $(wildcard tests/system/main_*.c)))
-HARNESS := $(sort $(filter-out $(wildcard tests/system/test_*.c tests/system/main_*.c), \
+HARNESS := $(sort $(filter-out $(wildcard $(addprefix tests/system/,test_*.c main_*.c plugin_*.c)), \
 	$(wildcard tests/system/*.c)))
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -37,7 +37,7 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
-HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS)))
+HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so
 
 ifeq ($(V),1)
 Q   :=
@@ -113,6 +113,12 @@ $(B)/tests/$(subst _,-,$(1)): $(B)/obj/tests/system/main_$(1).o $(B)/tests/libha
 	$$(Q)$$(TEST_LINK)
 endef
 $(foreach helper,$(HELPERS),$(eval $(call HELPER_RULE,$(helper))))
+
+# A plugin that is linked with the other flavour of libcurl.
+$(B)/tests/plugin-gnutls.so: $(B)/obj/tests/system/plugin_gnutls.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -l:libcurl-gnutls.so.4
 
 # The unit tests again, where memory errors and races cannot hide.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

@@ -23,8 +23,8 @@ _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
  * What the environment said at start. Copies: programs that set their title write over it. They
  * lie in BSS, so that a program which never needs the rules never touches their pages.
  */
-static char env_rules[8192];
-static char env_options[4096];
+static char env_rules[RS_ENV_RULES_SIZE];
+static char env_options[RS_ENV_OPTIONS_SIZE];
 static char env_config_home[4096];
 static bool env_disabled;
 static const char *env_too_long; /* the variable that did not fit, or NULL */

@@ -11,6 +11,11 @@
 
 #include "retry/rule.h"
 
+/* How long the values of RETRYSHIM_RULES (and each path), and of RETRYSHIM_OPTIONS may be, with
+ * their NUL. Rules are refused where one is longer. */
+#define RS_ENV_RULES_SIZE   8192
+#define RS_ENV_OPTIONS_SIZE 4096
+
 /*
  * The rules, loaded at the first call that needs them; NULL where there are none to apply
  * (disabled, mode = off, or they could not be loaded: that was logged once). Lock-free: threads

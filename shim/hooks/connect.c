@@ -26,7 +26,7 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 		return -1;
 	}
 	call.started_ns = started_ns();
-	if (call.real(fd, addr, len) == 0) {
+	if (call.real(fd, call.addr, len) == 0) {
 		rs_connect_succeeded();
 		return 0;
 	}

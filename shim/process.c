@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mark.h"
 #include "ops/log.h"
 #include "real.h"
 #include "retry/ns.h"
@@ -23,8 +24,8 @@ _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
  * What the environment said at start. Copies: programs that set their title write over it. They
  * lie in BSS, so that a program which never needs the rules never touches their pages.
  */
-static char env_rules[8192];
-static char env_options[4096];
+static char env_rules[RS_ENV_RULES_SIZE];
+static char env_options[RS_ENV_OPTIONS_SIZE];
 static char env_config_home[4096];
 static bool env_disabled;
 static const char *env_too_long; /* the variable that did not fit, or NULL */
@@ -102,6 +103,7 @@ __attribute__((constructor)) static void start(void)
 
 	if (getauxval(AT_SECURE) == 0)
 		read_environment();
+	rs_mark_begin();
 	rs_log_remember_stderr();
 	(void)rs_real_connect();
 	errno = saved_errno;
@@ -110,7 +112,7 @@ __attribute__((constructor)) static void start(void)
 /* ---- rules ---- */
 
 /* NULL: nobody needed them yet. &no_rules: there are none to apply. */
-static const struct rs_rules *_Atomic published;
+const struct rs_rules *_Atomic rs_rules_loaded;
 static const struct rs_rules no_rules;
 static _Thread_local bool loading __attribute__((tls_model("initial-exec")));
 
@@ -190,7 +192,7 @@ static void load_and_publish(void)
 	bool wanted = rules && rules->settings.mode != RS_MODE_OFF;
 	const struct rs_rules *unset = NULL;
 
-	if (!atomic_compare_exchange_strong(&published, &unset, wanted ? rules : &no_rules)) {
+	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset, wanted ? rules : &no_rules)) {
 		rs_rules_free(rules);
 		return;
 	}
@@ -219,23 +221,18 @@ static void load_undisturbed(void)
 	loading = false;
 }
 
-const struct rs_rules *rs_process_rules_if_loaded(void)
-{
-	const struct rs_rules *rules = atomic_load_explicit(&published, memory_order_acquire);
-
-	return rules == &no_rules ? NULL : rules;
-}
-
 const struct rs_rules *rs_process_rules(void)
 {
 	int saved_errno = errno;
+	const struct rs_rules *rules;
 
 	if (env_disabled || loading)
 		return NULL;
-	if (!atomic_load_explicit(&published, memory_order_acquire))
+	if (!rs_process_rules_if_loaded())
 		load_undisturbed();
 	errno = saved_errno;
-	return rs_process_rules_if_loaded();
+	rules = rs_process_rules_if_loaded();
+	return rules == &no_rules ? NULL : rules;
 }
 
 /* ---- name, clocks, randomness ---- */

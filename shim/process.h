@@ -12,6 +12,11 @@
 #include "retry/ns.h"
 #include "retry/rule.h"
 
+/* How long the values of RETRYSHIM_RULES (and each path), and of RETRYSHIM_OPTIONS may be, with
+ * their NUL. Rules are refused where one is longer. */
+#define RS_ENV_RULES_SIZE   8192
+#define RS_ENV_OPTIONS_SIZE 4096
+
 /*
  * The rules, loaded at the first call that needs them; NULL where there are none to apply
  * (disabled, mode = off, or they could not be loaded: that was logged once). Lock-free: threads
@@ -20,8 +25,15 @@
  */
 const struct rs_rules *rs_process_rules(void);
 
-/* The same where they are loaded already, else NULL: two loads, for the successful path. */
-const struct rs_rules *rs_process_rules_if_loaded(void);
+/* What was loaded; read it through the function below. */
+extern const struct rs_rules *_Atomic rs_rules_loaded __attribute__((visibility("hidden")));
+
+/* The rules if they are loaded already, else NULL; rules without a rule or a quota where there are
+ * none to apply. One load, for the successful path. */
+static inline const struct rs_rules *rs_process_rules_if_loaded(void)
+{
+	return atomic_load_explicit(&rs_rules_loaded, memory_order_acquire);
+}
 
 /* Base name of the executable. Never NULL. */
 const char *rs_program_name(void);
@@ -36,6 +48,7 @@ uint64_t rs_random(const struct rs_rules *rules);
 
 /* > 0 while this thread is inside a real libcurl transfer: connects and look-ups made there are
  * libcurl's own business. */
-extern _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
+extern _Thread_local int rs_curl_depth
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 #endif

@@ -9,6 +9,7 @@
 #define RS_REAL_H
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
@@ -41,8 +42,17 @@ const struct rs_curl_caller *rs_real_curl(const void *caller);
 
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 
+/* Look the real connect() up and remember it; NULL where there is none. */
+rs_connect_fn rs_find_connect(void);
+extern _Atomic(rs_connect_fn) rs_found_connect __attribute__((visibility("hidden")));
+
 /* The real connect(), or NULL. Resolved by the constructor; another library's constructor that
  * calls connect() before it gets it resolved on the spot. */
-rs_connect_fn rs_real_connect(void);
+static inline rs_connect_fn rs_real_connect(void)
+{
+	rs_connect_fn found = atomic_load_explicit(&rs_found_connect, memory_order_relaxed);
+
+	return found ? found : rs_find_connect();
+}
 
 #endif

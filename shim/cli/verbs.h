@@ -9,7 +9,9 @@ int rs_cli_check(int argc, char **argv);
 int rs_cli_plan(int argc, char **argv);
 int rs_cli_run(int argc, char **argv);
 
-/* Exit status of a usage error, `run` excepted. */
-#define RS_EXIT_USAGE 2
+/* Exit status of a usage error; and of all that goes wrong in `run` itself, so that it cannot be
+ * taken for the program's own. */
+#define RS_EXIT_USAGE      2
+#define RS_EXIT_RUN_FAILED 125
 
 #endif

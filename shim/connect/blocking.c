@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "connect/target.h"
+#include "mark.h"
 #include "ops/events.h"
-#include "process.h"
 #include "retry/decide.h"
 #include "retry/error_set.h"
 #include "retry/match.h"
@@ -67,7 +67,7 @@ static bool begin(struct retried *retried, const struct rs_connect *call)
 		return false;
 	retried->about.target.program = rs_program_name();
 	retried->cookie = cookie_of(call->fd);
-	rs_call_begin(&retried->state, call->started_ns);
+	rs_call_begin(&retried->state, rs_mark_ns(call->began));
 	retried->state.attempts = 1;
 	return true;
 }
@@ -158,11 +158,23 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	return status;
 }
 
-void rs_connect_succeeded(void)
+/* Nearly always every bucket is full: that is found out without a call. */
+static bool any_bucket_lacks(const struct rs_rules *rules)
+{
+	const struct rs_quota *end = rules->quotas + rules->quota_count;
+
+	for (const struct rs_quota *quota = rules->quotas; quota < end; quota++) {
+		if (atomic_load_explicit(&quota->bucket->tokens, memory_order_relaxed) <
+		    quota->capacity)
+			return true;
+	}
+	return false;
+}
+
+void rs_connect_refund(const struct rs_rules *rules)
 {
 	static const struct rs_call_state first_attempt = { .attempts = 1 };
-	const struct rs_rules *rules = rs_process_rules_if_loaded();
 
-	if (rules && rs_curl_depth == 0)
+	if (any_bucket_lacks(rules) && rs_curl_depth == 0)
 		rs_call_succeeded(rules, &first_attempt);
 }

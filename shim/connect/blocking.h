@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "process.h"
 #include "real.h"
 
 /* One connect() as the program asked for it. */
@@ -14,7 +15,7 @@ struct rs_connect {
 	int fd;
 	const struct sockaddr *addr;
 	socklen_t len;
-	int64_t started_ns; /* CLOCK_MONOTONIC */
+	uint64_t began; /* rs_mark() */
 };
 
 /*
@@ -27,8 +28,16 @@ struct rs_connect {
  */
 int rs_connect_retry(const struct rs_connect *call, int error);
 
-/* The call succeeded at its first attempt: give back what that earns, a few loads where nothing
- * was spent. */
-void rs_connect_succeeded(void);
+/* Give back what a success at the first attempt earns. */
+void rs_connect_refund(const struct rs_rules *rules);
+
+/* The call succeeded at its first attempt. Nothing was spent where no rules are loaded. */
+static inline void rs_connect_succeeded(void)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+
+	if (rules)
+		rs_connect_refund(rules);
+}
 
 #endif

@@ -1,36 +1,32 @@
 #include <errno.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "connect/blocking.h"
+#include "mark.h"
 #include "real.h"
-#include "retry/ns.h"
 
-/* When the call began, for max_elapsed. The coarse clock is a few loads and no system call. */
-static int64_t started_ns(void)
+/* Out of line: the successful path pays for nothing of it. */
+__attribute__((noinline)) static int after_failure(const struct rs_connect *call, int entry_errno)
 {
-	struct timespec now;
+	int status = rs_connect_retry(call, errno);
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec * RS_NS_PER_S + now.tv_nsec;
+	errno = status == 0 ? entry_errno : -status;
+	return status == 0 ? 0 : -1;
 }
 
 __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
-	struct rs_connect call = { rs_real_connect(), fd, addr.__sockaddr__, len, 0 };
+	struct rs_connect call = { rs_real_connect(), fd, addr.__sockaddr__, len, rs_mark() };
 	int entry_errno = errno;
-	int status;
 
+	/* The call stays in memory: to keep it in registers too would save and restore five. */
+	__asm__("" : "+m"(call), "+m"(entry_errno));
 	if (!call.real) {
 		errno = ENOSYS;
 		return -1;
 	}
-	call.started_ns = started_ns();
-	if (call.real(fd, addr, len) == 0) {
-		rs_connect_succeeded();
-		return 0;
-	}
-	status = rs_connect_retry(&call, errno);
-	errno = status == 0 ? entry_errno : -status;
-	return status == 0 ? 0 : -1;
+	if (call.real(call.fd, call.addr, call.len) != 0)
+		return after_failure(&call, entry_errno);
+	rs_connect_succeeded();
+	return 0;
 }

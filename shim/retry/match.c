@@ -196,27 +196,14 @@ static bool in_network(const uint8_t *ip, const uint8_t *network, unsigned prefi
 	return rest == 0 || (ip[whole] ^ network[whole]) >> (8 - rest) == 0;
 }
 
-/* The IPv4 address inside ::ffff:a.b.c.d, by which a dual-stack socket reaches IPv4; or NULL. */
-static const uint8_t *mapped_ipv4(const struct rs_address *address)
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-	return memcmp(address->ip, prefix, sizeof(prefix)) == 0 ? address->ip + 12 : NULL;
-}
-
 static bool address_matches(const struct rs_address_matcher *matcher,
 			    const struct rs_address *address)
 {
-	const uint8_t *ip = address->ip;
-
-	if (address->family == RS_ADDRESS_UNIX)
-		return matcher->family == RS_ADDRESS_UNIX &&
-		       rs_glob_matches(&matcher->path, address->path);
-	if (address->family == RS_ADDRESS_IPV6 && matcher->family == RS_ADDRESS_IPV4)
-		ip = mapped_ipv4(address);
-	else if (address->family != matcher->family)
+	if (address->family != matcher->family)
 		return false;
-	return ip && in_network(ip, matcher->ip, matcher->prefix_bits);
+	if (address->family == RS_ADDRESS_UNIX)
+		return rs_glob_matches(&matcher->path, address->path);
+	return in_network(address->ip, matcher->ip, matcher->prefix_bits);
 }
 
 static bool address_fits(const struct rs_rule *rule, const struct rs_address *address)

@@ -1,0 +1,83 @@
+/* The `retryshim` command: finds the verb and hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/verbs.h"
+#include "rules/names.h"
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv); /* NULL: not supported yet */
+};
+
+static const struct verb verbs[] = {
+	{ "run", rs_cli_run }, { "check", rs_cli_check }, { "plan", rs_cli_plan },
+	{ "explain", NULL },   { "doctor", NULL },        { "stats", NULL },
+};
+#define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
+
+static const char help[] =
+	"usage: retryshim VERB [ARGUMENT...]\n"
+	"       retryshim --help | --version\n"
+	"\n"
+	"Gives unmodified programs retries on libcurl transfers and connect().\n"
+	"\n"
+	"  run [-v|-q] [-r RULES]... [-o KEY=VALUE]... [--no-inherit] [--print-env] [--] PROGRAM "
+	"[ARG...]\n"
+	"                  run a program under the shim\n"
+	"  check [RULES...]\n"
+	"                  tell what is wrong with rules files\n"
+	"  plan [-r RULES]... [-n N] [--json] [POLICY|RULE]\n"
+	"                  list the waits of a policy\n";
+
+static int usage(FILE *to, int status)
+{
+	fputs(help, to);
+	return fflush(to) == 0 ? status : RS_EXIT_USAGE;
+}
+
+static int version(void)
+{
+	puts("retryshim " RS_VERSION);
+	return fflush(stdout) == 0 ? 0 : RS_EXIT_USAGE;
+}
+
+static int unknown(const char *word)
+{
+	const char *names[VERB_COUNT];
+	const char *near;
+
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		names[i] = verbs[i].name;
+	near = rs_nearest(word, names, VERB_COUNT);
+	if (near)
+		fprintf(stderr, "retryshim: unknown verb '%s'; did you mean '%s'?\n", word, near);
+	else
+		fprintf(stderr, "retryshim: unknown verb '%s'; see retryshim --help\n", word);
+	return RS_EXIT_USAGE;
+}
+
+static int run_verb(const struct verb *verb, int argc, char **argv)
+{
+	if (verb->run)
+		return verb->run(argc, argv);
+	fprintf(stderr, "retryshim: '%s' is not supported yet\n", verb->name);
+	return RS_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fputs("retryshim: a verb is missing\n", stderr);
+		return usage(stderr, RS_EXIT_USAGE);
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return usage(stdout, 0);
+	if (strcmp(argv[1], "--version") == 0)
+		return version();
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return run_verb(&verbs[i], argc - 1, argv + 1);
+	}
+	return unknown(argv[1]);
+}

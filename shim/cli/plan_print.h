@@ -1,0 +1,17 @@
+/*
+ * A plan on stdout, for people and for programs.
+ */
+#ifndef RS_CLI_PLAN_PRINT_H
+#define RS_CLI_PLAN_PRINT_H
+
+#include "cli/plan_math.h"
+
+/* An aligned table; with a bar per wait, to scale, where stdout is a terminal. `rule_name`: whose
+ * policy it is, or NULL. */
+void rs_plan_print_table(const struct rs_policy *policy, const char *rule_name,
+			 const struct rs_plan *plan);
+
+/* One object, the keys of which are fixed; milliseconds. */
+void rs_plan_print_json(const struct rs_policy *policy, const struct rs_plan *plan);
+
+#endif

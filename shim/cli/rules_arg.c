@@ -1,0 +1,57 @@
+#include "cli/rules_arg.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/load.h"
+#include "rules/where.h"
+
+#define PATHS_LIMIT (16 * PATH_MAX)
+
+int rs_cli_add_path(char **paths, const char *path)
+{
+	size_t used = *paths ? strlen(*paths) + 1 : 0;
+	size_t len = strlen(path);
+	char *grown = realloc(*paths, used + len + 1);
+
+	if (!grown)
+		return -ENOMEM;
+	if (used > 0)
+		grown[used - 1] = ':';
+	memcpy(grown + used, path, len + 1);
+	*paths = grown;
+	return 0;
+}
+
+static void print_complaint(void *arg, const struct rs_complaint *complaint)
+{
+	(void)arg;
+	if (complaint->severity != RS_ERROR)
+		return;
+	if (complaint->line > 0)
+		fprintf(stderr, "%s:%d: error: %s\n", complaint->file, complaint->line,
+			complaint->text);
+	else
+		fprintf(stderr, "%s: error: %s\n", complaint->file, complaint->text);
+}
+
+int rs_cli_load_rules(const char *paths, struct rs_rules **rules)
+{
+	struct rs_load_request request = { .paths = paths, .complain = print_complaint };
+	char in_force[PATHS_LIMIT];
+
+	if (!paths) {
+		if (rs_rules_where(getenv("RETRYSHIM_RULES"), getenv("XDG_CONFIG_HOME"), in_force,
+				   sizeof(in_force)) >= sizeof(in_force)) {
+			fprintf(stderr, "RETRYSHIM_RULES: error: longer than %zu bytes\n",
+				sizeof(in_force) - 1);
+			return -ENAMETOOLONG;
+		}
+		request.paths = in_force;
+		request.options = getenv("RETRYSHIM_OPTIONS");
+	}
+	return rs_rules_load(&request, rules);
+}

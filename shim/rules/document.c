@@ -1,0 +1,146 @@
+#include "rules/document.h"
+
+#include <string.h>
+
+/* About the shortest section that says something: more buckets would stay empty. */
+#define BYTES_PER_SECTION 32
+
+bool rs_document_begin(struct rs_document *document, size_t bytes)
+{
+	size_t count = 16;
+
+	while (count < bytes / BYTES_PER_SECTION)
+		count *= 2;
+	document->bucket_count = count;
+	document->buckets = RS_NEW_ARRAY(document->arena, count, struct rs_section *);
+	return document->buckets != NULL;
+}
+
+/* FNV-1a. */
+static struct rs_section **bucket_of(const struct rs_document *document, enum rs_section_type type,
+				     const char *name)
+{
+	uint32_t hash = 2166136261U ^ (uint32_t)type;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619U;
+	return &document->buckets[hash & (document->bucket_count - 1)];
+}
+
+struct rs_section *rs_document_find(const struct rs_document *document, enum rs_section_type type,
+				    const char *name)
+{
+	struct rs_section *section = *bucket_of(document, type, name);
+
+	while (section && (section->type != type || strcmp(section->name, name) != 0))
+		section = section->same_bucket;
+	return section;
+}
+
+/* Policy "default" and quota "standard" exist whether written or not, and come first. */
+static size_t index_for(struct rs_document *document, enum rs_section_type type, const char *name)
+{
+	size_t *count = &document->counts[type];
+
+	if (type != RS_SECTION_POLICY && type != RS_SECTION_QUOTA)
+		return (*count)++;
+	if (strcmp(name, type == RS_SECTION_POLICY ? "default" : "standard") == 0)
+		return 0;
+	return ++*count;
+}
+
+struct rs_section *rs_document_add(struct rs_document *document, enum rs_section_type type,
+				   const char *name, struct rs_place place)
+{
+	struct rs_section *section = RS_NEW(document->arena, struct rs_section);
+	struct rs_section **bucket = bucket_of(document, type, name);
+
+	if (!section)
+		return NULL;
+	section->type = type;
+	section->place = place;
+	section->name = rs_arena_text(document->arena, name, strlen(name));
+	if (!section->name)
+		return NULL;
+	section->index = index_for(document, type, name);
+	section->same_bucket = *bucket;
+	*bucket = section;
+	*(document->last ? &document->last->next : &document->first) = section;
+	document->last = section;
+	return section;
+}
+
+static void unknown_key(struct rs_document *document, struct rs_section *section, const char *name,
+			int line)
+{
+	struct rs_place place = { section->place.file, line };
+	const struct rs_key *near = NULL;
+
+	if (rs_faults_heard(document->faults))
+		near = rs_key_nearest(section->type, name);
+	if (near && (near->flags & RS_KEY_OUTCOME))
+		section->has_outcome = true;
+	if (near)
+		rs_error(document->faults, place, "unknown key '%s' (did you mean '%s'?)",
+			 rs_show(name).text, near->name);
+	else
+		rs_error(document->faults, place, "unknown key '%s' in [%s%s%s]",
+			 rs_show(name).text, rs_section_type_name(section->type),
+			 *section->name ? " " : "", section->name);
+}
+
+static int first_line_of(const struct rs_section *section, const struct rs_key *key)
+{
+	const struct rs_entry *entry = section->first;
+
+	while (entry && entry->key != key)
+		entry = entry->next;
+	return entry ? entry->value.line : section->place.line;
+}
+
+struct rs_entry *rs_section_add(struct rs_document *document, struct rs_section *section,
+				const char *name, const char *value, int line)
+{
+	const struct rs_key *key = rs_key_find(section->type, name);
+	struct rs_entry *entry;
+	uint64_t bit;
+
+	if (!key) {
+		unknown_key(document, section, name, line);
+		return NULL;
+	}
+	bit = UINT64_C(1) << (key - rs_keys);
+	if (section->seen & bit) {
+		rs_error(document->faults, (struct rs_place){ section->place.file, line },
+			 "key '%s' is repeated: it stands in line %d already", key->name,
+			 first_line_of(section, key));
+		return NULL;
+	}
+	entry = RS_NEW(document->arena, struct rs_entry);
+	if (!entry)
+		return NULL;
+	section->seen |= bit;
+	section->has_outcome = section->has_outcome || (key->flags & RS_KEY_OUTCOME);
+	entry->key = key;
+	entry->last = &entry->value;
+	entry->value.line = line;
+	entry->value.text = rs_arena_text(document->arena, value, strlen(value));
+	*(section->last ? &section->last->next : &section->first) = entry;
+	section->last = entry;
+	return entry->value.text ? entry : NULL;
+}
+
+void rs_entry_continue(struct rs_document *document, struct rs_entry *entry, const char *value,
+		       int line)
+{
+	struct rs_piece *piece = RS_NEW(document->arena, struct rs_piece);
+
+	if (!piece)
+		return;
+	piece->line = line;
+	piece->text = rs_arena_text(document->arena, value, strlen(value));
+	if (!piece->text)
+		return;
+	entry->last->next = piece;
+	entry->last = piece;
+}

@@ -1,0 +1,166 @@
+#include "rules/fields.h"
+
+#include <string.h>
+
+#include "retry/ns.h"
+#include "rules/names.h"
+#include "rules/values.h"
+
+void rs_entry_error(struct rs_build *build, const struct rs_section *section,
+		    const struct rs_entry *entry, int line, const char *why)
+{
+	struct rs_place place = { section->place.file, line };
+
+	rs_error(build->faults, place, "'%s': %s", entry->key->name, why);
+}
+
+static bool has_value(const struct rs_entry *entry)
+{
+	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next) {
+		if (*piece->text)
+			return true;
+	}
+	return false;
+}
+
+bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
+		     const struct rs_entry *entry)
+{
+	struct rs_place place = { section->place.file, entry->value.line };
+	const struct rs_key *key = entry->key;
+
+	if (!has_value(entry)) {
+		rs_error(build->faults, place, "'%s' has no value", key->name);
+		return false;
+	}
+	if (!(key->flags & RS_KEY_LATER))
+		return true;
+	if (!*key->today || strcmp(entry->value.text, key->today) != 0)
+		rs_error(build->faults, place, "'%s' is not supported yet", key->name);
+	return false;
+}
+
+int rs_reference(const struct rs_build *build, enum rs_section_type type, const char *name)
+{
+	const struct rs_section *section = rs_document_find(build->document, type, name);
+	const char *first = type == RS_SECTION_POLICY ? "default" : "standard";
+
+	if (section)
+		return (int)section->index;
+	return strcmp(name, first) == 0 ? 0 : -1;
+}
+
+static bool set_quota(const struct rs_build *build, const char *text, int *quota,
+		      struct rs_why *why)
+{
+	if (strcmp(text, "none") == 0) {
+		*quota = RS_NO_QUOTA;
+		return true;
+	}
+	*quota = rs_reference(build, RS_SECTION_QUOTA, text);
+	if (*quota >= 0)
+		return true;
+	*quota = RS_STANDARD_QUOTA;
+	return build->document->incomplete ||
+	       rs_why_not(why, "there is no [quota %s]", rs_show(text).text);
+}
+
+static bool set_attempts(const char *text, int32_t *attempts, struct rs_why *why)
+{
+	if (strcmp(text, "unlimited") == 0) {
+		*attempts = RS_UNLIMITED;
+		return true;
+	}
+	if (!rs_value_count(text, attempts, why))
+		return false;
+	return *attempts > 0 ||
+	       rs_why_not(why, "0 is ambiguous: write 1 to never retry, or unlimited together "
+			       "with a max_elapsed");
+}
+
+static bool set_duration(const struct rs_key *key, const char *text, int64_t *ns,
+			 struct rs_why *why)
+{
+	if (key->kind == RS_VALUE_DURATION_OR_NONE && strcmp(text, "none") == 0) {
+		*ns = RS_FOREVER;
+		return true;
+	}
+	if (!rs_value_duration(text, ns, why))
+		return false;
+	return key->kind != RS_VALUE_DURATION_ABOVE_0 || *ns > 0 ||
+	       rs_why_not(why, "must be more than 0");
+}
+
+/* A word that is nearly one of the known ones was hardly meant as a file's name. */
+static bool set_log(struct rs_build *build, const struct rs_key *key, const char *text,
+		    const char **log, struct rs_why *why)
+{
+	unsigned choice;
+
+	if (!strchr(text, '/') && !rs_value_choice(text, key->choices, &choice, why) &&
+	    (strstr(why->text, "did you mean") || strstr(why->text, "not supported")))
+		return false;
+	*log = rs_arena_text(build->arena, text, strlen(text));
+	return *log != NULL;
+}
+
+static bool set_choice(const struct rs_key *key, const char *text, void *field, struct rs_why *why)
+{
+	unsigned choice;
+
+	if (!rs_value_choice(text, key->choices, &choice, why))
+		return false;
+	if (key->kind == RS_VALUE_CHOICE)
+		memcpy(field, &choice, sizeof(choice));
+	return true;
+}
+
+static bool set_seed(const char *text, struct rs_settings *settings, struct rs_why *why)
+{
+	settings->has_seed = rs_value_seed(text, &settings->seed, why);
+	return settings->has_seed;
+}
+
+static bool set(struct rs_build *build, const struct rs_key *key, const char *text, void *object,
+		struct rs_why *why)
+{
+	void *field = (char *)object + key->offset;
+
+	switch ((enum rs_value_kind)key->kind) {
+	case RS_VALUE_CHOICE:
+	case RS_VALUE_IGNORED:
+		return set_choice(key, text, field, why);
+	case RS_VALUE_BOOL:
+		return rs_value_bool(text, field, why);
+	case RS_VALUE_DURATION:
+	case RS_VALUE_DURATION_ABOVE_0:
+	case RS_VALUE_DURATION_OR_NONE:
+		return set_duration(key, text, field, why);
+	case RS_VALUE_COUNT:
+		return rs_value_count(text, field, why);
+	case RS_VALUE_ATTEMPTS:
+		return set_attempts(text, field, why);
+	case RS_VALUE_RATE:
+		return rs_value_rate(text, field, why);
+	case RS_VALUE_SIZE:
+		return rs_value_size(text, field, why);
+	case RS_VALUE_SEED:
+		return set_seed(text, object, why);
+	case RS_VALUE_LOG:
+		return set_log(build, key, text, field, why);
+	case RS_VALUE_QUOTA:
+		return set_quota(build, text, field, why);
+	default: /* the kinds that only rules have */
+		return true;
+	}
+}
+
+void rs_field_set(struct rs_build *build, const struct rs_section *section,
+		  const struct rs_entry *entry, void *object)
+{
+	struct rs_why why = { "" };
+
+	if (rs_entry_usable(build, section, entry) &&
+	    !set(build, entry->key, entry->value.text, object, &why) && why.text[0])
+		rs_entry_error(build, section, entry, entry->value.line, why.text);
+}

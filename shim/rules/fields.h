@@ -1,0 +1,39 @@
+/*
+ * One entry of a document into the field of the rules that it is for.
+ */
+#ifndef RS_RULES_FIELDS_H
+#define RS_RULES_FIELDS_H
+
+#include "rules/document.h"
+
+struct rs_build {
+	struct rs_arena *arena; /* of the rules: what they point to is copied here */
+	struct rs_faults *faults;
+	const struct rs_document *document; /* where references are looked up */
+	struct rs_method_matcher idempotent;
+};
+
+/*
+ * Set the field that entry->key describes in the settings, policy or quota that `object` is.
+ * A value that is wrong is a fault and leaves the field as it was.
+ */
+void rs_field_set(struct rs_build *build, const struct rs_section *section,
+		  const struct rs_entry *entry, void *object);
+
+/* The same for a rule; keys of policies set the rule's own policy. */
+void rs_rule_field_set(struct rs_build *build, const struct rs_section *section,
+		       const struct rs_entry *entry, struct rs_rule *rule);
+
+/* The index of the policy or quota called `name`, or -1. */
+int rs_reference(const struct rs_build *build, enum rs_section_type type, const char *name);
+
+/* Is the entry's value there, and supported? If not that is said, unless it is what happens
+ * anyway. */
+bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
+		     const struct rs_entry *entry);
+
+/* A fault of this entry, at `line`. */
+void rs_entry_error(struct rs_build *build, const struct rs_section *section,
+		    const struct rs_entry *entry, int line, const char *why);
+
+#endif

@@ -1,0 +1,379 @@
+#include "rules/ini_text.h"
+
+#include <ini.h>
+#include <string.h>
+
+/* inih's own: char section[50]. */
+#define SECTION_LIMIT 49
+
+enum line_kind {
+	LINE_EMPTY, /* or a comment */
+	LINE_HEADER,
+	LINE_KEY,
+	LINE_CONTINUATION,
+};
+
+struct ini_text {
+	struct rs_document *document;
+	struct rs_place place; /* of the line in hand */
+	const char *at, *end;
+	struct rs_section *section; /* NULL: before the first, or in one that was refused */
+	bool refused_section;
+	bool has_key; /* a key, right or wrong, has been seen since the last header */
+	bool refused_key;
+	enum line_kind kind;    /* of the line in hand */
+	struct rs_entry *entry; /* the one that a continuation continues */
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static struct rs_span trim(const char *at, size_t len)
+{
+	while (len > 0 && is_space(at[len - 1]))
+		len--;
+	while (len > 0 && is_space(*at)) {
+		at++;
+		len--;
+	}
+	return (struct rs_span){ at, len };
+}
+
+static struct rs_span next_line(struct ini_text *ini)
+{
+	const char *newline = memchr(ini->at, '\n', (size_t)(ini->end - ini->at));
+	struct rs_span line = { ini->at, (size_t)((newline ? newline : ini->end) - ini->at) };
+
+	ini->at = newline ? newline + 1 : ini->end;
+	ini->place.line++;
+	if (line.len > 0 && line.at[line.len - 1] == '\r')
+		line.len--;
+	return line;
+}
+
+static enum line_kind kind_of(const struct ini_text *ini, struct rs_span line, struct rs_span text)
+{
+	if (text.len == 0 || text.at[0] == ';' || text.at[0] == '#')
+		return LINE_EMPTY;
+	if (text.at != line.at && ini->has_key)
+		return LINE_CONTINUATION;
+	return text.at[0] == '[' ? LINE_HEADER : LINE_KEY;
+}
+
+static bool has_inline_comment(struct rs_span text)
+{
+	const char *end = text.at + text.len;
+	const char *at = text.at;
+
+	while ((at = memchr(at, ';', (size_t)(end - at)))) {
+		if (at > text.at && is_space(at[-1]))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* What inih would cut or misread whatever kind of line it is. */
+static bool line_is_sound(struct ini_text *ini, struct rs_span line, size_t limit)
+{
+	struct rs_faults *faults = ini->document->faults;
+
+	if (memchr(line.at, '\0', line.len)) {
+		rs_error(faults, ini->place, "a NUL byte: this is not a text file");
+		return false;
+	}
+	if (line.len > limit) {
+		rs_error(faults, ini->place,
+			 "the line is %zu bytes long and the parser takes %zu: "
+			 "continue a list on indented lines",
+			 line.len, limit);
+		return false;
+	}
+	if (ini->kind != LINE_EMPTY && has_inline_comment(line)) {
+		rs_error(faults, ini->place,
+			 "' ;' would begin a comment and cut the line there: put a comment on a "
+			 "line of its own (in a pattern, write '[;]')");
+		return false;
+	}
+	return true;
+}
+
+static bool valid_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
+
+	return *name != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
+static void unknown_section(struct ini_text *ini, const char *type)
+{
+	const char *near =
+		rs_faults_heard(ini->document->faults) ? rs_section_type_nearest(type) : NULL;
+
+	if (near)
+		rs_error(ini->document->faults, ini->place,
+			 "unknown section '%s' (did you mean '%s'?)", rs_show(type).text, near);
+	else
+		rs_error(ini->document->faults, ini->place,
+			 "unknown section '%s' (there are [retryshim], [policy NAME], "
+			 "[quota NAME] and [rule NAME])",
+			 rs_show(type).text);
+}
+
+static bool name_is_right(struct ini_text *ini, enum rs_section_type type, const char *name)
+{
+	struct rs_faults *faults = ini->document->faults;
+	const char *type_name = rs_section_type_name(type);
+
+	if (type == RS_SECTION_RETRYSHIM) {
+		if (*name)
+			rs_error(faults, ini->place, "[retryshim] takes no name: remove '%s'",
+				 rs_show(name).text);
+		return !*name;
+	}
+	if (!*name) {
+		rs_error(faults, ini->place, "[%s] needs a name: [%s NAME]", type_name, type_name);
+		return false;
+	}
+	if (!valid_name(name)) {
+		rs_error(faults, ini->place,
+			 "'%s' is no name: a name is made of letters, digits, '.', '_' and '-'",
+			 rs_show(name).text);
+		return false;
+	}
+	if (type == RS_SECTION_QUOTA && strcmp(name, "none") == 0) {
+		rs_error(faults, ini->place,
+			 "a quota cannot be called 'none': 'quota = none' means no quota");
+		return false;
+	}
+	return true;
+}
+
+static void repeated(struct ini_text *ini, const struct rs_section *first)
+{
+	const char *type = rs_section_type_name(first->type);
+	const char *gap = *first->name ? " " : "";
+
+	if (first->place.file == ini->place.file)
+		rs_error(ini->document->faults, ini->place,
+			 "section [%s%s%s] is repeated: it stands in line %d already", type, gap,
+			 first->name, first->place.line);
+	else
+		rs_error(ini->document->faults, ini->place,
+			 "section [%s%s%s] is repeated: it stands in %s:%d already", type, gap,
+			 first->name, first->place.file, first->place.line);
+}
+
+/* `header` is what stands between the brackets; it is changed. */
+static struct rs_section *section_for(struct ini_text *ini, char *header)
+{
+	size_t type_len = strcspn(header, " \t");
+	char *name = header + type_len + strspn(header + type_len, " \t");
+	enum rs_section_type type = rs_section_type_by_name(header, type_len);
+	struct rs_section *first;
+
+	header[type_len] = '\0';
+	if (type == RS_SECTION_NONE) {
+		unknown_section(ini, header);
+		return NULL;
+	}
+	if (!name_is_right(ini, type, name))
+		return NULL;
+	if (type == RS_SECTION_FAULT) {
+		rs_error(ini->document->faults, ini->place, "[fault NAME] is not supported yet");
+		return NULL;
+	}
+	first = rs_document_find(ini->document, type, name);
+	if (first) {
+		repeated(ini, first);
+		return NULL;
+	}
+	return rs_document_add(ini->document, type, name, ini->place);
+}
+
+static void begin_section(struct ini_text *ini, struct rs_span text)
+{
+	struct rs_faults *faults = ini->document->faults;
+	const char *close = memchr(text.at, ']', text.len);
+	struct rs_span inside;
+	char header[SECTION_LIMIT + 1];
+
+	if (!close) {
+		rs_error(faults, ini->place, "']' is missing");
+		return;
+	}
+	if (close + 1 != text.at + text.len) {
+		rs_error(faults, ini->place, "unexpected text after ']': '%s'",
+			 rs_show_span(close + 1, (size_t)(text.at + text.len - close - 1)).text);
+		return;
+	}
+	inside = trim(text.at + 1, (size_t)(close - text.at - 1));
+	if (inside.len > SECTION_LIMIT) {
+		rs_error(faults, ini->place,
+			 "the section's name is %zu bytes long and the parser takes %d", inside.len,
+			 SECTION_LIMIT);
+		return;
+	}
+	memcpy(header, inside.at, inside.len);
+	header[inside.len] = '\0';
+	ini->section = section_for(ini, header);
+}
+
+static void end_section(struct ini_text *ini)
+{
+	const struct rs_section *section = ini->section;
+
+	if (section && !section->has_lines)
+		rs_error(ini->document->faults, section->place, "section [%s%s%s] is empty",
+			 rs_section_type_name(section->type), *section->name ? " " : "",
+			 section->name);
+	ini->section = NULL;
+}
+
+static void take_header(struct ini_text *ini, struct rs_span text, bool sound)
+{
+	end_section(ini);
+	ini->has_key = false;
+	ini->refused_key = false;
+	ini->entry = NULL;
+	if (sound)
+		begin_section(ini, text);
+	ini->refused_section = !ini->section;
+}
+
+/* A key's line as such: has it a key, a separator? */
+static bool take_key(struct ini_text *ini, struct rs_span text, bool sound)
+{
+	ini->has_key = true;
+	ini->entry = NULL;
+	if (ini->section)
+		ini->section->has_lines = true;
+	if (sound && (text.at[0] == '=' || text.at[0] == ':')) {
+		rs_error(ini->document->faults, ini->place, "a key is missing before '%c'",
+			 text.at[0]);
+		sound = false;
+	} else if (sound && !memchr(text.at, '=', text.len) && !memchr(text.at, ':', text.len)) {
+		rs_error(ini->document->faults, ini->place,
+			 "'%s' is neither 'key = value' nor a [section] nor a comment",
+			 rs_show_span(text.at, text.len).text);
+		sound = false;
+	}
+	ini->refused_key = !sound;
+	return sound;
+}
+
+/* Does the line go to inih? */
+static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
+{
+	struct rs_span text = trim(line.at, line.len);
+	bool sound;
+
+	ini->kind = kind_of(ini, line, text);
+	sound = line_is_sound(ini, line, limit);
+	switch (ini->kind) {
+	case LINE_EMPTY:
+		return false;
+	case LINE_HEADER:
+		take_header(ini, text, sound);
+		return true;
+	case LINE_KEY:
+		return take_key(ini, text, sound);
+	case LINE_CONTINUATION:
+		return sound && !ini->refused_key;
+	}
+	return false;
+}
+
+/* inih's reader callback, as fgets(3). A refused header reaches inih as an empty one, so that
+ * inih too forgets the key before it. */
+static char *read_line(char *to, int size, void *stream)
+{
+	struct ini_text *ini = stream;
+	size_t limit = (size_t)size - 1;
+	struct rs_span line;
+
+	do {
+		if (ini->at == ini->end)
+			return NULL;
+		line = next_line(ini);
+	} while (!take_line(ini, line, limit));
+	if (ini->kind == LINE_HEADER && ini->refused_section)
+		line = (struct rs_span){ "[]", 2 };
+	memcpy(to, line.at, line.len);
+	to[line.len] = '\0';
+	return to;
+}
+
+/* An indented "key = value" or "[section]" below a key was hardly meant to continue its value. */
+static bool continues(struct ini_text *ini, const char *text)
+{
+	struct rs_faults *faults = ini->document->faults;
+	const char *above = ini->entry->key->name;
+	size_t name_len = strcspn(text, "=");
+	char name[sizeof(ini->entry->key->name)];
+	struct rs_span trimmed = trim(text, name_len);
+
+	if (!(ini->entry->key->flags & RS_KEY_LIST)) {
+		rs_error(faults, ini->place,
+			 "an indented line continues '%s' above, which takes one line: "
+			 "do not indent keys and sections",
+			 above);
+		return false;
+	}
+	if (!text[name_len] || trimmed.len >= sizeof(name))
+		return true;
+	memcpy(name, trimmed.at, trimmed.len);
+	name[trimmed.len] = '\0';
+	if (!rs_key_find(ini->section->type, name))
+		return true;
+	rs_error(faults, ini->place,
+		 "an indented line continues '%s' above: write '%s' at the start of the line",
+		 above, name);
+	return false;
+}
+
+/* inih's handler callback. */
+static int take_value(void *user, const char *section, const char *name, const char *value)
+{
+	struct ini_text *ini = user;
+
+	(void)section;
+	if (ini->kind == LINE_CONTINUATION) {
+		if (ini->entry && continues(ini, value))
+			rs_entry_continue(ini->document, ini->entry, value, ini->place.line);
+	} else if (ini->section) {
+		ini->entry =
+			rs_section_add(ini->document, ini->section, name, value, ini->place.line);
+	} else if (!ini->refused_section) {
+		rs_error(ini->document->faults, ini->place, "key '%s' stands outside of a section",
+			 rs_show(name).text);
+	}
+	return 1;
+}
+
+static bool is_utf16(const char *text, size_t len)
+{
+	return len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
+}
+
+void rs_ini_read(struct rs_document *document, const char *file, const char *text, size_t len)
+{
+	struct ini_text ini = {
+		.document = document,
+		.place = { file, 0 },
+		.at = text,
+		.end = text + len,
+	};
+
+	if (is_utf16(text, len)) {
+		rs_error(document->faults, ini.place, "is UTF-16 text: save it as UTF-8");
+		return;
+	}
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		ini.at += 3;
+	ini_parse_stream(read_line, &ini, take_value, &ini);
+	end_section(&ini);
+}

@@ -1,0 +1,142 @@
+#include "rules/keys.h"
+
+#include <string.h>
+
+#include "retry/rule.h"
+#include "rules/names.h"
+
+#define IN(type, field) offsetof(struct type, field)
+
+/* clang-format off */
+#define SETTING(name, kind, field, ...) \
+	{ name, RS_SECTION_RETRYSHIM, RS_VALUE_##kind, 0, IN(rs_settings, field), __VA_ARGS__ }
+#define POLICY(name, kind, field, ...) \
+	{ name, RS_SECTION_POLICY, RS_VALUE_##kind, 0, IN(rs_policy, field), __VA_ARGS__ }
+#define QUOTA(name, kind, field, ...) \
+	{ name, RS_SECTION_QUOTA, RS_VALUE_##kind, 0, IN(rs_quota, field), __VA_ARGS__ }
+#define RULE(name, kind, flags, field, ...) \
+	{ name, RS_SECTION_RULE, RS_VALUE_##kind, flags, IN(rs_rule, field), __VA_ARGS__ }
+#define LATER(name, section, kind, today) \
+	{ name, RS_SECTION_##section, RS_VALUE_##kind, RS_KEY_LATER, 0, "", today }
+#define LATER_IN(name, kind, field, today) \
+	{ name, RS_SECTION_POLICY, RS_VALUE_##kind, RS_KEY_LATER, IN(rs_policy, field), "", today }
+
+const struct rs_key rs_keys[] = {
+	SETTING("mode",       CHOICE, mode,       "enforce\0!observe\0off", ""),
+	SETTING("log",        LOG,    log,        "stderr\0!syslog\0none", ""),
+	SETTING("log_format", CHOICE, log_format, "text\0json", ""),
+	SETTING("log_level",  CHOICE, log_level,  "error\0warn\0info\0debug", ""),
+	SETTING("body_limit", SIZE,   body_limit, "", ""),
+	SETTING("seed",       SEED,   seed,       "", ""),
+	LATER("report",       RETRYSHIM, PATH,     "none"),
+	LATER("stats",        RETRYSHIM, PATH,     "no"),
+	LATER("reload",       RETRYSHIM, DURATION, "no"),
+	LATER("spool_limit",  RETRYSHIM, SIZE,     ""),
+	LATER("hook_timeout", RETRYSHIM, DURATION, ""),
+	LATER("annotate",     RETRYSHIM, BOOL,     "no"),
+
+	POLICY("max_attempts",    ATTEMPTS,         max_attempts,       "", ""),
+	POLICY("backoff",         CHOICE,           backoff, "constant\0linear\0exponential", ""),
+	POLICY("base",            DURATION_ABOVE_0, base_ns,            "", ""),
+	POLICY("rate",            RATE,             rate_millionths,    "", ""),
+	POLICY("cap",             DURATION_OR_NONE, cap_ns,             "", ""),
+	POLICY("jitter",          CHOICE,           jitter, "none\0full\0equal\0decorrelated", ""),
+	POLICY("max_elapsed",     DURATION_OR_NONE, max_elapsed_ns,     "", ""),
+	POLICY("retry_after",     CHOICE,           retry_after, "max\0server\0ignore", ""),
+	POLICY("retry_after_cap", DURATION,         retry_after_cap_ns, "", ""),
+	POLICY("quota",           QUOTA,            quota,              "", ""),
+	POLICY("cost",            COUNT,            cost,               "", ""),
+	LATER_IN("attempt_timeout",  DURATION_OR_NONE, attempt_timeout_ns, "none"),
+	LATER_IN("connect_timeout",  DURATION_OR_NONE, connect_timeout_ns, "none"),
+	LATER_IN("fresh_connection", BOOL,             fresh_connection,   "no"),
+	LATER_IN("resume",           BOOL,             resume,             "no"),
+	LATER("rate_limit",          POLICY, IGNORED,                      "none"),
+
+	QUOTA("capacity", COUNT, capacity, "", ""),
+	QUOTA("refund",   COUNT, refund,   "", ""),
+	{ "scope", RS_SECTION_QUOTA, RS_VALUE_IGNORED, 0, 0,
+	  "process\0!host\0!target\0!host+target", "" },
+
+	RULE("class",      CHOICE,    0,                            class,
+	     "temporary\0!recoverable\0!followup\0permanent", ""),
+	RULE("call",       CALLS,     RS_KEY_LIST,                  calls,
+	     "curl\0connect\0!resolve", ""),
+	RULE("error",      ERRORS,    RS_KEY_LIST | RS_KEY_OUTCOME, error,        "", ""),
+	RULE("status",     STATUSES,  RS_KEY_LIST | RS_KEY_OUTCOME, status,       "", ""),
+	RULE("body",       TEXTS,     RS_KEY_LIST | RS_KEY_OUTCOME, body,         "", ""),
+	RULE("body_regex", REGEX,     RS_KEY_OUTCOME,               body_regex,   "", ""),
+	RULE("header",     HEADER,    RS_KEY_OUTCOME,               header_value, "", ""),
+	RULE("method",     METHODS,   RS_KEY_LIST,                  method,       "", ""),
+	RULE("scheme",     SCHEMES,   RS_KEY_LIST,                  scheme,       "", ""),
+	RULE("host",       HOSTS,     RS_KEY_LIST,                  host,         "", ""),
+	RULE("port",       PORTS,     RS_KEY_LIST,                  ports,        "", ""),
+	RULE("url",        GLOBS,     RS_KEY_LIST,                  url,          "", ""),
+	RULE("address",    ADDRESSES, RS_KEY_LIST,                  addresses,    "", ""),
+	RULE("program",    GLOBS,     RS_KEY_LIST,                  program,      "", ""),
+	RULE("policy",     POLICY,    0,                            policy,       "", ""),
+	LATER("recover",   RULE, COMMAND, ""),
+	LATER("followup",  RULE, COMMAND, ""),
+};
+/* clang-format on */
+
+const size_t rs_key_count = sizeof(rs_keys) / sizeof(rs_keys[0]);
+_Static_assert(sizeof(rs_keys) / sizeof(rs_keys[0]) <= RS_KEYS_MAX, "a bit for every key");
+
+static const char section_names[][12] = {
+	[RS_SECTION_RETRYSHIM] = "retryshim", [RS_SECTION_POLICY] = "policy",
+	[RS_SECTION_QUOTA] = "quota",         [RS_SECTION_RULE] = "rule",
+	[RS_SECTION_FAULT] = "fault",
+};
+#define SECTION_TYPES (sizeof(section_names) / sizeof(section_names[0]))
+
+static bool may_stand_in(const struct rs_key *key, enum rs_section_type type)
+{
+	return key->owner == type || (key->owner == RS_SECTION_POLICY && type == RS_SECTION_RULE);
+}
+
+const struct rs_key *rs_key_find(enum rs_section_type type, const char *name)
+{
+	for (const struct rs_key *key = rs_keys; key < rs_keys + rs_key_count; key++) {
+		if (key->name[0] == name[0] && may_stand_in(key, type) &&
+		    strcmp(key->name, name) == 0)
+			return key;
+	}
+	return NULL;
+}
+
+const struct rs_key *rs_key_nearest(enum rs_section_type type, const char *name)
+{
+	const char *names[RS_KEYS_MAX];
+	size_t count = 0;
+	const char *nearest;
+
+	for (const struct rs_key *key = rs_keys; key < rs_keys + rs_key_count; key++) {
+		if (may_stand_in(key, type))
+			names[count++] = key->name;
+	}
+	nearest = rs_nearest(name, names, count);
+	return nearest ? rs_key_find(type, nearest) : NULL;
+}
+
+enum rs_section_type rs_section_type_by_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < SECTION_TYPES; i++) {
+		if (strlen(section_names[i]) == len && memcmp(section_names[i], name, len) == 0)
+			return (enum rs_section_type)i;
+	}
+	return RS_SECTION_NONE;
+}
+
+const char *rs_section_type_name(enum rs_section_type type)
+{
+	return section_names[type];
+}
+
+const char *rs_section_type_nearest(const char *name)
+{
+	const char *names[SECTION_TYPES];
+
+	for (size_t i = 0; i < SECTION_TYPES; i++)
+		names[i] = section_names[i];
+	return rs_nearest(name, names, SECTION_TYPES);
+}

@@ -1,0 +1,191 @@
+#include "rules/load.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "rules/build.h"
+#include "rules/ini_text.h"
+#include "rules/source.h"
+
+static const char builtin_name[] = "built-in rules";
+
+/* The rules, and the memory that they and everything they point to lie in. */
+struct loaded {
+	struct rs_arena arena;
+	struct rs_rules rules;
+};
+
+/* What is needed only while loading. */
+struct loading {
+	struct rs_arena scratch;
+	struct rs_faults faults;
+	struct rs_document document;
+	int rc; /* of the first failure of the system */
+};
+
+struct file {
+	const char *path;
+	struct rs_source source;
+};
+
+static struct loaded *new_loaded(void)
+{
+	struct rs_arena arena = { 0 };
+	struct loaded *loaded = RS_NEW(&arena, struct loaded);
+
+	if (loaded)
+		loaded->arena = arena;
+	return loaded;
+}
+
+static size_t count_paths(const char *paths)
+{
+	size_t count = 1;
+
+	for (; (paths = strchr(paths, ':')); paths++)
+		count++;
+	return count;
+}
+
+/* Paths are copied to where the rules live: a rule says which file it stands in. */
+static void read_file(struct loading *loading, struct rs_arena *arena, struct file *file,
+		      const char *path, size_t len)
+{
+	const char *why;
+	int rc;
+
+	file->path = rs_arena_text(arena, path, len);
+	if (!file->path)
+		return;
+	rc = rs_source_read(&loading->scratch, file->path, &file->source, &why);
+	if (!rc)
+		return;
+	file->source.len = 0;
+	loading->document.incomplete = true;
+	loading->rc = loading->rc ? loading->rc : rc;
+	rs_error(&loading->faults, (struct rs_place){ file->path, 0 }, "%s", why);
+}
+
+static size_t read_files(struct loading *loading, struct rs_arena *arena, const char *paths,
+			 struct file *files)
+{
+	size_t count = 0;
+
+	while (*paths) {
+		size_t len = strcspn(paths, ":");
+
+		if (len > 0)
+			read_file(loading, arena, &files[count++], paths, len);
+		paths += len + (paths[len] == ':');
+	}
+	return count;
+}
+
+static int parse_files(struct loading *loading, const struct file *files, size_t count)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += files[i].source.len;
+	if (!rs_document_begin(&loading->document, bytes))
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].source.len > 0)
+			rs_ini_read(&loading->document, files[i].path, files[i].source.text,
+				    files[i].source.len);
+	}
+	return loading->scratch.failed ? -ENOMEM : 0;
+}
+
+static int read_document(struct loading *loading, struct rs_arena *arena, const char *paths)
+{
+	struct file builtin = { builtin_name, { NULL, 0 } };
+	struct file *files;
+	size_t count;
+
+	if (!paths || !paths[0]) {
+		builtin.source.text =
+			rs_arena_text(&loading->scratch, rs_default_ini, strlen(rs_default_ini));
+		builtin.source.len = strlen(rs_default_ini);
+		return builtin.source.text ? parse_files(loading, &builtin, 1) : -ENOMEM;
+	}
+	files = RS_NEW_ARRAY(&loading->scratch, count_paths(paths), struct file);
+	if (!files)
+		return -ENOMEM;
+	count = read_files(loading, arena, paths, files);
+	return parse_files(loading, files, count);
+}
+
+static int load(struct loading *loading, const struct rs_load_request *request,
+		struct loaded *loaded)
+{
+	int rc = read_document(loading, &loaded->arena, request->paths);
+
+	if (rc)
+		return rc;
+	rc = rs_build_rules(&loading->document, request->options, &loaded->arena, &loaded->rules);
+	if (rc)
+		return rc;
+	if (loading->scratch.failed)
+		return -ENOMEM;
+	if (loading->rc)
+		return loading->rc;
+	if (loading->faults.errors > 0)
+		return -EINVAL;
+	if (request->want_warnings)
+		rs_warn_unreachable(&loaded->rules, &loading->faults);
+	return 0;
+}
+
+static void tell(const struct loading *loading, const struct rs_load_request *request, int rc)
+{
+	struct rs_complaint no_memory = { RS_ERROR, request->paths, 0, "out of memory" };
+
+	if (!no_memory.file || !no_memory.file[0])
+		no_memory.file = builtin_name;
+	rs_faults_tell(&loading->faults, request->complain, request->arg);
+	if (rc == -ENOMEM && request->complain)
+		request->complain(request->arg, &no_memory);
+}
+
+int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules)
+{
+	struct rs_arena scratch = { 0 };
+	struct loading *loading = RS_NEW(&scratch, struct loading);
+	struct loaded *loaded = new_loaded();
+	int rc = -ENOMEM;
+
+	*rules = NULL;
+	if (loading && loaded) {
+		loading->faults.arena = &loading->scratch;
+		loading->faults.wanted = request->complain != NULL;
+		loading->document.arena = &loading->scratch;
+		loading->document.faults = &loading->faults;
+		rc = load(loading, request, loaded);
+		tell(loading, request, rc);
+		rs_arena_free(&loading->scratch);
+	}
+	if (rc == 0)
+		*rules = &loaded->rules;
+	else if (loaded)
+		rs_rules_free(&loaded->rules);
+	rs_arena_free(&scratch);
+	return rc;
+}
+
+void rs_rules_free(struct rs_rules *rules)
+{
+	struct loaded *loaded;
+	struct rs_arena arena;
+
+	if (!rules)
+		return;
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		if (rules->rules[i].body_regex)
+			regfree((regex_t *)rules->rules[i].body_regex);
+	}
+	loaded = (struct loaded *)(void *)((char *)rules - offsetof(struct loaded, rules));
+	arena = loaded->arena;
+	rs_arena_free(&arena);
+}

@@ -1,0 +1,41 @@
+/*
+ * Single values: from text to number, and why not. Pure; no locale; safe anywhere.
+ *
+ * Every function takes a trimmed text, and returns false with *why said where it is wrong.
+ */
+#ifndef RS_RULES_VALUES_H
+#define RS_RULES_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "retry/rule.h"
+
+struct rs_why {
+	char text[256];
+};
+
+bool rs_value_duration(const char *text, int64_t *ns, struct rs_why *why);
+bool rs_value_size(const char *text, size_t *bytes, struct rs_why *why);
+bool rs_value_count(const char *text, int32_t *count, struct rs_why *why);
+
+/* A number from 1 up to a million with at most six decimals. */
+bool rs_value_rate(const char *text, int64_t *millionths, struct rs_why *why);
+bool rs_value_seed(const char *text, uint64_t *seed, struct rs_why *why);
+bool rs_value_bool(const char *text, bool *yes, struct rs_why *why);
+
+/* The position of `text` in `choices` ("one\0two\0"); "!two" is known but not supported yet. */
+bool rs_value_choice(const char *text, const char *choices, unsigned *choice, struct rs_why *why);
+
+/* "429", "500-504", "5xx": added to the set. */
+bool rs_value_status(const char *text, struct rs_status_set *set, struct rs_why *why);
+bool rs_value_port(const char *text, uint16_t *port, struct rs_why *why);
+
+/* "10.0.0.0/8", "::1", or a glob of Unix socket paths ("/…", "@…", "*…"), kept by pointer. */
+bool rs_value_address(const char *text, struct rs_address_matcher *address, struct rs_why *why);
+
+/* *why = format(…); always false. */
+bool rs_why_not(struct rs_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

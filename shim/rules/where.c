@@ -1,0 +1,38 @@
+#include "rules/where.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define XDG_NAME "/retryshim.ini"
+
+static size_t put(char *buf, size_t size, const char *head, const char *tail)
+{
+	size_t head_len = strlen(head);
+	size_t tail_len = strlen(tail);
+	size_t len = head_len + tail_len;
+
+	if (len < size) {
+		memcpy(buf, head, head_len);
+		memcpy(buf + head_len, tail, tail_len + 1);
+	} else if (size > 0) {
+		buf[0] = '\0';
+	}
+	return len;
+}
+
+size_t rs_rules_where(const char *retryshim_rules, const char *xdg_config_home, char *buf,
+		      size_t size)
+{
+	if (retryshim_rules && retryshim_rules[0])
+		return put(buf, size, retryshim_rules, "");
+	/* The XDG base directory specification: a relative path is to be ignored. */
+	if (xdg_config_home && xdg_config_home[0] == '/') {
+		size_t len = put(buf, size, xdg_config_home, XDG_NAME);
+
+		if (len >= size || access(buf, F_OK) == 0)
+			return len;
+	}
+	if (access(RS_SYSTEM_RULES, F_OK) == 0)
+		return put(buf, size, RS_SYSTEM_RULES, "");
+	return put(buf, size, "", "");
+}

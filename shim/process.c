@@ -4,8 +4,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -53,17 +54,26 @@ static void keep(const char *name, const char *value, char *copy, size_t size)
 	env_too_long = name;
 }
 
+/* The value, where `entry` sets the variable `name`, and the environment may be believed: not under
+ * secure execution. */
+static char *value_in(char *entry, const char *name)
+{
+	char *rest = after(entry, name);
+
+	return rest && *rest == '=' ? secure_getenv(name) : NULL;
+}
+
 static void keep_entry(char *entry)
 {
 	const char *value;
 
-	if ((value = after(entry, "RETRYSHIM_RULES=")))
+	if ((value = value_in(entry, "RETRYSHIM_RULES")))
 		keep("RETRYSHIM_RULES", value, env_rules, sizeof(env_rules));
-	else if ((value = after(entry, "RETRYSHIM_OPTIONS=")))
+	else if ((value = value_in(entry, "RETRYSHIM_OPTIONS")))
 		keep("RETRYSHIM_OPTIONS", value, env_options, sizeof(env_options));
-	else if ((value = after(entry, "RETRYSHIM_DISABLE=")))
+	else if ((value = value_in(entry, "RETRYSHIM_DISABLE")))
 		env_disabled = value[0] == '1' && value[1] == '\0';
-	else if ((value = after(entry, "XDG_CONFIG_HOME=")))
+	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
 		keep("XDG_CONFIG_HOME", value, env_config_home, sizeof(env_config_home));
 }
 
@@ -94,7 +104,7 @@ static void read_environment(void)
 		if (**entry != 'R' && **entry != 'X')
 			continue;
 		keep_entry(*entry);
-		if ((value = after(*entry, "RETRYSHIM_NO_INHERIT=")))
+		if ((value = value_in(*entry, "RETRYSHIM_NO_INHERIT")))
 			preload = value;
 	}
 	if (preload)
@@ -103,8 +113,7 @@ static void read_environment(void)
 
 __attribute__((constructor)) static void start(void)
 {
-	if (getauxval(AT_SECURE) == 0)
-		read_environment();
+	read_environment();
 	rs_mark_begin();
 	rs_log_remember_stderr();
 	(void)rs_real_connect();
@@ -146,7 +155,6 @@ static struct rs_rules *load(struct refusal *refusal)
 		.complain = note_fault,
 		.arg = refusal,
 	};
-	int status;
 
 	if (env_too_long) {
 		note_fault(refusal, &(struct rs_complaint){ .file = env_too_long,
@@ -159,13 +167,7 @@ static struct rs_rules *load(struct refusal *refusal)
 		return NULL;
 	}
 	request.paths = paths;
-	status = rs_rules_load(&request, &rules);
-	if (status == 0)
-		return rules;
-	if (refusal->faults == 0)
-		note_fault(refusal, &(struct rs_complaint){ .file = request.paths,
-							    .text = rs_error_name(RS_DOMAIN_ERRNO, -status) });
-	return NULL;
+	return rs_rules_load(&request, &rules) == 0 ? rules : NULL;
 }
 
 static void log_loaded(const struct rs_rules *rules)
@@ -251,18 +253,21 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The executable's path: what the kernel runs, or, without /proc, what it was asked to run. */
+/* The executable's path, or, without /proc, what the kernel calls the thread. */
 static const char *executable(char *path, size_t size)
 {
 	static const char deleted[] = " (deleted)";
-	long len = syscall(SYS_readlink, "/proc/self/exe", path, size);
-	const char *asked = (const char *)getauxval(AT_EXECFN);
+	size_t tail = strlen(deleted);
+	long len = syscall(SYS_readlink, "/proc/self/exe", path, size - 1);
 
-	if (len <= 0 || (size_t)len >= size)
-		return asked ? asked : "";
+	if (len <= 0) {
+		memset(path, 0, size);
+		syscall(SYS_prctl, PR_GET_NAME, path);
+		return path;
+	}
 	path[len] = '\0';
-	if ((size_t)len > strlen(deleted) && strcmp(path + len - strlen(deleted), deleted) == 0)
-		path[(size_t)len - strlen(deleted)] = '\0';
+	if ((size_t)len > tail && strcmp(path + (size_t)len - tail, deleted) == 0)
+		path[(size_t)len - tail] = '\0';
 	return path;
 }
 

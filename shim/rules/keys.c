@@ -44,12 +44,12 @@ const struct rs_key rs_keys[] = {
 	POLICY("max_elapsed",     DURATION_OR_NONE, max_elapsed_ns,     "", ""),
 	POLICY("retry_after",     CHOICE,           retry_after, "max\0server\0ignore", ""),
 	POLICY("retry_after_cap", DURATION,         retry_after_cap_ns, "", ""),
+	POLICY("resume",          BOOL,             resume,             "", ""),
 	POLICY("quota",           QUOTA,            quota,              "", ""),
 	POLICY("cost",            COUNT,            cost,               "", ""),
 	LATER_IN("attempt_timeout",  DURATION_OR_NONE, attempt_timeout_ns, "none"),
 	LATER_IN("connect_timeout",  DURATION_OR_NONE, connect_timeout_ns, "none"),
 	LATER_IN("fresh_connection", BOOL,             fresh_connection,   "no"),
-	LATER_IN("resume",           BOOL,             resume,             "no"),
 	LATER("rate_limit",          POLICY, IGNORED,                      "none"),
 
 	QUOTA("capacity", COUNT, capacity, "", ""),

@@ -96,8 +96,10 @@ static bool may_stand_in(const struct rs_key *key, enum rs_section_type type)
 
 const struct rs_key *rs_key_find(enum rs_section_type type, const char *name)
 {
+	if (!*name)
+		return NULL;
 	for (const struct rs_key *key = rs_keys; key < rs_keys + rs_key_count; key++) {
-		if (key->name[0] == name[0] && may_stand_in(key, type) &&
+		if (key->name[0] == name[0] && key->name[1] == name[1] && may_stand_in(key, type) &&
 		    strcmp(key->name, name) == 0)
 			return key;
 	}

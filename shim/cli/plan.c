@@ -129,7 +129,7 @@ static struct subject find_subject(const struct rs_rules *rules, const char *nam
 static const char *nearest_subject(const struct rs_rules *rules, const char *name)
 {
 	const size_t count = rules->policy_count + rules->rule_count;
-	const char **names = calloc(count, sizeof(*names));
+	const char **names = calloc(count + 1, sizeof(*names));
 	const char *near;
 
 	if (!names)
@@ -190,7 +190,7 @@ static int plan_with_rules(const struct rs_rules *rules, const struct arguments 
 	return print_plan(&subject, args);
 }
 
-static int plan(const struct arguments *args)
+static int run(const struct arguments *args)
 {
 	struct rs_rules *rules;
 	int result;
@@ -212,7 +212,7 @@ int rs_cli_plan(int argc, char **argv)
 	int result = parse_arguments(argc, argv, &args);
 
 	if (result == 0)
-		result = plan(&args);
+		result = run(&args);
 	free(args.paths);
 	if (result >= 0)
 		return result;

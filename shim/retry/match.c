@@ -134,9 +134,10 @@ static enum verdict response_verdict(const struct rs_rule *rule, const struct rs
 	return header == YES && texts == YES && regex == YES ? YES : UNKNOWN;
 }
 
+/* `a` is not empty. */
 static bool same_span(struct rs_span a, struct rs_span b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+	return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
 }
 
 /* Only curl calls have a method, and what never left the machine may be sent by any. */

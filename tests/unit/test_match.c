@@ -606,7 +606,9 @@ static void a_no_is_final(void **state)
 /* First in file order; a rule that cannot be told yet keeps later ones from deciding. */
 static void order_of_rules(void **state)
 {
-	struct rs_rule rules[] = { status_rule("first", 503, 503), status_rule("second", 500, 599),
+	struct rs_rule rules[] = { status_rule("first", 503, 503),
+				   error_rule("not a failure", RS_DOMAIN_CURL, 7),
+				   status_rule("second", 500, 599),
 				   status_rule("third", 500, 599) };
 	const struct rs_target target = curl_target();
 	const struct rs_outcome unavailable = { .status = 503 }, internal = { .status = 500 };
@@ -616,16 +618,16 @@ static void order_of_rules(void **state)
 
 	(void)state;
 	rules[0].body = (struct rs_texts)TEXTS({ "x", 1 });
-	all = rules_of(rules, 3);
+	all = rules_of(rules, 4);
 	assert_int_equal(rs_match(&all, &target, &unavailable, RS_KNOWN_HEADERS, &found),
 			 RS_MATCH_NEED_MORE);
 	assert_null(found);
 	assert_int_equal(rs_match(&all, &target, &unavailable, RS_KNOWN_ALL, &found),
 			 RS_MATCH_RULE);
-	assert_ptr_equal(found, &rules[1]);
+	assert_ptr_equal(found, &rules[2]);
 	assert_int_equal(rs_match(&all, &target, &internal, RS_KNOWN_STATUS, &found),
 			 RS_MATCH_RULE);
-	assert_ptr_equal(found, &rules[1]);
+	assert_ptr_equal(found, &rules[2]);
 	assert_int_equal(rs_match(&all, &target, &other, RS_KNOWN_STATUS, &found), RS_MATCH_NONE);
 }
 

@@ -54,6 +54,7 @@ static const struct url_case guessed_cases[] = {
 	{ "u:p@ftp.x/y", "ftp", "ftp.x", "/y", 21, "ftp.x/y", "ftp.x/y" },
 	{ "", "http", "", "", 80, "", "" },
 	{ "/", "http", "", "/", 80, "/", "/" },
+	{ "a{b/c", "http", "a{b", "/c", 80, "a{b/c", "a{b/c" },
 	{ "1x://h/", "http", "1x", "//h/", 80, "1x://h/", "1x://h/" },
 };
 

@@ -15,6 +15,7 @@
 
 #define USAGE "retryshim plan [-r RULES]... [-n N] [--json] [POLICY|RULE]"
 
+#define EXIT_USAGE    2
 #define MOST_ATTEMPTS 10000
 #define A_SCREEN_MUCH 20 /* of a policy without a limit, where -n says nothing */
 
@@ -27,9 +28,9 @@ struct arguments {
 
 static int usage_error(const char *wrong, const char *what, const char *meant)
 {
-	fprintf(stderr, "retryshim plan: %s%s%s; %s\n", wrong, what ? " " : "", what ? what : "",
+	fprintf(stderr, "retryshim: plan: %s%s%s; %s\n", wrong, what ? " " : "", what ? what : "",
 		meant);
-	return RS_EXIT_USAGE;
+	return EXIT_USAGE;
 }
 
 static int parse_attempts(const char *text, int *attempts)
@@ -147,13 +148,13 @@ static int no_such_subject(const struct rs_rules *rules, const char *name)
 {
 	const char *near = nearest_subject(rules, name);
 
-	fprintf(stderr, "retryshim plan: no policy or rule is called %s", name);
+	fprintf(stderr, "retryshim: plan: no policy or rule is called %s", name);
 	if (near)
 		fprintf(stderr, "; did you mean %s?", near);
 	else
 		fprintf(stderr, "; the rules in force are listed by retryshim check");
 	fputc('\n', stderr);
-	return RS_EXIT_USAGE;
+	return EXIT_USAGE;
 }
 
 static int attempts_wanted(const struct rs_policy *policy, const struct arguments *args)
@@ -216,6 +217,6 @@ int rs_cli_plan(int argc, char **argv)
 	free(args.paths);
 	if (result >= 0)
 		return result;
-	fprintf(stderr, "retryshim plan: %s\n", strerror(-result));
+	fprintf(stderr, "retryshim: plan: %s\n", strerror(-result));
 	return EXIT_FAILURE;
 }

@@ -66,11 +66,30 @@ static int bad_short_option(int option)
 	return bad_option(name);
 }
 
+/* Beyond every character, so that an error can tell which it was. */
+enum {
+	OPTION_JSON = 256,
+	OPTION_HELP,
+};
+
+static int wrong_option(const char *given)
+{
+	if (optopt >= OPTION_JSON)
+		return usage_error("an option that takes no value:", given, "usage: " USAGE);
+	return optopt ? bad_short_option(optopt) : bad_option(given);
+}
+
+static int missing_value(void)
+{
+	return usage_error(optopt == 'r' ? "-r without a rules file" : "-n without a number", NULL,
+			   "usage: " USAGE);
+}
+
 static int parse_options(int argc, char **argv, struct arguments *args)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "help", no_argument, NULL, OPTION_HELP },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, error = 0;
@@ -81,16 +100,14 @@ static int parse_options(int argc, char **argv, struct arguments *args)
 			error = rs_cli_add_path(&args->paths, optarg);
 		else if (option == 'n')
 			error = parse_attempts(optarg, &args->attempts);
-		else if (option == 'j')
+		else if (option == OPTION_JSON)
 			args->json = true;
-		else if (option == 'h')
+		else if (option == OPTION_HELP)
 			args->help = true;
 		else if (option == ':')
-			error = usage_error(optopt == 'r' ? "-r without a rules file"
-							  : "-n without a number",
-					    NULL, "usage: " USAGE);
+			error = missing_value();
 		else
-			error = optopt ? bad_short_option(optopt) : bad_option(argv[optind - 1]);
+			error = wrong_option(argv[optind - 1]);
 	}
 	return error;
 }

@@ -21,7 +21,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wdeclaration-after-statement -W
 	-Wvla -Wwrite-strings -Wundef -Werror
 CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISABLE_DEPRECATION \
 	-DRS_VERSION='"$(VERSION)"' -DRS_LIBDIR='"$(LIBDIR)"' $(CPPFLAGS)
-CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -fno-plt -pthread $(WARNINGS) $(CFLAGS)
+CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
 
 CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c))
 SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/transfer/*.c shim/ops/*.c))
@@ -82,7 +82,7 @@ $(B)/obj/%.o: %.c $(STAMP)
 $(B)/libretryshim.so: $(CORE_OBJ) $(call obj,$(SHIM)) shim/symbols.map
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) -Wl,--version-script=shim/symbols.map \
-		-Wl,-soname,libretryshim.so -Wl,-z,defs,-z,now,-z,relro -Wl,--exclude-libs,ALL \
+		-Wl,-soname,libretryshim.so -Wl,-z,defs,-z,lazy,-z,relro -Wl,--exclude-libs,ALL \
 		-pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
 $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))

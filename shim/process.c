@@ -4,8 +4,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -32,34 +33,47 @@ static const char *env_too_long; /* the variable that did not fit, or NULL */
 
 /* ---- start ---- */
 
+/* What stands after `prefix` in `entry`, or NULL. Spelled out, since each function of libc that is
+ * called at start has to be looked up at start. */
+static char *after(char *entry, const char *prefix)
+{
+	while (*prefix && *entry == *prefix) {
+		entry++;
+		prefix++;
+	}
+	return *prefix ? NULL : entry;
+}
+
 static void keep(const char *name, const char *value, char *copy, size_t size)
 {
-	size_t len = strlen(value);
-
-	if (len < size)
-		memcpy(copy, value, len + 1);
-	else
-		env_too_long = name;
+	for (size_t i = 0; i < size; i++) {
+		copy[i] = value[i];
+		if (value[i] == '\0')
+			return;
+	}
+	env_too_long = name;
 }
 
-static const char *value_of(const char *entry, const char *name)
+/* The value, where `entry` sets the variable `name`, and the environment may be believed: not under
+ * secure execution. */
+static char *value_in(char *entry, const char *name)
 {
-	size_t len = strlen(name);
+	char *rest = after(entry, name);
 
-	return strncmp(entry, name, len) == 0 && entry[len] == '=' ? entry + len + 1 : NULL;
+	return rest && *rest == '=' ? secure_getenv(name) : NULL;
 }
 
-static void keep_entry(const char *entry)
+static void keep_entry(char *entry)
 {
 	const char *value;
 
-	if ((value = value_of(entry, "RETRYSHIM_RULES")))
+	if ((value = value_in(entry, "RETRYSHIM_RULES")))
 		keep("RETRYSHIM_RULES", value, env_rules, sizeof(env_rules));
-	else if ((value = value_of(entry, "RETRYSHIM_OPTIONS")))
+	else if ((value = value_in(entry, "RETRYSHIM_OPTIONS")))
 		keep("RETRYSHIM_OPTIONS", value, env_options, sizeof(env_options));
-	else if ((value = value_of(entry, "RETRYSHIM_DISABLE")))
-		env_disabled = strcmp(value, "1") == 0;
-	else if ((value = value_of(entry, "XDG_CONFIG_HOME")))
+	else if ((value = value_in(entry, "RETRYSHIM_DISABLE")))
+		env_disabled = value[0] == '1' && value[1] == '\0';
+	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
 		keep("XDG_CONFIG_HOME", value, env_config_home, sizeof(env_config_home));
 }
 
@@ -70,9 +84,9 @@ static void leave_environment(char *preload)
 	char **to = environ;
 
 	for (char **from = environ; *from; from++) {
-		if (strncmp(*from, "RETRYSHIM_", strlen("RETRYSHIM_")) == 0)
+		if (after(*from, "RETRYSHIM_"))
 			continue;
-		if (!value_of(*from, "LD_PRELOAD"))
+		if (!after(*from, "LD_PRELOAD="))
 			*to++ = *from;
 		else if (*preload)
 			*to++ = preload;
@@ -82,7 +96,7 @@ static void leave_environment(char *preload)
 
 static void read_environment(void)
 {
-	char *preload = NULL;
+	char *value, *preload = NULL;
 
 	/* An earlier constructor may have called clearenv(). */
 	for (char **entry = environ; entry && *entry; entry++) {
@@ -90,8 +104,8 @@ static void read_environment(void)
 		if (**entry != 'R' && **entry != 'X')
 			continue;
 		keep_entry(*entry);
-		if (value_of(*entry, "RETRYSHIM_NO_INHERIT"))
-			preload = strchr(*entry, '=') + 1;
+		if ((value = value_in(*entry, "RETRYSHIM_NO_INHERIT")))
+			preload = value;
 	}
 	if (preload)
 		leave_environment(preload);
@@ -99,14 +113,10 @@ static void read_environment(void)
 
 __attribute__((constructor)) static void start(void)
 {
-	int saved_errno = errno;
-
-	if (getauxval(AT_SECURE) == 0)
-		read_environment();
+	read_environment();
 	rs_mark_begin();
 	rs_log_remember_stderr();
 	(void)rs_real_connect();
-	errno = saved_errno;
 }
 
 /* ---- rules ---- */
@@ -145,7 +155,6 @@ static struct rs_rules *load(struct refusal *refusal)
 		.complain = note_fault,
 		.arg = refusal,
 	};
-	int status;
 
 	if (env_too_long) {
 		note_fault(refusal, &(struct rs_complaint){ .file = env_too_long,
@@ -158,13 +167,7 @@ static struct rs_rules *load(struct refusal *refusal)
 		return NULL;
 	}
 	request.paths = paths;
-	status = rs_rules_load(&request, &rules);
-	if (status == 0)
-		return rules;
-	if (refusal->faults == 0)
-		note_fault(refusal, &(struct rs_complaint){ .file = request.paths,
-							    .text = strerrordesc_np(-status) });
-	return NULL;
+	return rs_rules_load(&request, &rules) == 0 ? rules : NULL;
 }
 
 static void log_loaded(const struct rs_rules *rules)
@@ -213,11 +216,11 @@ static void load_undisturbed(void)
 
 	loading = true;
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &mask);
+	sigprocmask(SIG_SETMASK, &all, &mask);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	load_and_publish();
 	pthread_setcancelstate(cancel_state, NULL);
-	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	loading = false;
 }
 
@@ -250,18 +253,21 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The executable's path: what the kernel runs, or, without /proc, what it was asked to run. */
+/* The executable's path, or, without /proc, what the kernel calls the thread. */
 static const char *executable(char *path, size_t size)
 {
 	static const char deleted[] = " (deleted)";
-	long len = syscall(SYS_readlink, "/proc/self/exe", path, size);
-	const char *asked = (const char *)getauxval(AT_EXECFN);
+	size_t tail = strlen(deleted);
+	long len = syscall(SYS_readlink, "/proc/self/exe", path, size - 1);
 
-	if (len <= 0 || (size_t)len >= size)
-		return asked ? asked : "";
+	if (len <= 0) {
+		memset(path, 0, size);
+		syscall(SYS_prctl, PR_GET_NAME, path);
+		return path;
+	}
 	path[len] = '\0';
-	if ((size_t)len > strlen(deleted) && strcmp(path + len - strlen(deleted), deleted) == 0)
-		path[(size_t)len - strlen(deleted)] = '\0';
+	if ((size_t)len > tail && strcmp(path + (size_t)len - tail, deleted) == 0)
+		path[(size_t)len - tail] = '\0';
 	return path;
 }
 

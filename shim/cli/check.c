@@ -4,23 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/complaint.h"
 #include "cli/verbs.h"
 #include "rules/load.h"
 #include "rules/where.h"
 
 #define EXIT_USAGE 2
-
-static void print_complaint(void *arg, const struct rs_complaint *complaint)
-{
-	const char *severity = complaint->severity == RS_WARNING ? "warning" : "error";
-
-	(void)arg;
-	if (complaint->line > 0)
-		fprintf(stderr, "%s:%d: %s: %s\n", complaint->file, complaint->line, severity,
-			complaint->text);
-	else
-		fprintf(stderr, "%s: %s: %s\n", complaint->file, severity, complaint->text);
-}
 
 static int usage(const char *wrong, const char *what)
 {
@@ -35,7 +24,7 @@ static int check(const char *paths, const char *options)
 		.paths = paths,
 		.options = options,
 		.want_warnings = true,
-		.complain = print_complaint,
+		.complain = rs_cli_print_complaint,
 	};
 	struct rs_rules *rules;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/complaint.h"
 #include "rules/load.h"
 #include "rules/where.h"
 
@@ -26,21 +27,9 @@ int rs_cli_add_path(char **paths, const char *path)
 	return 0;
 }
 
-static void print_complaint(void *arg, const struct rs_complaint *complaint)
-{
-	(void)arg;
-	if (complaint->severity != RS_ERROR)
-		return;
-	if (complaint->line > 0)
-		fprintf(stderr, "%s:%d: error: %s\n", complaint->file, complaint->line,
-			complaint->text);
-	else
-		fprintf(stderr, "%s: error: %s\n", complaint->file, complaint->text);
-}
-
 int rs_cli_load_rules(const char *paths, struct rs_rules **rules)
 {
-	struct rs_load_request request = { .paths = paths, .complain = print_complaint };
+	struct rs_load_request request = { .paths = paths, .complain = rs_cli_print_complaint };
 	char in_force[PATHS_LIMIT];
 
 	if (!paths) {

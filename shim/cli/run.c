@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/complaint.h"
 #include "cli/environment.h"
 #include "cli/verbs.h"
 #include "cli/wrappable.h"
@@ -153,48 +154,27 @@ static int parse(struct run *run, int argc, char **argv)
 
 /* ---- rules ---- */
 
-static void print_complaint(void *arg, const struct rs_complaint *complaint)
-{
-	int *faults = arg;
-
-	if (complaint->severity != RS_ERROR)
-		return;
-	(*faults)++;
-	if (complaint->line > 0)
-		fprintf(stderr, "%s:%d: error: %s\n", complaint->file, complaint->line,
-			complaint->text);
-	else
-		fprintf(stderr, "%s: error: %s\n", complaint->file, complaint->text);
-}
-
 /* The rules that the program would get must be good, and short enough for the shim to keep. */
 static int check_rules(const struct rs_environment *env)
 {
 	const char *paths = env->rules ? env->rules : getenv("RETRYSHIM_RULES");
 	const char *options = env->options ? env->options : getenv("RETRYSHIM_OPTIONS");
 	char found[RS_ENV_RULES_SIZE];
-	int faults = 0;
 	struct rs_rules *rules;
 	struct rs_load_request request = {
 		.paths = found,
 		.options = options,
-		.complain = print_complaint,
-		.arg = &faults,
+		.complain = rs_cli_print_complaint,
 	};
-	int status;
 
 	if (rs_rules_where(paths, getenv("XDG_CONFIG_HOME"), found, sizeof(found)) >= sizeof(found))
 		return fail("run: the paths of the rules files are too long for RETRYSHIM_RULES");
 	if (options && strlen(options) >= RS_ENV_OPTIONS_SIZE)
 		return fail("run: the options are too long; write them into a rules file");
-	status = rs_rules_load(&request, &rules);
-	if (status == 0) {
-		rs_rules_free(rules);
-		return 0;
-	}
-	if (faults == 0)
-		return fail("run: the rules cannot be read: %s", strerror(-status));
-	return RS_EXIT_RUN_FAILED;
+	if (rs_rules_load(&request, &rules) != 0)
+		return RS_EXIT_RUN_FAILED;
+	rs_rules_free(rules);
+	return 0;
 }
 
 /* ---- running ---- */

@@ -222,8 +222,10 @@ void rs_log_remember_stderr(void)
 {
 	struct stat now;
 
-	if (fstat(STDERR_FILENO, &now) != 0)
+	if (fstat(STDERR_FILENO, &now) != 0) {
+		errno = 0; /* as a program finds it */
 		return;
+	}
 	first_stderr.mode = now.st_mode;
 	first_stderr.dev = now.st_dev;
 	first_stderr.rdev = now.st_rdev;
@@ -307,14 +309,14 @@ static void write_undisturbed(const struct rs_log_line *line)
 	int cancel_state;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &mask);
+	sigprocmask(SIG_SETMASK, &all, &mask);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	sigpending(&pending);
 	write_line(line);
 	take_back(SIGPIPE, &pending);
 	take_back(SIGXFSZ, &pending);
 	pthread_setcancelstate(cancel_state, NULL);
-	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
 void rs_log_end(struct rs_log_line *line)

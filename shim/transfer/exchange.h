@@ -38,20 +38,20 @@ struct rs_exchange {
 
 	/* The present attempt. */
 	enum rs_phase phase;
-	bool in_headers;    /* inside a header block */
-	bool has_block;     /* a header block has begun */
-	bool provisional;   /* the block may not be the last: 1xx, a redirect, a CONNECT … */
-	int status;         /* of the newest block */
-	size_t headers_at;  /* among the held bytes: its first line after the status line */
-	size_t body_at;     /* where its body begins */
-	size_t body_len;    /* held bytes of it */
-	size_t blank_piece; /* the held piece that ends the headers */
-	size_t drained;     /* bytes dropped */
-	bool echoed;        /* CURLOPT_HEADER: the body callback has had the present line */
-	bool delivered;     /* the program has seen some of this attempt: it is committed */
-	bool stopped;       /* a callback of the program ended the attempt */
-	bool native_fail;   /* CURLOPT_FAILONERROR is in force inside libcurl */
-	bool paused;        /* a callback wants no more for now, and libcurl is no longer running */
+	bool in_headers;      /* inside a header block */
+	bool has_block;       /* a header block has begun */
+	bool provisional;     /* the block may not be the last: 1xx, a redirect, a CONNECT … */
+	int status;           /* of the newest block */
+	size_t headers_at;    /* among the held bytes: its first line after the status line */
+	size_t body_at;       /* where its body begins */
+	size_t body_len;      /* held bytes of it */
+	size_t header_pieces; /* held pieces up to the end of its headers */
+	size_t drained;       /* bytes dropped */
+	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
+	bool delivered;       /* the program has seen some of this attempt: it is committed */
+	bool stopped;         /* a callback of the program ended the attempt */
+	bool native_fail;     /* CURLOPT_FAILONERROR is in force inside libcurl */
+	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
 
 	/* The judgement of it, once there is one. */
 	const struct rs_rule *rule; /* NULL: no rule decides */

@@ -43,14 +43,14 @@ static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outco
 	return rs_match(x->rules, rs_exchange_target(x), outcome, known, rule);
 }
 
-/* The response is the program's. Where the status line alone shows it, libcurl itself can still
- * do what CURLOPT_FAILONERROR asks; later it has to be done in its place. */
-static void hand_over(struct rs_exchange *x, enum rs_known known)
+/* The response is the program's. As long as libcurl is still at its headers, it can itself do what
+ * CURLOPT_FAILONERROR asks; later that has to be done in its place. */
+static void hand_over(struct rs_exchange *x)
 {
 	x->phase = RS_STREAMING;
 	if (!will_refuse(x) || x->native_fail)
 		return;
-	if (known == RS_KNOWN_STATUS) {
+	if (x->in_headers) {
 		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 1L);
 		x->native_fail = true;
 	} else {
@@ -59,7 +59,7 @@ static void hand_over(struct rs_exchange *x, enum rs_known known)
 }
 
 static void decide(struct rs_exchange *x, const struct rs_rule *rule,
-		   const struct rs_outcome *outcome, enum rs_known known)
+		   const struct rs_outcome *outcome)
 {
 	const struct rs_circumstances now = {
 		.replayable = rs_exchange_replayable(x, outcome),
@@ -75,7 +75,7 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 	rs_event_decision(x->rules, rule, rs_exchange_target(x), outcome, &x->call, &x->decision,
 			  now.now_ns);
 	if (x->decision.action != RS_ACTION_RETRY) {
-		hand_over(x, known);
+		hand_over(x);
 		return;
 	}
 	x->phase = RS_DISCARDING;
@@ -89,9 +89,9 @@ void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 	enum rs_match found = match(x, &outcome, known, &rule);
 
 	if (found == RS_MATCH_NONE)
-		hand_over(x, known);
+		hand_over(x);
 	else if (found == RS_MATCH_RULE && known != RS_KNOWN_STATUS)
-		decide(x, rule, &outcome, known); /* the headers may say when to come back */
+		decide(x, rule, &outcome); /* the headers may say when to come back */
 }
 
 /* Phases of a transfer before its request is sent. For HTTP libcurl also counts what was sent. */
@@ -172,9 +172,9 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result)
 		return;
 	outcome = end_outcome(x, result);
 	if (match(x, &outcome, RS_KNOWN_ALL, &rule) == RS_MATCH_RULE)
-		decide(x, rule, &outcome, RS_KNOWN_ALL);
+		decide(x, rule, &outcome);
 	else if (result == CURLE_OK)
-		hand_over(x, RS_KNOWN_ALL);
+		hand_over(x);
 	else
 		x->phase = RS_STREAMING;
 }

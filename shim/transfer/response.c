@@ -13,7 +13,7 @@ void rs_response_begin(struct rs_exchange *x)
 	x->phase = RS_HOLDING;
 	x->in_headers = x->has_block = x->provisional = false;
 	x->status = 0;
-	x->headers_at = x->body_at = x->body_len = x->blank_piece = 0;
+	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
 	x->echoed = x->delivered = x->stopped = x->paused = false;
 	x->rule = NULL;
@@ -52,10 +52,10 @@ static size_t drain(struct rs_exchange *x, size_t len)
 	return x->drained > DRAIN_LIMIT ? 0 : len;
 }
 
-/* CURLOPT_FAILONERROR: libcurl hands out the header lines up to the blank one, and fails. */
+/* CURLOPT_FAILONERROR: libcurl hands out the headers, and fails. */
 static size_t refuse(struct rs_exchange *x)
 {
-	rs_hold_truncate(&x->handle->hold, x->blank_piece);
+	rs_hold_truncate(&x->handle->hold, x->header_pieces);
 	return release(x, 0);
 }
 
@@ -137,12 +137,12 @@ static void begin_block(struct rs_exchange *x, const char *line, size_t len)
 
 static void end_block(struct rs_exchange *x)
 {
-	x->in_headers = false;
 	x->body_at = x->handle->hold.len;
 	x->body_len = 0;
-	x->blank_piece = x->handle->hold.count - 1;
+	x->header_pieces = x->handle->hold.count;
 	if (!x->provisional)
 		rs_judge_response(x, RS_KNOWN_HEADERS);
+	x->in_headers = false;
 }
 
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
@@ -218,7 +218,7 @@ CURLcode rs_response_finish(struct rs_exchange *x)
 	size_t took;
 
 	if (x->phase == RS_REFUSING)
-		rs_hold_truncate(&x->handle->hold, x->blank_piece);
+		rs_hold_truncate(&x->handle->hold, x->header_pieces);
 	while ((took = release(x, 1)) == CURL_WRITEFUNC_PAUSE) {
 		x->paused = true;
 		while (x->paused) {

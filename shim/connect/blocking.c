@@ -23,10 +23,12 @@ struct retried {
 	struct rs_call_state state;
 };
 
-/* Not failures: the connection goes on, or is there. */
+/* Not failures: the connection goes on, or is there. And an address that the kernel could not read
+ * is none that we could. */
 static bool is_failure(int error)
 {
-	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR;
+	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR &&
+	       error != EFAULT;
 }
 
 static bool any_rule_names(const struct rs_rules *rules, int error)

@@ -44,7 +44,7 @@ Q   :=
 SAY := @:
 else
 Q   := @
-SAY := @printf '  %-5s %s\n'
+SAY := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-5s %s\n')
 endif
 
 .PHONY: all unit-programs system-programs helpers
@@ -52,6 +52,7 @@ endif
 .DELETE_ON_ERROR:
 all: $(B)/libretryshim.so $(B)/retryshim
 unit-programs: $(UNIT_PROGRAMS)
+	@:
 system-programs: $(SYSTEM_PROGRAMS) $(HELPER_PROGRAMS)
 helpers: $(HELPER_PROGRAMS)
 

@@ -56,7 +56,7 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 	default:
 		break;
 	}
-	if (rs_transfer_owns(option))
+	if (rs_transfer_owns(x, option))
 		return true;
 	x->altered = true;
 	return false;
@@ -165,7 +165,7 @@ RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 	if (!copy || !handle)
 		return copy;
 	if (handle->active)
-		rs_transfer_restore(handle, copy);
+		rs_transfer_restore(handle->active, copy);
 	copied = rs_handle_add(copy, api);
 	if (copied)
 		rs_options_copy(&copied->options, &handle->options);

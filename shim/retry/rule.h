@@ -171,7 +171,8 @@ struct rs_settings {
 	const char *log; /* "stderr", "none", or a path */
 	enum rs_log_format log_format;
 	enum rs_log_level log_level;
-	size_t body_limit; /* bytes */
+	size_t body_limit;  /* bytes of a response that rules look at */
+	size_t spool_limit; /* bytes of a streamed request body that are kept */
 	bool has_seed;
 	uint64_t seed;
 };

@@ -13,6 +13,7 @@ static const struct rs_settings default_settings = {
 	.log_format = RS_LOG_TEXT,
 	.log_level = RS_LOG_WARN,
 	.body_limit = (size_t)64 * 1024,
+	.spool_limit = (size_t)1024 * 1024,
 };
 
 static const struct rs_policy default_policy = {

@@ -27,11 +27,11 @@ const struct rs_key rs_keys[] = {
 	SETTING("log_format", CHOICE, log_format, "text\0json", ""),
 	SETTING("log_level",  CHOICE, log_level,  "error\0warn\0info\0debug", ""),
 	SETTING("body_limit", SIZE,   body_limit, "", ""),
+	SETTING("spool_limit", SIZE,  spool_limit, "", ""),
 	SETTING("seed",       SEED,   seed,       "", ""),
 	LATER("report",       RETRYSHIM, PATH,     "none"),
 	LATER("stats",        RETRYSHIM, PATH,     "no"),
 	LATER("reload",       RETRYSHIM, DURATION, "no"),
-	LATER("spool_limit",  RETRYSHIM, SIZE,     ""),
 	LATER("hook_timeout", RETRYSHIM, DURATION, ""),
 	LATER("annotate",     RETRYSHIM, BOOL,     "no"),
 

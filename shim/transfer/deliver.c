@@ -1,17 +1,15 @@
 #include <stdio.h>
 
-#include "process.h"
 #include "transfer/exchange.h"
+#include "transfer/program.h"
 
-/* The program's code runs outside the guard: a connect that it makes is its own. */
 static size_t call_program(curl_write_callback fn, char *bytes, size_t len, void *data)
 {
-	int depth = rs_curl_depth;
+	int depth = rs_program_enter();
 	size_t took;
 
-	rs_curl_depth = 0;
 	took = fn ? fn(bytes, 1, len, data) : fwrite(bytes, 1, len, data);
-	rs_curl_depth = depth;
+	rs_program_leave(depth);
 	return took;
 }
 

@@ -18,6 +18,7 @@
 #include "retry/decide.h"
 #include "retry/match.h"
 #include "transfer/handle.h"
+#include "transfer/upload.h"
 
 enum rs_phase {
 	RS_HOLDING,    /* not known yet whether the program may see this response */
@@ -34,7 +35,10 @@ struct rs_exchange {
 	struct rs_target target; /* see rs_exchange_target() */
 	bool has_target;
 	char public_url[2048]; /* where target.url had to be copied */
-	bool altered;          /* the program changed the request while it was running */
+	bool streams_up;       /* the body comes through the read callback, and `upload` */
+	bool watches_seek;     /* and seeks in it go through `upload` too */
+	struct rs_upload upload;
+	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */
 	enum rs_phase phase;
@@ -67,8 +71,9 @@ const struct rs_target *rs_exchange_target(struct rs_exchange *x);
 /* Is this a call that can be guarded at all? */
 bool rs_exchange_possible(const struct rs_handle *handle);
 
-/* Can the request be sent again byte for byte? */
-bool rs_exchange_replayable(const struct rs_exchange *x, const struct rs_outcome *outcome);
+/* Can the request be sent again byte for byte? A streamed body that has outgrown its spool only
+ * shows that once the attempt has `ended`, and is put back to its beginning by the question. */
+bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended);
 
 bool rs_exchange_is_http(struct rs_exchange *x);
 
@@ -114,10 +119,10 @@ CURLcode rs_transfer_perform(struct rs_handle *handle);
 
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl
  * must not be told now; the program's value takes effect all the same. */
-bool rs_transfer_owns(CURLoption option);
+bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 
 /* Put the options that an attempt replaces back to the program's on `easy`. */
-void rs_transfer_restore(const struct rs_handle *handle, CURL *easy);
+void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);

@@ -59,10 +59,11 @@ static void hand_over(struct rs_exchange *x)
 }
 
 static void decide(struct rs_exchange *x, const struct rs_rule *rule,
-		   const struct rs_outcome *outcome)
+		   const struct rs_outcome *outcome, bool ended)
 {
 	const struct rs_circumstances now = {
-		.replayable = rs_exchange_replayable(x, outcome),
+		.replayable = x->call.attempts >= rule->policy.max_attempts ||
+			      rs_exchange_replayable(x, outcome, ended),
 		.committed = x->delivered,
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
@@ -78,8 +79,16 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 		hand_over(x);
 		return;
 	}
+	x->upload.stop = true;
 	x->phase = RS_DISCARDING;
 	rs_hold_empty(&x->handle->hold);
+}
+
+/* Better judged later: the headers may say when to come back, and whether a long streamed body can
+ * be repeated shows only when no more of it is read. */
+static bool can_wait(const struct rs_exchange *x, enum rs_known known)
+{
+	return known == RS_KNOWN_STATUS || (known == RS_KNOWN_HEADERS && x->upload.outgrown);
 }
 
 void rs_judge_response(struct rs_exchange *x, enum rs_known known)
@@ -90,8 +99,8 @@ void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 
 	if (found == RS_MATCH_NONE)
 		hand_over(x);
-	else if (found == RS_MATCH_RULE && known != RS_KNOWN_STATUS)
-		decide(x, rule, &outcome); /* the headers may say when to come back */
+	else if (found == RS_MATCH_RULE && !can_wait(x, known))
+		decide(x, rule, &outcome, false);
 }
 
 /* Phases of a transfer before its request is sent. For HTTP libcurl also counts what was sent. */
@@ -172,7 +181,7 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result)
 		return;
 	outcome = end_outcome(x, result);
 	if (match(x, &outcome, RS_KNOWN_ALL, &rule) == RS_MATCH_RULE)
-		decide(x, rule, &outcome);
+		decide(x, rule, &outcome, true);
 	else if (result == CURLE_OK)
 		hand_over(x);
 	else

@@ -32,6 +32,7 @@ void rs_options_init(struct rs_options *options)
 {
 	memset(options, 0, sizeof(*options));
 	options->write_data = stdout;
+	options->read_data = stdin;
 	options->no_progress = 1;
 }
 
@@ -91,6 +92,40 @@ static void forget_post_copy(struct rs_options *options)
 #define FUNCTION(type, value) ((type)(uintptr_t)(value))
 #define LONG(value)           ((long)(intptr_t)(value))
 
+static void set_body(struct rs_options *options, CURLoption option, void *value)
+{
+	switch (option) {
+	case CURLOPT_READFUNCTION:
+		options->read_fn = FUNCTION(curl_read_callback, value);
+		break;
+	case CURLOPT_READDATA:
+		options->read_data = value;
+		break;
+	case CURLOPT_SEEKFUNCTION:
+		options->seek_fn = FUNCTION(curl_seek_callback, value);
+		break;
+	case CURLOPT_SEEKDATA:
+		options->seek_data = value;
+		break;
+	case CURLOPT_IOCTLFUNCTION:
+		options->ioctl_fn = FUNCTION(curl_ioctl_callback, value);
+		break;
+	case CURLOPT_POSTFIELDS:
+		set_post_fields(options, value);
+		break;
+	case CURLOPT_COPYPOSTFIELDS:
+		set_post_fields(options, value);
+		options->post_copied = true;
+		break;
+	case CURLOPT_POSTFIELDSIZE:
+	case CURLOPT_POSTFIELDSIZE_LARGE:
+		forget_post_copy(options);
+		break;
+	default:
+		break;
+	}
+}
+
 static void set_request(struct rs_options *options, CURLoption option, void *value)
 {
 	switch (option) {
@@ -120,23 +155,13 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 	case CURLOPT_PUT:
 		set_kind(options, RS_REQUEST_PUT, value);
 		break;
-	case CURLOPT_POSTFIELDS:
-		set_post_fields(options, value);
-		break;
-	case CURLOPT_COPYPOSTFIELDS:
-		set_post_fields(options, value);
-		options->post_copied = true;
-		break;
-	case CURLOPT_POSTFIELDSIZE:
-	case CURLOPT_POSTFIELDSIZE_LARGE:
-		forget_post_copy(options);
-		break;
 	case CURLOPT_HTTPPOST:
 	case CURLOPT_MIMEPOST:
 		options->kind = RS_REQUEST_FORM;
+		options->old_form = option == CURLOPT_HTTPPOST;
 		break;
 	default:
-		break;
+		set_body(options, option, value);
 	}
 }
 

@@ -36,6 +36,12 @@ struct rs_options {
 	long fail_on_error;
 	char *error_buffer;
 
+	curl_read_callback read_fn; /* NULL: libcurl's default, fread */
+	void *read_data;
+	curl_seek_callback seek_fn;
+	void *seek_data;
+	curl_ioctl_callback ioctl_fn;
+
 	long no_progress;
 	curl_xferinfo_callback xferinfo_fn;
 	curl_progress_callback progress_fn;
@@ -47,6 +53,7 @@ struct rs_options {
 	const void *curlu;       /* CURLOPT_CURLU: the URL is in there */
 	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
 	bool post_copied;
+	bool old_form; /* CURLOPT_HTTPPOST */
 
 	long connect_only;
 	long proxy_tunnel;

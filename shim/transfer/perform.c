@@ -12,9 +12,15 @@ void rs_transfer_error(const struct rs_exchange *x, const char *text)
 		snprintf(buffer, CURL_ERROR_SIZE, "%s", text);
 }
 
-bool rs_transfer_owns(CURLoption option)
+bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 {
 	switch (option) {
+	case CURLOPT_READFUNCTION:
+	case CURLOPT_READDATA:
+		return x->streams_up;
+	case CURLOPT_SEEKFUNCTION:
+	case CURLOPT_SEEKDATA:
+		return x->streams_up && x->watches_seek;
 	case CURLOPT_WRITEFUNCTION:
 	case CURLOPT_WRITEDATA:
 	case CURLOPT_HEADERFUNCTION:
@@ -27,10 +33,23 @@ bool rs_transfer_owns(CURLoption option)
 	}
 }
 
-void rs_transfer_restore(const struct rs_handle *handle, CURL *easy)
+static void restore_upload(const struct rs_exchange *x, CURL *easy)
 {
-	const struct rs_options *o = &handle->options;
-	CURLcode (*set)(CURL *, CURLoption, ...) = handle->api->easy_setopt;
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(easy, CURLOPT_READFUNCTION, o->read_fn);
+	set(easy, CURLOPT_READDATA, o->read_data);
+	if (x->watches_seek) {
+		set(easy, CURLOPT_SEEKFUNCTION, o->seek_fn);
+		set(easy, CURLOPT_SEEKDATA, o->seek_data);
+	}
+}
+
+void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
 	set(easy, CURLOPT_WRITEFUNCTION, o->write_fn);
 	set(easy, CURLOPT_WRITEDATA, o->write_data);
@@ -40,6 +59,22 @@ void rs_transfer_restore(const struct rs_handle *handle, CURL *easy)
 		set(easy, CURLOPT_HEADER, o->include_header);
 	if (o->fail_on_error)
 		set(easy, CURLOPT_FAILONERROR, o->fail_on_error);
+	if (x->streams_up)
+		restore_upload(x, easy);
+}
+
+/* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
+static void replace_upload(struct rs_exchange *x)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	CURL *easy = x->handle->easy;
+
+	set(easy, CURLOPT_READFUNCTION, rs_upload_read);
+	set(easy, CURLOPT_READDATA, &x->upload);
+	if (x->watches_seek) {
+		set(easy, CURLOPT_SEEKFUNCTION, rs_upload_seek);
+		set(easy, CURLOPT_SEEKDATA, &x->upload);
+	}
 }
 
 void rs_transfer_replace(struct rs_exchange *x)
@@ -56,6 +91,8 @@ void rs_transfer_replace(struct rs_exchange *x)
 		set(easy, CURLOPT_HEADER, 0L);
 	if (o->fail_on_error)
 		set(easy, CURLOPT_FAILONERROR, 0L);
+	if (x->streams_up)
+		replace_upload(x);
 }
 
 static CURLcode attempt(struct rs_exchange *x)
@@ -67,6 +104,8 @@ static CURLcode attempt(struct rs_exchange *x)
 		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
 	rs_response_begin(x);
+	if (x->streams_up && x->call.attempts > 0)
+		rs_upload_repeat(&x->upload);
 	x->call.attempts++;
 	rs_curl_depth++;
 	result = handle->api->easy_perform(handle->easy);
@@ -79,7 +118,7 @@ static CURLcode attempt(struct rs_exchange *x)
 static bool wants_retry(const struct rs_exchange *x, CURLcode result)
 {
 	return x->rule && x->decision.action == RS_ACTION_RETRY &&
-	       result != CURLE_ABORTED_BY_CALLBACK;
+	       (result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
 }
 
 /* The program has cancelled the wait. */
@@ -145,11 +184,15 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	x.handle = handle;
 	x.rules = rules;
 	x.has_target = x.altered = x.native_fail = false;
+	x.streams_up = rs_upload_streams(&handle->options);
+	x.watches_seek = handle->options.seek_fn || !handle->options.read_fn;
+	rs_upload_begin(&x.upload, &handle->options, rules->settings.spool_limit);
 	rs_call_begin(&x.call, rs_now_ns());
 	handle->active = &x;
 	rs_transfer_replace(&x);
 	result = run(&x);
-	rs_transfer_restore(handle, handle->easy);
+	rs_transfer_restore(&x, handle->easy);
+	rs_upload_end(&x.upload);
 	handle->active = NULL;
 	rs_hold_rest(&handle->hold);
 	return result;

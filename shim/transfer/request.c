@@ -4,6 +4,7 @@
 #include "process.h"
 #include "retry/url.h"
 #include "transfer/exchange.h"
+#include "transfer/form.h"
 
 static struct rs_span span_of(const char *text)
 {
@@ -97,12 +98,14 @@ bool rs_exchange_may_tunnel(struct rs_exchange *x)
 	return x->handle->options.proxy_tunnel || !url || strncasecmp(url, "http:", 5) != 0;
 }
 
-bool rs_exchange_replayable(const struct rs_exchange *x, const struct rs_outcome *outcome)
+bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended)
 {
 	const struct rs_options *o = &x->handle->options;
 
 	if (x->altered)
 		return false;
+	if (x->streams_up)
+		return !x->upload.outgrown || (ended && rs_upload_repeatable(&x->upload));
 	switch (o->kind) {
 	case RS_REQUEST_GET:
 	case RS_REQUEST_HEAD:
@@ -110,6 +113,7 @@ bool rs_exchange_replayable(const struct rs_exchange *x, const struct rs_outcome
 	case RS_REQUEST_POST:
 		return o->post_fields || outcome->never_sent;
 	case RS_REQUEST_FORM:
+		return rs_form_repeatable(o) || outcome->never_sent;
 	case RS_REQUEST_PUT:
 		break;
 	}

@@ -1,0 +1,35 @@
+/*
+ * Parts of forms, watched only for whether they can be sent twice.
+ */
+#include <curl/curl.h>
+#include <sys/stat.h>
+
+#include "hooks/export.h"
+#include "real.h"
+#include "transfer/form.h"
+
+#define CALLER __builtin_return_address(0)
+
+RS_EXPORT CURLcode curl_mime_data_cb(curl_mimepart *part, curl_off_t size, curl_read_callback read,
+				     curl_seek_callback seek, curl_free_callback release, void *arg)
+{
+	const struct rs_curl_caller *caller = rs_real_curl(CALLER);
+
+	if (!caller || !caller->api->mime_data_cb)
+		return CURLE_FAILED_INIT;
+	if (read && !seek)
+		rs_form_note_unseekable();
+	return caller->api->mime_data_cb(part, size, read, seek, release, arg);
+}
+
+RS_EXPORT CURLcode curl_mime_filedata(curl_mimepart *part, const char *name)
+{
+	const struct rs_curl_caller *caller = rs_real_curl(CALLER);
+	struct stat about;
+
+	if (!caller || !caller->api->mime_filedata)
+		return CURLE_FAILED_INIT;
+	if (name && stat(name, &about) == 0 && !S_ISREG(about.st_mode))
+		rs_form_note_unseekable();
+	return caller->api->mime_filedata(part, name);
+}

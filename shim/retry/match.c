@@ -307,14 +307,15 @@ const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *
 	return scope ? scope : outcome_refuses(rule, target, outcome);
 }
 
-bool rs_any_rule_covers(const struct rs_rules *rules, const struct rs_target *target)
+const struct rs_rule *rs_first_covering(const struct rs_rules *rules,
+					const struct rs_target *target)
 {
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct rs_rule *rule = &rules->rules[i];
 
 		/* Only a failure can have left the request unsent, whatever its method. */
 		if (!scope_refuses(rule, target, rule->has_error))
-			return true;
+			return rule;
 	}
-	return false;
+	return NULL;
 }

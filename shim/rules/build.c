@@ -274,6 +274,8 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 		rules->error.sys[i] |= rule->error.sys[i];
 	rules->error.eai |= rule->error.eai;
 	rules->calls |= calls_concerned(rule);
+	rules->limits |= rule->policy.attempt_timeout_ns != RS_FOREVER ||
+			 rule->policy.connect_timeout_ns != RS_FOREVER;
 }
 
 /* What `method = idempotent` means, shared by all rules that say no other. */

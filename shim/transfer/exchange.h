@@ -3,6 +3,7 @@
  * what became of it.
  *
  *   perform.c   runs the attempts and waits between them
+ *   replace.c   the options that are other ones meanwhile
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
@@ -42,6 +43,9 @@ struct rs_exchange {
 	bool watches_seek;     /* and seeks in it go through `upload` too */
 	struct rs_upload upload;
 	struct rs_resume resume;
+	struct {
+		bool attempt, connect, fresh;
+	} limits;     /* of ours that are in force */
 	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */
@@ -120,10 +124,7 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result);
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
 
-/* perform.c ----------------------------------------------------------------------------------- */
-
-/* curl_easy_perform() for a handle of ours. */
-CURLcode rs_transfer_perform(struct rs_handle *handle);
+/* replace.c ----------------------------------------------------------------------------------- */
 
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl
  * must not be told now; the program's value takes effect all the same. */
@@ -134,6 +135,15 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);
+
+/* Limit the next attempt as `policy` says where the program has not; and the end of that. */
+void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
+void rs_transfer_lift_limits(struct rs_exchange *x);
+
+/* perform.c ----------------------------------------------------------------------------------- */
+
+/* curl_easy_perform() for a handle of ours. */
+CURLcode rs_transfer_perform(struct rs_handle *handle);
 
 /* Write a message where libcurl would have written its own. */
 void rs_transfer_error(const struct rs_exchange *x, const char *text);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "ops/events.h"
 #include "process.h"
@@ -12,91 +13,15 @@ void rs_transfer_error(const struct rs_exchange *x, const char *text)
 		snprintf(buffer, CURL_ERROR_SIZE, "%s", text);
 }
 
-bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
+/* The rule that caused a retry governs it; what governs the first attempt shows in the target. */
+static void set_limits(struct rs_exchange *x)
 {
-	switch (option) {
-	case CURLOPT_READFUNCTION:
-	case CURLOPT_READDATA:
-		return x->streams_up;
-	case CURLOPT_SEEKFUNCTION:
-	case CURLOPT_SEEKDATA:
-		return x->streams_up && x->watches_seek;
-	case CURLOPT_XFERINFOFUNCTION:
-	case CURLOPT_PROGRESSFUNCTION:
-	case CURLOPT_XFERINFODATA:
-		return x->resume.continuing;
-	case CURLOPT_WRITEFUNCTION:
-	case CURLOPT_WRITEDATA:
-	case CURLOPT_HEADERFUNCTION:
-	case CURLOPT_HEADERDATA:
-	case CURLOPT_HEADER:
-	case CURLOPT_FAILONERROR:
-		return true;
-	default:
-		return false;
-	}
-}
+	const struct rs_rule *rule = x->call.attempts > 0 ? x->rule : NULL;
 
-static void restore_upload(const struct rs_exchange *x, CURL *easy)
-{
-	const struct rs_options *o = &x->handle->options;
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-
-	set(easy, CURLOPT_READFUNCTION, o->read_fn);
-	set(easy, CURLOPT_READDATA, o->read_data);
-	if (x->watches_seek) {
-		set(easy, CURLOPT_SEEKFUNCTION, o->seek_fn);
-		set(easy, CURLOPT_SEEKDATA, o->seek_data);
-	}
-}
-
-void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
-{
-	const struct rs_options *o = &x->handle->options;
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-
-	set(easy, CURLOPT_WRITEFUNCTION, o->write_fn);
-	set(easy, CURLOPT_WRITEDATA, o->write_data);
-	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
-	set(easy, CURLOPT_HEADERDATA, o->header_data);
-	if (o->include_header)
-		set(easy, CURLOPT_HEADER, o->include_header);
-	if (o->fail_on_error)
-		set(easy, CURLOPT_FAILONERROR, o->fail_on_error);
-	if (x->streams_up)
-		restore_upload(x, easy);
-}
-
-/* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
-static void replace_upload(struct rs_exchange *x)
-{
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-	CURL *easy = x->handle->easy;
-
-	set(easy, CURLOPT_READFUNCTION, rs_upload_read);
-	set(easy, CURLOPT_READDATA, &x->upload);
-	if (x->watches_seek) {
-		set(easy, CURLOPT_SEEKFUNCTION, rs_upload_seek);
-		set(easy, CURLOPT_SEEKDATA, &x->upload);
-	}
-}
-
-void rs_transfer_replace(struct rs_exchange *x)
-{
-	const struct rs_options *o = &x->handle->options;
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-	CURL *easy = x->handle->easy;
-
-	set(easy, CURLOPT_WRITEFUNCTION, rs_response_body);
-	set(easy, CURLOPT_WRITEDATA, x);
-	set(easy, CURLOPT_HEADERFUNCTION, rs_response_header);
-	set(easy, CURLOPT_HEADERDATA, x);
-	if (o->include_header)
-		set(easy, CURLOPT_HEADER, 0L);
-	if (o->fail_on_error)
-		set(easy, CURLOPT_FAILONERROR, 0L);
-	if (x->streams_up)
-		replace_upload(x);
+	if (x->call.attempts == 0 && x->rules->limits)
+		rule = rs_first_covering(x->rules, rs_exchange_target(x));
+	if (rule)
+		rs_transfer_limit(x, &rule->policy);
 }
 
 static CURLcode attempt(struct rs_exchange *x)
@@ -104,6 +29,7 @@ static CURLcode attempt(struct rs_exchange *x)
 	struct rs_handle *handle = x->handle;
 	CURLcode result;
 
+	set_limits(x);
 	if (x->native_fail)
 		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
@@ -194,6 +120,20 @@ static CURLcode run(struct rs_exchange *x)
 	return conclude(x, result);
 }
 
+/* Behind libcurl's own words, as far as there is room. */
+static void annotate(const struct rs_exchange *x)
+{
+	char *buffer = x->handle->options.error_buffer;
+	size_t used = buffer ? strnlen(buffer, CURL_ERROR_SIZE) : CURL_ERROR_SIZE;
+	int64_t took_ms = (rs_now_ns() - x->call.started_ns) / RS_NS_PER_MS;
+
+	if (!x->rule || x->decision.action != RS_ACTION_EXHAUSTED || used >= CURL_ERROR_SIZE)
+		return;
+	snprintf(buffer + used, CURL_ERROR_SIZE - used, " (%d attempts in %lld.%03lld s, rule %s)",
+		 (int)x->call.attempts, (long long)(took_ms / 1000), (long long)(took_ms % 1000),
+		 x->rule->name);
+}
+
 CURLcode rs_transfer_perform(struct rs_handle *handle)
 {
 	const struct rs_rules *rules = rs_process_rules();
@@ -208,6 +148,7 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	x.handle = handle;
 	x.rules = rules;
 	x.has_target = x.altered = x.native_fail = false;
+	x.limits.attempt = x.limits.connect = x.limits.fresh = false;
 	x.streams_up = rs_upload_streams(&handle->options);
 	x.watches_seek = handle->options.seek_fn || !handle->options.read_fn;
 	rs_upload_begin(&x.upload, &handle->options, rules->settings.spool_limit);
@@ -217,6 +158,9 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	rs_transfer_replace(&x);
 	result = run(&x);
 	rs_transfer_restore(&x, handle->easy);
+	rs_transfer_lift_limits(&x);
+	if (result != CURLE_OK && rules->settings.annotate)
+		annotate(&x);
 	rs_upload_end(&x.upload);
 	handle->active = NULL;
 	rs_hold_rest(&handle->hold);

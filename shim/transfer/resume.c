@@ -65,9 +65,13 @@ static bool find_whole(struct rs_exchange *x, struct rs_byte_range *whole)
 /* A time limit of the program's own is its last word; a stall by its speed limit is not. */
 static bool program_timed_out(const struct rs_exchange *x, CURLcode result)
 {
-	const struct rs_options *o = &x->handle->options;
+	long limit_ms = x->handle->options.timeout_ms;
+	double took_s = 0;
 
-	return result == CURLE_OPERATION_TIMEDOUT && !o->low_speed_time;
+	if (result != CURLE_OPERATION_TIMEDOUT || limit_ms == 0)
+		return false;
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_TOTAL_TIME, &took_s);
+	return took_s * 1000 >= (double)limit_ms;
 }
 
 bool rs_resume_possible(struct rs_exchange *x, CURLcode result)

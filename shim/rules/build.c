@@ -39,7 +39,8 @@ static const char *copy(struct rs_build *build, const char *text)
 
 static void set_all(struct rs_build *build, const struct rs_section *section, void *object)
 {
-	for (const struct rs_entry *entry = section->first; entry; entry = entry->next)
+	for (const struct rs_entry *entry = section->first; entry;
+	     entry = rs_entry_head(entry->next))
 		rs_field_set(build, section, entry, object);
 }
 
@@ -96,8 +97,8 @@ static int line_of(const struct rs_section *section, const char *name)
 	int line = -1;
 
 	for (const struct rs_entry *entry = section->first; entry; entry = entry->next) {
-		if (entry->key == key)
-			line = entry->value.line;
+		if (rs_entry_key(entry) == key)
+			line = entry->line;
 	}
 	return line;
 }
@@ -177,14 +178,14 @@ named_policy(struct rs_build *build, const struct rs_section *section, const str
 	const char *name, *near;
 	int index;
 
-	while (entry && entry->key->kind != RS_VALUE_POLICY)
+	while (entry && rs_entry_key(entry)->kind != RS_VALUE_POLICY)
 		entry = entry->next;
-	name = entry ? entry->value.text : "default";
+	name = entry ? entry->text : "default";
 	index = rs_reference(build, RS_SECTION_POLICY, name);
 	if (index >= 0)
 		return &rules->policies[index];
 	if (*name && !document->incomplete) {
-		struct rs_place place = { section->place.file, entry->value.line };
+		struct rs_place place = { section->place.file, entry->line };
 
 		near = rs_faults_heard(build->faults)
 			       ? nearest_section(document, RS_SECTION_POLICY, name)
@@ -204,7 +205,8 @@ static void build_rule(struct rs_build *build, const struct rs_section *section,
 	rule->calls = (1U << RS_CALL_COUNT) - 1;
 	rule->method = build->idempotent;
 	rule->policy = *named_policy(build, section, rules);
-	for (const struct rs_entry *entry = section->first; entry; entry = entry->next)
+	for (const struct rs_entry *entry = section->first; entry;
+	     entry = rs_entry_head(entry->next))
 		rs_rule_field_set(build, section, entry, rule);
 	check_bounded(build, section, &rule->policy);
 	if (section->has_lines && !section->has_outcome)

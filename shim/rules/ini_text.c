@@ -16,7 +16,9 @@ enum line_kind {
 struct ini_text {
 	struct rs_document *document;
 	struct rs_place place; /* of the line in hand */
-	const char *at, *end;
+	char *at, *end;
+	char *line;                 /* the line in hand */
+	struct rs_span text;        /* of it, trimmed */
 	struct rs_section *section; /* NULL: before the first, or in one that was refused */
 	bool refused_section;
 	bool has_key; /* a key, right or wrong, has been seen since the last header */
@@ -43,9 +45,10 @@ static struct rs_span trim(const char *at, size_t len)
 
 static struct rs_span next_line(struct ini_text *ini)
 {
-	const char *newline = memchr(ini->at, '\n', (size_t)(ini->end - ini->at));
+	char *newline = memchr(ini->at, '\n', (size_t)(ini->end - ini->at));
 	struct rs_span line = { ini->at, (size_t)((newline ? newline : ini->end) - ini->at) };
 
+	ini->line = ini->at;
 	ini->at = newline ? newline + 1 : ini->end;
 	ini->place.line++;
 	if (line.len > 0 && line.at[line.len - 1] == '\r')
@@ -273,6 +276,7 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 	struct rs_span text = trim(line.at, line.len);
 	bool sound;
 
+	ini->text = text;
 	ini->kind = kind_of(ini, line, text);
 	sound = line_is_sound(ini, line, limit);
 	switch (ini->kind) {
@@ -313,12 +317,12 @@ static char *read_line(char *to, int size, void *stream)
 static bool continues(struct ini_text *ini, const char *text)
 {
 	struct rs_faults *faults = ini->document->faults;
-	const char *above = ini->entry->key->name;
+	const char *above = rs_entry_key(ini->entry)->name;
 	size_t name_len = strcspn(text, "=");
-	char name[sizeof(ini->entry->key->name)];
+	char name[sizeof(rs_keys[0].name)];
 	struct rs_span trimmed = trim(text, name_len);
 
-	if (!(ini->entry->key->flags & RS_KEY_LIST)) {
+	if (!(rs_entry_key(ini->entry)->flags & RS_KEY_LIST)) {
 		rs_error(faults, ini->place,
 			 "an indented line continues '%s' above, which takes one line: "
 			 "do not indent keys and sections",
@@ -337,6 +341,21 @@ static bool continues(struct ini_text *ini, const char *text)
 	return false;
 }
 
+/*
+ * The value, which inih has in a buffer of its own, where it stands in the source: it ends the
+ * line. The byte after it is the line's end, or white space, and has been looked at already.
+ */
+static char *in_source(struct ini_text *ini, const char *value)
+{
+	size_t len = strlen(value);
+	char *end = ini->line + (ini->text.at - ini->line) + ini->text.len;
+
+	if (len > ini->text.len || memcmp(end - len, value, len) != 0)
+		return rs_arena_text(ini->document->arena, value, len);
+	*end = '\0';
+	return end - len;
+}
+
 /* inih's handler callback. */
 static int take_value(void *user, const char *section, const char *name, const char *value)
 {
@@ -345,10 +364,11 @@ static int take_value(void *user, const char *section, const char *name, const c
 	(void)section;
 	if (ini->kind == LINE_CONTINUATION) {
 		if (ini->entry && continues(ini, value))
-			rs_entry_continue(ini->document, ini->entry, value, ini->place.line);
+			rs_section_continue(ini->document, ini->section, in_source(ini, value),
+					    ini->place.line);
 	} else if (ini->section) {
-		ini->entry =
-			rs_section_add(ini->document, ini->section, name, value, ini->place.line);
+		ini->entry = rs_section_add(ini->document, ini->section, name,
+					    in_source(ini, value), ini->place.line);
 	} else if (!ini->refused_section) {
 		rs_error(ini->document->faults, ini->place, "key '%s' stands outside of a section",
 			 rs_show(name).text);
@@ -361,7 +381,7 @@ static bool is_utf16(const char *text, size_t len)
 	return len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
 }
 
-void rs_ini_read(struct rs_document *document, const char *file, const char *text, size_t len)
+void rs_ini_read(struct rs_document *document, const char *file, char *text, size_t len)
 {
 	struct ini_text ini = {
 		.document = document,

@@ -31,7 +31,7 @@ static size_t most_items(const struct rs_entry *entry)
 {
 	size_t count = 0;
 
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next) {
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece)) {
 		count++;
 		for (const char *at = piece->text; (at = strchr(at, ',')); at++)
 			count++;
@@ -41,7 +41,7 @@ static size_t most_items(const struct rs_entry *entry)
 
 /* The items of one line. A comma may end a line; nothing between two commas is a fault. */
 static void take_piece(struct gathered *list, const struct rs_section *section,
-		       const struct rs_entry *entry, const struct rs_piece *piece, take_item take)
+		       const struct rs_entry *entry, const struct rs_entry *piece, take_item take)
 {
 	struct rs_why why = { "" };
 	char *rest = piece->text;
@@ -67,7 +67,7 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 static void take_list(struct gathered *list, const struct rs_section *section,
 		      const struct rs_entry *entry, take_item take)
 {
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next)
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece))
 		take_piece(list, section, entry, piece, take);
 }
 
@@ -216,9 +216,9 @@ static struct rs_method_matcher gather_methods(struct gathered *list,
 static void gather_globs(struct gathered *list, const struct rs_section *section,
 			 const struct rs_entry *entry, struct rs_globs *globs)
 {
-	bool scheme = entry->key->kind == RS_VALUE_SCHEMES;
+	bool scheme = rs_entry_key(entry)->kind == RS_VALUE_SCHEMES;
 
-	list->fold = entry->key->kind == RS_VALUE_HOSTS;
+	list->fold = rs_entry_key(entry)->kind == RS_VALUE_HOSTS;
 	list->at = RS_NEW_ARRAY(list->build->arena, most_items(entry), struct rs_glob);
 	if (list->at)
 		take_list(list, section, entry, scheme ? take_scheme : take_glob);
@@ -315,12 +315,12 @@ static void set_text(struct rs_build *build, const struct rs_section *section,
 		     const struct rs_entry *entry, struct rs_rule *rule)
 {
 	struct rs_why why = { "" };
-	bool ok = entry->key->kind == RS_VALUE_REGEX
-			  ? set_regex(build, entry->value.text, rule, &why)
-			  : set_header(build, entry->value.text, rule, &why);
+	bool ok = rs_entry_key(entry)->kind == RS_VALUE_REGEX
+			  ? set_regex(build, entry->text, rule, &why)
+			  : set_header(build, entry->text, rule, &why);
 
 	if (!ok && why.text[0])
-		rs_entry_error(build, section, entry, entry->value.line, why.text);
+		rs_entry_error(build, section, entry, entry->line, why.text);
 }
 
 static void set_own(struct rs_build *build, const struct rs_section *section,
@@ -328,7 +328,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 {
 	struct gathered list = { .build = build };
 
-	switch ((enum rs_value_kind)entry->key->kind) {
+	switch ((enum rs_value_kind)rs_entry_key(entry)->kind) {
 	case RS_VALUE_CALLS:
 		rule->calls = 0;
 		list.at = &rule->calls;
@@ -353,8 +353,9 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 	case RS_VALUE_SCHEMES:
 	case RS_VALUE_GLOBS:
 	case RS_VALUE_HOSTS:
-		gather_globs(&list, section, entry,
-			     (struct rs_globs *)(void *)((char *)rule + entry->key->offset));
+		gather_globs(
+			&list, section, entry,
+			(struct rs_globs *)(void *)((char *)rule + rs_entry_key(entry)->offset));
 		break;
 	case RS_VALUE_PORTS:
 		gather_ports(&list, section, entry, rule);
@@ -376,7 +377,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 void rs_rule_field_set(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_rule *rule)
 {
-	if (entry->key->owner == RS_SECTION_POLICY)
+	if (rs_entry_key(entry)->owner == RS_SECTION_POLICY)
 		rs_field_set(build, section, entry, &rule->policy);
 	else if (rs_entry_usable(build, section, entry))
 		set_own(build, section, entry, rule);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* About the shortest section that says something: more buckets would stay empty. */
-#define BYTES_PER_SECTION 32
+/* About what a section takes: more buckets would stay empty. */
+#define BYTES_PER_SECTION 128
 
 bool rs_document_begin(struct rs_document *document, size_t bytes)
 {

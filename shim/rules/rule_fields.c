@@ -20,7 +20,8 @@ static char *trim(char *text)
 {
 	char *end;
 
-	text += strspn(text, " \t");
+	while (*text == ' ' || *text == '\t')
+		text++;
 	end = text + strlen(text);
 	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
 		*--end = '\0';

@@ -1,4 +1,3 @@
-#include <regex.h>
 #include <string.h>
 
 #include "rules/fields.h"
@@ -16,22 +15,11 @@ struct gathered {
 
 typedef bool (*take_item)(struct gathered *list, const char *item, struct rs_why *why);
 
-static char *trim(char *text)
-{
-	char *end;
-
-	text += strspn(text, " \t");
-	end = text + strlen(text);
-	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	return text;
-}
-
 static size_t most_items(const struct rs_entry *entry)
 {
 	size_t count = 0;
 
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next) {
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece)) {
 		count++;
 		for (const char *at = piece->text; (at = strchr(at, ',')); at++)
 			count++;
@@ -41,7 +29,7 @@ static size_t most_items(const struct rs_entry *entry)
 
 /* The items of one line. A comma may end a line; nothing between two commas is a fault. */
 static void take_piece(struct gathered *list, const struct rs_section *section,
-		       const struct rs_entry *entry, const struct rs_piece *piece, take_item take)
+		       const struct rs_entry *entry, const struct rs_entry *piece, take_item take)
 {
 	struct rs_why why = { "" };
 	char *rest = piece->text;
@@ -53,7 +41,7 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 		rest = comma ? comma + 1 : NULL;
 		if (comma)
 			*comma = '\0';
-		item = trim(item);
+		item = rs_trim_text(item);
 		if (!*item && !comma)
 			return;
 		if (!*item)
@@ -67,7 +55,7 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 static void take_list(struct gathered *list, const struct rs_section *section,
 		      const struct rs_entry *entry, take_item take)
 {
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next)
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece))
 		take_piece(list, section, entry, piece, take);
 }
 
@@ -216,9 +204,9 @@ static struct rs_method_matcher gather_methods(struct gathered *list,
 static void gather_globs(struct gathered *list, const struct rs_section *section,
 			 const struct rs_entry *entry, struct rs_globs *globs)
 {
-	bool scheme = entry->key->kind == RS_VALUE_SCHEMES;
+	bool scheme = rs_entry_key(entry)->kind == RS_VALUE_SCHEMES;
 
-	list->fold = entry->key->kind == RS_VALUE_HOSTS;
+	list->fold = rs_entry_key(entry)->kind == RS_VALUE_HOSTS;
 	list->at = RS_NEW_ARRAY(list->build->arena, most_items(entry), struct rs_glob);
 	if (list->at)
 		take_list(list, section, entry, scheme ? take_scheme : take_glob);
@@ -245,82 +233,16 @@ static void gather_addresses(struct gathered *list, const struct rs_section *sec
 	rule->address_count = list->count;
 }
 
-static bool set_header(struct rs_build *build, char *text, struct rs_rule *rule, struct rs_why *why)
-{
-	char *colon = strchr(text, ':');
-	const char *pattern;
-
-	if (!colon || colon == text || strcspn(text, " \t") < (size_t)(colon - text))
-		return rs_why_not(why, "'%s' is not 'Name: pattern'", rs_show(text).text);
-	pattern = trim(colon + 1);
-	if (!*pattern)
-		return rs_why_not(why, "'%s' has no pattern (write '*' for any value)",
-				  rs_show(text).text);
-	rule->header_name = rs_arena_text(build->arena, text, (size_t)(colon - text));
-	pattern = rs_arena_text(build->arena, pattern, strlen(pattern));
-	if (pattern)
-		rule->header_value = rs_glob_make(pattern, false);
-	return true;
-}
-
-/*
- * glibc's regcomp() unrolls a{1,255}, so that a short nest of them takes gigabytes: the product
- * of all counts is held down.
- */
-#define REPEATS_MOST 10000
-
-static bool repeats_too_much(const char *pattern)
-{
-	unsigned long product = 1;
-
-	for (const char *at = pattern; (at = strchr(at, '{')); at++) {
-		unsigned long most = 0;
-
-		for (const char *digit = at + 1; *digit && *digit != '}'; digit++) {
-			if (*digit == ',' && digit[1] != '}')
-				most = 0;
-			else if (*digit >= '0' && *digit <= '9' && most < REPEATS_MOST)
-				most = most * 10 + (unsigned long)(*digit - '0');
-		}
-		product *= most > 0 ? most : 1;
-		if (product > REPEATS_MOST)
-			return true;
-	}
-	return false;
-}
-
-static bool set_regex(struct rs_build *build, const char *text, struct rs_rule *rule,
-		      struct rs_why *why)
-{
-	regex_t *regex;
-	char cause[128];
-	int rc;
-
-	if (repeats_too_much(text))
-		return rs_why_not(why, "'%s' repeats too much ({} multiply to more than %d)",
-				  rs_show(text).text, REPEATS_MOST);
-	regex = RS_NEW(build->arena, regex_t);
-	if (!regex)
-		return false;
-	rc = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
-	if (rc == 0) {
-		rule->body_regex = regex;
-		return true;
-	}
-	regerror(rc, regex, cause, sizeof(cause));
-	return rs_why_not(why, "'%s' is no regular expression: %s", rs_show(text).text, cause);
-}
-
 static void set_text(struct rs_build *build, const struct rs_section *section,
 		     const struct rs_entry *entry, struct rs_rule *rule)
 {
 	struct rs_why why = { "" };
-	bool ok = entry->key->kind == RS_VALUE_REGEX
-			  ? set_regex(build, entry->value.text, rule, &why)
-			  : set_header(build, entry->value.text, rule, &why);
+	bool ok = rs_entry_key(entry)->kind == RS_VALUE_REGEX
+			  ? rs_set_regex(build, entry->text, rule, &why)
+			  : rs_set_header(build, entry->text, rule, &why);
 
 	if (!ok && why.text[0])
-		rs_entry_error(build, section, entry, entry->value.line, why.text);
+		rs_entry_error(build, section, entry, entry->line, why.text);
 }
 
 static void set_own(struct rs_build *build, const struct rs_section *section,
@@ -328,7 +250,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 {
 	struct gathered list = { .build = build };
 
-	switch ((enum rs_value_kind)entry->key->kind) {
+	switch ((enum rs_value_kind)rs_entry_key(entry)->kind) {
 	case RS_VALUE_CALLS:
 		rule->calls = 0;
 		list.at = &rule->calls;
@@ -353,8 +275,9 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 	case RS_VALUE_SCHEMES:
 	case RS_VALUE_GLOBS:
 	case RS_VALUE_HOSTS:
-		gather_globs(&list, section, entry,
-			     (struct rs_globs *)(void *)((char *)rule + entry->key->offset));
+		gather_globs(
+			&list, section, entry,
+			(struct rs_globs *)(void *)((char *)rule + rs_entry_key(entry)->offset));
 		break;
 	case RS_VALUE_PORTS:
 		gather_ports(&list, section, entry, rule);
@@ -376,7 +299,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 void rs_rule_field_set(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_rule *rule)
 {
-	if (entry->key->owner == RS_SECTION_POLICY)
+	if (rs_entry_key(entry)->owner == RS_SECTION_POLICY)
 		rs_field_set(build, section, entry, &rule->policy);
 	else if (rs_entry_usable(build, section, entry))
 		set_own(build, section, entry, rule);

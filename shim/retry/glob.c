@@ -2,7 +2,8 @@
 
 #include <fnmatch.h>
 #include <string.h>
-#include <strings.h>
+
+#include "retry/ascii.h"
 
 /* fnmatch(3) wants a terminated string; spans are not. */
 #define TEXT_LIMIT 4096
@@ -46,7 +47,7 @@ static bool same(const struct rs_glob *glob, const char *text)
 	if (glob->text.len == 0)
 		return true;
 	if (glob->fold)
-		return strncasecmp(glob->text.at, text, glob->text.len) == 0;
+		return rs_ascii_same(glob->text.at, text, glob->text.len);
 	return memcmp(glob->text.at, text, glob->text.len) == 0;
 }
 

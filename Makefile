@@ -89,8 +89,9 @@ $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
-# Unit tests: a program per module, linked with the pure core.
-$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ)
+# Unit tests: a program per module, linked with the pure core and the log.
+LOG_OBJ := $(call obj,shim/ops/log.c shim/ops/target_text.c)
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(LOG_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcmocka

@@ -46,10 +46,12 @@ struct rs_bar rs_bar_for_stdout(int used, int64_t scale)
 	return bar;
 }
 
-/* The length of `value` in eighths of a column. */
+/* The length of `value` in eighths of a column; what is there at all shows. */
 static int eighths(const struct rs_bar *bar, int64_t value)
 {
-	return (int)((unsigned __int128)value * (unsigned)bar->width * 8 / (uint64_t)bar->scale);
+	const unsigned __int128 whole = (unsigned __int128)value * (unsigned)bar->width * 8;
+
+	return (int)((whole + (uint64_t)bar->scale - 1) / (uint64_t)bar->scale);
 }
 
 static void repeat(const char *cell, int count)
@@ -80,7 +82,6 @@ void rs_bar_draw(const struct rs_bar *bar, int64_t solid, int64_t light)
 		draw_blocks(solid_eighths, light_eighths);
 		return;
 	}
-	/* Whole columns: what is there at all shows. */
 	solid_eighths = (solid_eighths + 7) / 8;
 	light_eighths = (light_eighths + 7) / 8;
 	repeat("#", solid_eighths);

@@ -15,21 +15,18 @@
 static struct rs_duration_text number(int64_t ns, int64_t unit_ns, int decimals)
 {
 	struct rs_duration_text out;
-	int64_t part_unit_ns = unit_ns;
-	int64_t part;
+	int used = snprintf(out.text, sizeof(out.text), "%" PRId64, ns / unit_ns);
+	int needed = used;
 
-	for (int i = 0; i < decimals; i++)
-		part_unit_ns /= 10;
-	part = ns % unit_ns / part_unit_ns;
-	while (decimals > 0 && part % 10 == 0) {
-		part /= 10;
-		decimals--;
+	out.text[used++] = '.';
+	for (int i = 0; i < decimals; i++) {
+		ns %= unit_ns;
+		unit_ns /= 10;
+		out.text[used++] = (char)('0' + ns / unit_ns);
+		if (ns >= unit_ns)
+			needed = used;
 	}
-	if (decimals > 0)
-		snprintf(out.text, sizeof(out.text), "%" PRId64 ".%0*" PRId64, ns / unit_ns,
-			 decimals, part);
-	else
-		snprintf(out.text, sizeof(out.text), "%" PRId64, ns / unit_ns);
+	out.text[needed] = '\0';
 	return out;
 }
 

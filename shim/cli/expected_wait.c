@@ -15,8 +15,10 @@ void rs_expected_wait_begin(struct rs_expected_wait *expected, int64_t base_ns, 
 	expected->points = 0;
 	if (cap_ns == RS_FOREVER || cap_ns <= base_ns)
 		return;
-	for (; at < expected->cap && points < RS_GRID_POINTS - 1; at *= GRID_STEP)
+	while (at < expected->cap && points < RS_GRID_POINTS - 1) {
 		expected->at[points++] = at;
+		at *= GRID_STEP;
+	}
 	expected->at[points++] = expected->cap;
 	for (int i = 0; i < points; i++)
 		expected->value[i] = expected->at[i];

@@ -15,6 +15,7 @@
 
 #define USAGE "retryshim plan [-r RULES]... [-n N] [--json] [POLICY|RULE]"
 
+#define EXIT_USAGE    2
 #define MOST_ATTEMPTS 10000
 #define A_SCREEN_MUCH 20 /* of a policy without a limit, where -n says nothing */
 
@@ -27,9 +28,9 @@ struct arguments {
 
 static int usage_error(const char *wrong, const char *what, const char *meant)
 {
-	fprintf(stderr, "retryshim plan: %s%s%s; %s\n", wrong, what ? " " : "", what ? what : "",
+	fprintf(stderr, "retryshim: plan: %s%s%s; %s\n", wrong, what ? " " : "", what ? what : "",
 		meant);
-	return RS_EXIT_USAGE;
+	return EXIT_USAGE;
 }
 
 static int parse_attempts(const char *text, int *attempts)
@@ -65,11 +66,30 @@ static int bad_short_option(int option)
 	return bad_option(name);
 }
 
+/* Beyond every character, so that an error can tell which it was. */
+enum {
+	OPTION_JSON = 256,
+	OPTION_HELP,
+};
+
+static int wrong_option(const char *given)
+{
+	if (optopt >= OPTION_JSON)
+		return usage_error("an option that takes no value:", given, "usage: " USAGE);
+	return optopt ? bad_short_option(optopt) : bad_option(given);
+}
+
+static int missing_value(void)
+{
+	return usage_error(optopt == 'r' ? "-r without a rules file" : "-n without a number", NULL,
+			   "usage: " USAGE);
+}
+
 static int parse_options(int argc, char **argv, struct arguments *args)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "help", no_argument, NULL, OPTION_HELP },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, error = 0;
@@ -80,16 +100,14 @@ static int parse_options(int argc, char **argv, struct arguments *args)
 			error = rs_cli_add_path(&args->paths, optarg);
 		else if (option == 'n')
 			error = parse_attempts(optarg, &args->attempts);
-		else if (option == 'j')
+		else if (option == OPTION_JSON)
 			args->json = true;
-		else if (option == 'h')
+		else if (option == OPTION_HELP)
 			args->help = true;
 		else if (option == ':')
-			error = usage_error(optopt == 'r' ? "-r without a rules file"
-							  : "-n without a number",
-					    NULL, "usage: " USAGE);
+			error = missing_value();
 		else
-			error = optopt ? bad_short_option(optopt) : bad_option(argv[optind - 1]);
+			error = wrong_option(argv[optind - 1]);
 	}
 	return error;
 }
@@ -129,7 +147,7 @@ static struct subject find_subject(const struct rs_rules *rules, const char *nam
 static const char *nearest_subject(const struct rs_rules *rules, const char *name)
 {
 	const size_t count = rules->policy_count + rules->rule_count;
-	const char **names = calloc(count, sizeof(*names));
+	const char **names = calloc(count + 1, sizeof(*names));
 	const char *near;
 
 	if (!names)
@@ -147,13 +165,13 @@ static int no_such_subject(const struct rs_rules *rules, const char *name)
 {
 	const char *near = nearest_subject(rules, name);
 
-	fprintf(stderr, "retryshim plan: no policy or rule is called %s", name);
+	fprintf(stderr, "retryshim: plan: no policy or rule is called %s", name);
 	if (near)
 		fprintf(stderr, "; did you mean %s?", near);
 	else
 		fprintf(stderr, "; the rules in force are listed by retryshim check");
 	fputc('\n', stderr);
-	return RS_EXIT_USAGE;
+	return EXIT_USAGE;
 }
 
 static int attempts_wanted(const struct rs_policy *policy, const struct arguments *args)
@@ -190,7 +208,7 @@ static int plan_with_rules(const struct rs_rules *rules, const struct arguments 
 	return print_plan(&subject, args);
 }
 
-static int plan(const struct arguments *args)
+static int run(const struct arguments *args)
 {
 	struct rs_rules *rules;
 	int result;
@@ -212,10 +230,10 @@ int rs_cli_plan(int argc, char **argv)
 	int result = parse_arguments(argc, argv, &args);
 
 	if (result == 0)
-		result = plan(&args);
+		result = run(&args);
 	free(args.paths);
 	if (result >= 0)
 		return result;
-	fprintf(stderr, "retryshim plan: %s\n", strerror(-result));
+	fprintf(stderr, "retryshim: plan: %s\n", strerror(-result));
 	return EXIT_FAILURE;
 }

@@ -73,7 +73,7 @@ struct rs_plan rs_plan_make(const struct rs_policy *policy, struct rs_plan_wait 
 
 struct rs_plan_range rs_plan_total(const struct rs_plan *plan)
 {
-	static const struct rs_plan_range none;
+	static const struct rs_plan_range none = { 0 };
 
 	return plan->count > 0 ? plan->waits[plan->count - 1].total : none;
 }

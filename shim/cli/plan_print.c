@@ -131,7 +131,7 @@ static void print_growth(const struct rs_policy *policy)
 
 	if (policy->jitter != RS_JITTER_DECORRELATED)
 		printf("%s backoff, ", names[policy->backoff]);
-	printf("base %s", rs_duration_plain(policy->base_ns).text);
+	printf("base %s", rs_duration_human(policy->base_ns).text);
 	if (policy->jitter != RS_JITTER_DECORRELATED && policy->backoff == RS_BACKOFF_EXPONENTIAL)
 		printf(", rate %g", (double)policy->rate_millionths / (double)RS_RATE_ONE);
 }
@@ -169,14 +169,15 @@ static void print_notes(const struct rs_policy *policy, const struct rs_plan *pl
 	if (policy->max_attempts == 1)
 		printf("max_attempts = 1: nothing is retried.\n");
 	if (plan->end == RS_PLAN_LIMIT)
-		printf("These are the first %d attempts; -n N shows so many.\n", next - 1);
+		printf("These are the first %d attempts; more would follow (-n N shows N).\n",
+		       next - 1);
 	if (plan->doubtful_from > 0)
 		printf("When the waits are at their longest, max_elapsed = %s ends the retries "
 		       "before attempt %d.\n",
 		       max_elapsed.text, (int)plan->doubtful_from);
 	if (plan->end == RS_PLAN_ELAPSED)
-		printf("max_elapsed = %s ends the retries before attempt %d.\n", max_elapsed.text,
-		       next);
+		printf("max_elapsed = %s %s the retries before attempt %d.\n", max_elapsed.text,
+		       policy->jitter == RS_JITTER_NONE ? "ends" : "is expected to end", next);
 }
 
 void rs_plan_print_table(const struct rs_policy *policy, const char *rule_name,

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -23,10 +25,12 @@ struct retried {
 	struct rs_call_state state;
 };
 
-/* Not failures: the connection goes on, or is there. */
+/* Not failures: the connection goes on, or is there. And an address that the kernel could not read
+ * is none that we could. */
 static bool is_failure(int error)
 {
-	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR;
+	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR &&
+	       error != EFAULT;
 }
 
 static bool any_rule_names(const struct rs_rules *rules, int error)
@@ -93,12 +97,12 @@ static const struct rs_rule *judge(struct retried *retried, const struct rs_outc
 	return rule;
 }
 
-/* False when a handled signal ended the wait. */
-static bool wait_ns(int64_t ns)
+/* With the program's own signal mask. False when a handled signal ended the wait. */
+static bool wait_ns(int64_t ns, const sigset_t *mask)
 {
 	struct timespec wait = { .tv_sec = ns / RS_NS_PER_S, .tv_nsec = ns % RS_NS_PER_S };
 
-	return clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL) != EINTR;
+	return ppoll(NULL, 0, &wait, mask) == 0;
 }
 
 static void report_cancelled(const struct retried *retried, const struct rs_rule *rule,
@@ -114,7 +118,8 @@ static void report_cancelled(const struct retried *retried, const struct rs_rule
 }
 
 /* Judge a failure, and wait where the answer is to try again. False: it is final. */
-static bool wait_for_next(struct retried *retried, const struct rs_connect *call, int error)
+static bool judge_and_wait(struct retried *retried, const struct rs_connect *call, int error,
+			   const sigset_t *mask)
 {
 	struct rs_outcome outcome = { .sys_errno = error, .never_sent = true };
 	struct rs_decision decision;
@@ -124,10 +129,23 @@ static bool wait_for_next(struct retried *retried, const struct rs_connect *call
 	    retried->rules->settings.mode == RS_MODE_OBSERVE)
 		return false;
 	/* Another thread may have closed the descriptor, and its number be another socket's now. */
-	if (wait_ns(decision.wait_ns) && cookie_of(call->fd) == retried->cookie)
+	if (wait_ns(decision.wait_ns, mask) && cookie_of(call->fd) == retried->cookie)
 		return true;
 	report_cancelled(retried, rule, &outcome);
 	return false;
+}
+
+/* Signals wait until the wait begins: one that came just before it must end it, too. */
+static bool wait_for_next(struct retried *retried, const struct rs_connect *call, int error)
+{
+	sigset_t all, mask;
+	bool again;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	again = judge_and_wait(retried, call, error, &mask);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	return again;
 }
 
 static int next_attempt(struct retried *retried, const struct rs_connect *call)

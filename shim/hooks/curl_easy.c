@@ -145,6 +145,7 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	if (!handle)
 		return;
 	rs_options_clear(&handle->options);
+	handle->whole.valid = false;
 	if (handle->active) {
 		handle->active->altered = true;
 		rs_transfer_replace(handle->active);
@@ -170,6 +171,21 @@ RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 	if (copied)
 		rs_options_copy(&copied->options, &handle->options);
 	return copy;
+}
+
+RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, CALLER);
+	va_list args;
+	void *value;
+
+	va_start(args, info);
+	value = va_arg(args, void *);
+	va_end(args);
+	if (handle && value && rs_resume_info(handle, info, value))
+		return CURLE_OK;
+	return api && api->easy_getinfo ? api->easy_getinfo(easy, info, value) : CURLE_FAILED_INIT;
 }
 
 /* A program may pause while the rest of a held response is handed out; libcurl is not running

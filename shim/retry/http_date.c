@@ -159,7 +159,8 @@ static int64_t seconds_of(const struct date *date)
 	int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 	int64_t days = era * 146097 + day_of_era - 719468;
 
-	return days * SECONDS_PER_DAY + date->hour * 3600 + date->minute * 60 + date->second;
+	return days * SECONDS_PER_DAY + INT64_C(3600) * date->hour + INT64_C(60) * date->minute +
+	       date->second;
 }
 
 /* RFC 9110: a two-digit year that appears to lie more than 50 years ahead is the latest past year

@@ -134,9 +134,10 @@ static enum verdict response_verdict(const struct rs_rule *rule, const struct rs
 	return header == YES && texts == YES && regex == YES ? YES : UNKNOWN;
 }
 
+/* `a` is not empty. */
 static bool same_span(struct rs_span a, struct rs_span b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+	return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
 }
 
 /* Only curl calls have a method, and what never left the machine may be sent by any. */
@@ -226,18 +227,18 @@ static bool program_fits(const struct rs_rule *rule, const char *program)
 	return globs_fit(&rule->program, (struct rs_span){ program, strlen(program) });
 }
 
-/* The first scope matcher that says no, or NULL. */
+/* The first scope matcher that says no, in the order of the manual, or NULL. */
 static const char *scope_refuses(const struct rs_rule *rule, const struct rs_target *target,
 				 bool never_sent)
 {
 	if ((rule->calls >> target->call & 1) == 0)
 		return "call";
-	if (!globs_fit(&rule->host, target->host))
-		return "host";
 	if (!method_fits(rule, target, never_sent))
 		return "method";
 	if (!scheme_fits(rule, target->scheme))
 		return "scheme";
+	if (!globs_fit(&rule->host, target->host))
+		return "host";
 	if (!port_fits(rule, target->port))
 		return "port";
 	if (!globs_fit(&rule->url, target->url))

@@ -97,8 +97,10 @@ static bool take_port(const char *at, const char *end, uint16_t *port)
 	if (at == end)
 		return true;
 	for (; at < end; at++) {
+		if (!is_digit(*at))
+			return false;
 		value = value * 10 + (unsigned)(*at - '0');
-		if (!is_digit(*at) || value > UINT16_MAX)
+		if (value > UINT16_MAX)
 			return false;
 	}
 	*port = (uint16_t)value;

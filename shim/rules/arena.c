@@ -47,17 +47,11 @@ static bool grow(struct rs_arena *arena, size_t need)
 	return true;
 }
 
-void *rs_arena_alloc(struct rs_arena *arena, size_t count, size_t size)
+static void *take(struct rs_arena *arena, size_t need)
 {
-	size_t need;
 	void *result;
 
-	if (__builtin_mul_overflow(count, size, &need) || need > SIZE_MAX / 2) {
-		arena->failed = true;
-		return NULL;
-	}
-	need = round_up(need, ALIGNMENT);
-	if (need > arena->left && !grow(arena, need)) {
+	if (need > SIZE_MAX / 2 || (need > arena->left && !grow(arena, need))) {
 		arena->failed = true;
 		return NULL;
 	}
@@ -67,9 +61,25 @@ void *rs_arena_alloc(struct rs_arena *arena, size_t count, size_t size)
 	return result;
 }
 
+void *rs_arena_alloc(struct rs_arena *arena, size_t count, size_t size)
+{
+	size_t gap = (size_t)(-(uintptr_t)arena->at) % ALIGNMENT;
+	size_t need;
+
+	if (__builtin_mul_overflow(count, size, &need))
+		need = SIZE_MAX;
+	if (gap <= arena->left) {
+		arena->at += gap;
+		arena->left -= gap;
+	} else {
+		arena->left = 0; /* a new chunk begins aligned */
+	}
+	return take(arena, need);
+}
+
 char *rs_arena_text(struct rs_arena *arena, const char *text, size_t len)
 {
-	char *copy = rs_arena_alloc(arena, len + 1, 1);
+	char *copy = take(arena, len + 1);
 
 	if (copy && len > 0)
 		memcpy(copy, text, len);

@@ -262,6 +262,8 @@ static bool take_key(struct ini_text *ini, struct rs_span text, bool sound)
 		sound = false;
 	}
 	ini->refused_key = !sound;
+	if (ini->section && !sound)
+		ini->section->has_outcome = true; /* who knows what it was meant to be */
 	return sound;
 }
 

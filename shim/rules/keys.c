@@ -44,12 +44,12 @@ const struct rs_key rs_keys[] = {
 	POLICY("max_elapsed",     DURATION_OR_NONE, max_elapsed_ns,     "", ""),
 	POLICY("retry_after",     CHOICE,           retry_after, "max\0server\0ignore", ""),
 	POLICY("retry_after_cap", DURATION,         retry_after_cap_ns, "", ""),
+	POLICY("resume",          BOOL,             resume,             "", ""),
 	POLICY("quota",           QUOTA,            quota,              "", ""),
 	POLICY("cost",            COUNT,            cost,               "", ""),
 	LATER_IN("attempt_timeout",  DURATION_OR_NONE, attempt_timeout_ns, "none"),
 	LATER_IN("connect_timeout",  DURATION_OR_NONE, connect_timeout_ns, "none"),
 	LATER_IN("fresh_connection", BOOL,             fresh_connection,   "no"),
-	LATER_IN("resume",           BOOL,             resume,             "no"),
 	LATER("rate_limit",          POLICY, IGNORED,                      "none"),
 
 	QUOTA("capacity", COUNT, capacity, "", ""),
@@ -96,8 +96,10 @@ static bool may_stand_in(const struct rs_key *key, enum rs_section_type type)
 
 const struct rs_key *rs_key_find(enum rs_section_type type, const char *name)
 {
+	if (!*name)
+		return NULL;
 	for (const struct rs_key *key = rs_keys; key < rs_keys + rs_key_count; key++) {
-		if (key->name[0] == name[0] && may_stand_in(key, type) &&
+		if (key->name[0] == name[0] && key->name[1] == name[1] && may_stand_in(key, type) &&
 		    strcmp(key->name, name) == 0)
 			return key;
 	}

@@ -64,6 +64,8 @@ size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 		took = call_program(o->write_fn, bytes, len, o->write_data);
 	else
 		took = write_header(x, kind, bytes, len);
+	if (kind == RS_PIECE_BODY && took == len)
+		x->resume.got += (int64_t)len;
 	if (took != len && took != CURL_WRITEFUNC_PAUSE)
 		x->stopped = true;
 	return took;

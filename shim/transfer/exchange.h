@@ -18,12 +18,15 @@
 #include "retry/decide.h"
 #include "retry/match.h"
 #include "transfer/handle.h"
+#include "transfer/resume.h"
 #include "transfer/upload.h"
 
 enum rs_phase {
 	RS_HOLDING,    /* not known yet whether the program may see this response */
 	RS_STREAMING,  /* it is the program's: handed on as it comes, after what was held */
 	RS_DISCARDING, /* another attempt will follow: what still comes is dropped */
+	RS_CONTINUING, /* the rest of a broken download: its body is handed on, its headers not */
+	RS_ENDING,     /* a continuation that is not the rest: nothing of it is used */
 	RS_REFUSING,   /* CURLOPT_FAILONERROR: the program gets no body and an error */
 };
 
@@ -38,6 +41,7 @@ struct rs_exchange {
 	bool streams_up;       /* the body comes through the read callback, and `upload` */
 	bool watches_seek;     /* and seeks in it go through `upload` too */
 	struct rs_upload upload;
+	struct rs_resume resume;
 	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */
@@ -51,6 +55,7 @@ struct rs_exchange {
 	size_t body_len;      /* held bytes of it */
 	size_t header_pieces; /* held pieces up to the end of its headers */
 	size_t drained;       /* bytes dropped */
+	int64_t got_before;   /* body bytes handed over by earlier attempts */
 	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;       /* the program has seen some of this attempt: it is committed */
 	bool stopped;         /* a callback of the program ended the attempt */
@@ -102,6 +107,9 @@ size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 
 /* Judge a response as far as it is known and enter the phase that follows from it. */
 void rs_judge_response(struct rs_exchange *x, enum rs_known known);
+
+/* No attempt will follow: the response is the program's. One of a continuation is not. */
+void rs_hand_over(struct rs_exchange *x);
 
 /* Judge an attempt that has ended with `result`. */
 void rs_judge_end(struct rs_exchange *x, CURLcode result);

@@ -107,6 +107,7 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 	handle->easy = easy;
 	handle->api = api;
 	handle->active = NULL;
+	handle->whole.valid = false;
 	handle->hold = (struct rs_hold){ .bytes = NULL };
 	rs_options_init(&handle->options);
 	atomic_store_explicit(&place->handle, handle, memory_order_release);

@@ -43,12 +43,12 @@ static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outco
 	return rs_match(x->rules, rs_exchange_target(x), outcome, known, rule);
 }
 
-/* The response is the program's. As long as libcurl is still at its headers, it can itself do what
+/* As long as libcurl is still at its headers, it can itself do what
  * CURLOPT_FAILONERROR asks; later that has to be done in its place. */
-static void hand_over(struct rs_exchange *x)
+void rs_hand_over(struct rs_exchange *x)
 {
-	x->phase = RS_STREAMING;
-	if (!will_refuse(x) || x->native_fail)
+	x->phase = x->resume.continuing ? RS_ENDING : RS_STREAMING;
+	if (x->resume.continuing || !will_refuse(x) || x->native_fail)
 		return;
 	if (x->in_headers) {
 		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 1L);
@@ -58,13 +58,33 @@ static void hand_over(struct rs_exchange *x)
 	}
 }
 
+/* Bytes that the program has seen stay seen, unless the rest can be fetched behind them. */
+static bool is_committed(struct rs_exchange *x, const struct rs_rule *rule,
+			 const struct rs_outcome *outcome)
+{
+	if (x->resume.continuing)
+		return !rule->policy.resume;
+	return x->delivered &&
+	       !(rule->policy.resume && rs_resume_possible(x, (CURLcode)outcome->error));
+}
+
+static void prepare_retry(struct rs_exchange *x, const struct rs_outcome *outcome)
+{
+	if (x->delivered)
+		rs_resume_remember(x, (CURLcode)outcome->error);
+	x->got_before = x->resume.got;
+	x->upload.stop = true;
+	x->phase = RS_DISCARDING;
+	rs_hold_empty(&x->handle->hold);
+}
+
 static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 		   const struct rs_outcome *outcome, bool ended)
 {
 	const struct rs_circumstances now = {
 		.replayable = x->call.attempts >= rule->policy.max_attempts ||
 			      rs_exchange_replayable(x, outcome, ended),
-		.committed = x->delivered,
+		.committed = is_committed(x, rule, outcome),
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(x->rules),
@@ -75,13 +95,10 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 	x->decision = rs_decide(x->rules, rule, &x->call, outcome, &now);
 	rs_event_decision(x->rules, rule, rs_exchange_target(x), outcome, &x->call, &x->decision,
 			  now.now_ns);
-	if (x->decision.action != RS_ACTION_RETRY) {
-		hand_over(x);
-		return;
-	}
-	x->upload.stop = true;
-	x->phase = RS_DISCARDING;
-	rs_hold_empty(&x->handle->hold);
+	if (x->decision.action == RS_ACTION_RETRY)
+		prepare_retry(x, outcome);
+	else
+		rs_hand_over(x);
 }
 
 /* Better judged later: the headers may say when to come back, and whether a long streamed body can
@@ -98,7 +115,7 @@ void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 	enum rs_match found = match(x, &outcome, known, &rule);
 
 	if (found == RS_MATCH_NONE)
-		hand_over(x);
+		rs_hand_over(x);
 	else if (found == RS_MATCH_RULE && !can_wait(x, known))
 		decide(x, rule, &outcome, false);
 }
@@ -154,7 +171,7 @@ static struct rs_outcome end_outcome(struct rs_exchange *x, CURLcode result)
 
 	if (x->has_block && !x->in_headers && !(x->provisional && result != CURLE_OK))
 		outcome = response_outcome(x, RS_KNOWN_ALL);
-	if (x->phase == RS_STREAMING)
+	if (x->phase != RS_HOLDING)
 		outcome.headers = outcome.body = (struct rs_span){ NULL, 0 };
 	if (result == CURLE_OK)
 		return outcome;
@@ -171,19 +188,25 @@ static bool program_ended(const struct rs_exchange *x, CURLcode result)
 	       result == CURLE_WRITE_ERROR;
 }
 
+/* Nothing left to judge: it was judged before, or it went as it should. */
+static bool is_settled(const struct rs_exchange *x, CURLcode result)
+{
+	return x->rule || x->phase == RS_REFUSING || x->phase == RS_ENDING ||
+	       program_ended(x, result) || (result == CURLE_OK && x->phase != RS_HOLDING);
+}
+
 void rs_judge_end(struct rs_exchange *x, CURLcode result)
 {
 	const struct rs_rule *rule = NULL;
 	struct rs_outcome outcome;
 
-	if (x->rule || x->phase == RS_REFUSING || program_ended(x, result) ||
-	    (result == CURLE_OK && x->phase == RS_STREAMING))
+	if (is_settled(x, result))
 		return;
 	outcome = end_outcome(x, result);
 	if (match(x, &outcome, RS_KNOWN_ALL, &rule) == RS_MATCH_RULE)
 		decide(x, rule, &outcome, true);
-	else if (result == CURLE_OK)
-		hand_over(x);
+	else if (result == CURLE_OK || x->resume.continuing)
+		rs_hand_over(x);
 	else
 		x->phase = RS_STREAMING;
 }

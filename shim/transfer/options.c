@@ -40,6 +40,7 @@ void rs_options_clear(struct rs_options *options)
 {
 	copy_clear(&options->url);
 	copy_clear(&options->custom_request);
+	copy_clear(&options->range);
 	rs_options_init(options);
 }
 
@@ -57,6 +58,7 @@ void rs_options_copy(struct rs_options *to, const struct rs_options *from)
 	*to = *from;
 	copy_again(&to->url, &from->url);
 	copy_again(&to->custom_request, &from->custom_request);
+	copy_again(&to->range, &from->range);
 }
 
 /* An option that switches a request kind on, and off again to GET. */
@@ -140,6 +142,19 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 		break;
 	case CURLOPT_CUSTOMREQUEST:
 		copy_set(&options->custom_request, value);
+		break;
+	case CURLOPT_RANGE:
+		copy_set(&options->range, value);
+		break;
+	case CURLOPT_RESUME_FROM:
+	case CURLOPT_RESUME_FROM_LARGE:
+		options->resume_from = (curl_off_t)(intptr_t)value;
+		break;
+	case CURLOPT_HTTPHEADER:
+		options->header_list = value;
+		break;
+	case CURLOPT_LOW_SPEED_TIME:
+		options->low_speed_time = LONG(value);
 		break;
 	case CURLOPT_HTTPGET:
 		if (LONG(value))

@@ -55,6 +55,11 @@ struct rs_options {
 	bool post_copied;
 	bool old_form; /* CURLOPT_HTTPPOST */
 
+	struct rs_copy range;
+	curl_off_t resume_from;
+	struct curl_slist *header_list;
+	long low_speed_time;
+
 	long connect_only;
 	long proxy_tunnel;
 	long port; /* 0: the URL's */

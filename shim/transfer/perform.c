@@ -21,6 +21,10 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_SEEKFUNCTION:
 	case CURLOPT_SEEKDATA:
 		return x->streams_up && x->watches_seek;
+	case CURLOPT_XFERINFOFUNCTION:
+	case CURLOPT_PROGRESSFUNCTION:
+	case CURLOPT_XFERINFODATA:
+		return x->resume.continuing;
 	case CURLOPT_WRITEFUNCTION:
 	case CURLOPT_WRITEDATA:
 	case CURLOPT_HEADERFUNCTION:
@@ -106,6 +110,8 @@ static CURLcode attempt(struct rs_exchange *x)
 	rs_response_begin(x);
 	if (x->streams_up && x->call.attempts > 0)
 		rs_upload_repeat(&x->upload);
+	if (x->resume.continuing)
+		rs_resume_ask(x);
 	x->call.attempts++;
 	rs_curl_depth++;
 	result = handle->api->easy_perform(handle->easy);
@@ -128,6 +134,8 @@ static CURLcode cancel(struct rs_exchange *x)
 
 	x->decision.action = RS_ACTION_EXHAUSTED;
 	x->decision.reason = RS_REASON_CANCELLED;
+	if (x->resume.continuing)
+		rs_resume_end(x);
 	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
 			  rs_now_ns());
 	return CURLE_ABORTED_BY_CALLBACK;
@@ -142,12 +150,27 @@ static void account(struct rs_exchange *x, CURLcode result)
 		rs_event_recovered(x->rules, rs_exchange_target(x), &x->call, rs_now_ns());
 }
 
+/* The end of a download that broke: all of it, or how it broke, or what the program made of it. */
+static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
+{
+	rs_resume_end(x);
+	if (x->stopped || result == CURLE_ABORTED_BY_CALLBACK)
+		return result;
+	if (result == CURLE_OK && x->phase == RS_CONTINUING && rs_resume_complete(x)) {
+		account(x, result);
+		return CURLE_OK;
+	}
+	return rs_resume_error(x);
+}
+
 /* The last attempt is over: what of it is still held is the program's. */
 static CURLcode conclude(struct rs_exchange *x, CURLcode result)
 {
 	char text[64];
 	CURLcode handed;
 
+	if (x->resume.continuing)
+		return conclude_continued(x, result);
 	account(x, result);
 	if (x->phase == RS_DISCARDING || x->stopped)
 		return result;
@@ -177,6 +200,7 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	struct rs_exchange x;
 	CURLcode result;
 
+	handle->whole.valid = false;
 	if (!rules || !(rules->calls & 1u << RS_CALL_CURL) || handle->active ||
 	    !rs_exchange_possible(handle))
 		return handle->api->easy_perform(handle->easy);
@@ -188,6 +212,7 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	x.watches_seek = handle->options.seek_fn || !handle->options.read_fn;
 	rs_upload_begin(&x.upload, &handle->options, rules->settings.spool_limit);
 	rs_call_begin(&x.call, rs_now_ns());
+	rs_resume_begin(&x);
 	handle->active = &x;
 	rs_transfer_replace(&x);
 	result = run(&x);

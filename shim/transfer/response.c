@@ -17,6 +17,7 @@ void rs_response_begin(struct rs_exchange *x)
 	x->drained = 0;
 	x->echoed = x->delivered = x->stopped = x->paused = false;
 	x->rule = NULL;
+	x->got_before = x->resume.got;
 }
 
 /* Hand out what is held. Like rs_deliver(): `len` when all of it went. */
@@ -59,24 +60,35 @@ static size_t refuse(struct rs_exchange *x)
 	return release(x, 0);
 }
 
-/* Go on with a piece, the last one held, as the phase that judging has led to asks. When it goes
- * to the program it is taken out of the held ones first: libcurl repeats it after a pause. */
-static size_t settle(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+/* What becomes of a piece once the phase is known. */
+static size_t act(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
-	struct rs_hold *held = &x->handle->hold;
-
 	switch (x->phase) {
 	case RS_HOLDING:
-		break;
+		return len;
 	case RS_STREAMING:
-		rs_hold_truncate(held, held->count - 1);
 		return hand_on(x, kind, bytes, len);
+	case RS_CONTINUING:
+		return kind == RS_PIECE_BODY ? rs_deliver(x, kind, bytes, len) : len;
 	case RS_DISCARDING:
 		return drain(x, len);
 	case RS_REFUSING:
 		return refuse(x);
+	case RS_ENDING:
+		break;
 	}
-	return len;
+	return 0;
+}
+
+/* Go on with a piece that is the last one held. When it goes to the program now, it is taken out
+ * of the held ones first: libcurl repeats it after a pause. */
+static size_t settle(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+{
+	struct rs_hold *held = &x->handle->hold;
+
+	if (x->phase == RS_STREAMING)
+		rs_hold_truncate(held, held->count - 1);
+	return act(x, kind, bytes, len);
 }
 
 /* Where memory is short nothing can be held: what is there goes to the program. */
@@ -84,7 +96,7 @@ static bool hold(struct rs_exchange *x, enum rs_piece_kind kind, const char *byt
 {
 	if (rs_hold_add(&x->handle->hold, kind, (struct rs_span){ bytes, len }) == 0)
 		return true;
-	x->phase = RS_STREAMING;
+	rs_hand_over(x);
 	return false;
 }
 
@@ -131,7 +143,8 @@ static void begin_block(struct rs_exchange *x, const char *line, size_t len)
 	x->status = parse_status(line, len);
 	x->headers_at = x->handle->hold.len + len;
 	x->provisional = is_provisional(x->status) || answers_connect(x);
-	if (x->phase == RS_HOLDING && !x->provisional)
+	rs_resume_block(x);
+	if (x->phase == RS_HOLDING && !x->provisional && !x->resume.continuing)
 		rs_judge_response(x, RS_KNOWN_STATUS);
 }
 
@@ -140,7 +153,9 @@ static void end_block(struct rs_exchange *x)
 	x->body_at = x->handle->hold.len;
 	x->body_len = 0;
 	x->header_pieces = x->handle->hold.count;
-	if (!x->provisional)
+	if (!x->provisional && x->resume.continuing && x->status == 206)
+		x->phase = rs_resume_fits(x) ? RS_CONTINUING : RS_ENDING;
+	else if (!x->provisional)
 		rs_judge_response(x, RS_KNOWN_HEADERS);
 	x->in_headers = false;
 }
@@ -152,24 +167,20 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 	if (!x->in_headers && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
 		begin_block(x, bytes, len);
 	else if (!x->has_block && x->phase == RS_HOLDING)
-		x->phase = RS_STREAMING; /* not HTTP */
+		rs_hand_over(x); /* not HTTP */
 	else if (x->has_block && !x->in_headers)
 		kind = RS_PIECE_TRAILER;
+	if (x->in_headers)
+		rs_resume_line(x, bytes, len);
 
-	if (x->phase == RS_STREAMING) {
+	if (x->phase == RS_HOLDING && hold(x, kind, bytes, len)) {
 		if (x->in_headers && is_blank(bytes, len))
-			x->in_headers = false;
-		return hand_on(x, kind, bytes, len);
+			end_block(x);
+		return settle(x, kind, bytes, len);
 	}
-	if (x->phase == RS_DISCARDING)
-		return len;
-	if (x->phase == RS_REFUSING)
-		return refuse(x);
-	if (!hold(x, kind, bytes, len))
-		return hand_on(x, kind, bytes, len);
 	if (x->in_headers && is_blank(bytes, len))
-		end_block(x);
-	return settle(x, kind, bytes, len);
+		x->in_headers = false;
+	return act(x, kind, bytes, len);
 }
 
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
@@ -183,14 +194,14 @@ static bool held_enough(const struct rs_exchange *x)
 	return x->body_len >= x->rules->settings.body_limit;
 }
 
-static size_t body_chunk(struct rs_exchange *x, char *bytes, size_t len)
+static size_t hold_body(struct rs_exchange *x, char *bytes, size_t len)
 {
 	if (!x->has_block)
-		x->phase = RS_STREAMING; /* not HTTP, or HTTP/0.9 */
-	if (x->phase == RS_STREAMING || !hold(x, RS_PIECE_BODY, bytes, len))
-		return hand_on(x, RS_PIECE_BODY, bytes, len);
+		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
+	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))
+		return act(x, RS_PIECE_BODY, bytes, len);
 	x->body_len += len;
-	if (x->phase == RS_HOLDING && x->provisional) {
+	if (x->provisional) {
 		x->provisional = false; /* it has a body for the program: it is the response */
 		rs_judge_response(x, RS_KNOWN_HEADERS);
 	}
@@ -204,13 +215,9 @@ size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 	struct rs_exchange *x = exchange;
 
 	(void)one;
-	if (x->phase == RS_STREAMING)
-		return hand_on(x, RS_PIECE_BODY, bytes, len);
-	if (x->phase == RS_DISCARDING)
-		return drain(x, len);
-	if (x->phase == RS_REFUSING)
-		return refuse(x);
-	return body_chunk(x, bytes, len);
+	if (x->phase != RS_HOLDING)
+		return act(x, RS_PIECE_BODY, bytes, len);
+	return hold_body(x, bytes, len);
 }
 
 CURLcode rs_response_finish(struct rs_exchange *x)

@@ -17,15 +17,15 @@ static void sleep_until(int64_t until_ns)
 }
 
 /* libcurl lets CURLOPT_XFERINFOFUNCTION win over the older callback. */
-static int ask(const struct rs_options *o)
+static int ask(struct rs_exchange *x)
 {
+	const struct rs_options *o = &x->handle->options;
+
 	if (o->no_progress)
 		return 0;
 	if (o->xferinfo_fn)
-		return o->xferinfo_fn(o->progress_data, 0, 0, 0, 0);
-	if (o->progress_fn)
-		return o->progress_fn(o->progress_data, 0, 0, 0, 0);
-	return 0;
+		return rs_resume_xferinfo(x, 0, 0, 0, 0);
+	return rs_resume_progress(x, 0, 0, 0, 0);
 }
 
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
@@ -33,7 +33,7 @@ bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
 	int64_t now_ns = rs_now_ns();
 
 	while (now_ns < until_ns) {
-		int answer = ask(&x->handle->options);
+		int answer = ask(x);
 
 		if (answer != 0 && answer != CURL_PROGRESSFUNC_CONTINUE) {
 			rs_transfer_error(x, "Callback aborted");

@@ -1,0 +1,271 @@
+#include "transfer/resume.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "process.h"
+#include "transfer/exchange.h"
+#include "transfer/program.h"
+
+/* A request that sets its own range in a header cannot be given another. */
+static bool asks_by_header(const struct curl_slist *line)
+{
+	for (; line; line = line->next) {
+		if (strncasecmp(line->data, "Range:", 6) == 0 ||
+		    strncasecmp(line->data, "If-Range:", 9) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_plain_get(const struct rs_options *o)
+{
+	return o->kind == RS_REQUEST_GET &&
+	       (!o->custom_request.text || strcmp(o->custom_request.text, "GET") == 0);
+}
+
+void rs_resume_begin(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	x->resume.watch = is_plain_get(o) && !o->range.lost;
+	x->resume.continuing = false;
+	x->resume.got = 0;
+}
+
+static struct rs_entity *entity_of(struct rs_exchange *x)
+{
+	return x->resume.continuing ? &x->resume.part : &x->resume.original;
+}
+
+void rs_resume_block(struct rs_exchange *x)
+{
+	if (x->resume.watch)
+		rs_entity_clear(entity_of(x));
+}
+
+void rs_resume_line(struct rs_exchange *x, const char *line, size_t len)
+{
+	if (x->resume.watch)
+		rs_entity_note(entity_of(x), line, len);
+}
+
+/* What the first response carries, in bytes of the whole. */
+static bool find_whole(struct rs_exchange *x, struct rs_byte_range *whole)
+{
+	if (x->status == 206)
+		return rs_entity_range(&x->resume.original, whole);
+	whole->first = 0;
+	whole->total = x->resume.original.length;
+	whole->last = whole->total == RS_UNKNOWN_LENGTH ? RS_UNKNOWN_LENGTH : whole->total - 1;
+	return x->status == 200;
+}
+
+/* A time limit of the program's own is its last word; a stall by its speed limit is not. */
+static bool program_timed_out(const struct rs_exchange *x, CURLcode result)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	return result == CURLE_OPERATION_TIMEDOUT && !o->low_speed_time;
+}
+
+bool rs_resume_possible(struct rs_exchange *x, CURLcode result)
+{
+	struct rs_byte_range whole;
+
+	if (x->resume.continuing)
+		return true;
+	return x->resume.watch && rs_exchange_is_http(x) && !x->altered &&
+	       !program_timed_out(x, result) && !x->resume.original.coded &&
+	       !asks_by_header(x->handle->options.header_list) && find_whole(x, &whole) &&
+	       (whole.last == RS_UNKNOWN_LENGTH || whole.first + x->resume.got <= whole.last) &&
+	       rs_entity_validator(&x->resume.original, rs_wall_now_ns() / RS_NS_PER_S).at;
+}
+
+void rs_resume_remember(struct rs_exchange *x, CURLcode result)
+{
+	struct rs_resume *r = &x->resume;
+	const struct rs_options *o = &x->handle->options;
+	struct rs_span validator;
+
+	if (r->continuing)
+		return;
+	r->continuing = true;
+	r->error = result;
+	r->status = x->status;
+	find_whole(x, &r->whole);
+	if (o->error_buffer)
+		memcpy(r->error_text, o->error_buffer, CURL_ERROR_SIZE);
+	validator = rs_entity_validator(&r->original, rs_wall_now_ns() / RS_NS_PER_S);
+	snprintf(r->validator, sizeof(r->validator), "If-Range: %.*s", (int)validator.len,
+		 validator.at);
+	r->header = (struct curl_slist){ r->validator, o->header_list };
+}
+
+/* "N-", or "N-M" where the first response was a part itself. */
+static void write_range(const struct rs_resume *r, char *text, size_t size)
+{
+	long long from = r->whole.first + r->got;
+
+	if (r->status == 206)
+		snprintf(text, size, "%lld-%lld", from, (long long)r->whole.last);
+	else
+		snprintf(text, size, "%lld-", from);
+}
+
+void rs_resume_ask(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	CURL *easy = x->handle->easy;
+	char range[64];
+
+	write_range(&x->resume, range, sizeof(range));
+	set(easy, CURLOPT_RANGE, range);
+	if (o->resume_from)
+		set(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)0);
+	set(easy, CURLOPT_HTTPHEADER, &x->resume.header);
+	if (o->xferinfo_fn)
+		set(easy, CURLOPT_XFERINFOFUNCTION, rs_resume_xferinfo);
+	if (o->progress_fn)
+		set(easy, CURLOPT_PROGRESSFUNCTION, rs_resume_progress);
+	if (o->xferinfo_fn || o->progress_fn)
+		set(easy, CURLOPT_XFERINFODATA, x);
+}
+
+static void put_back(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	CURL *easy = x->handle->easy;
+
+	set(easy, CURLOPT_RANGE, o->range.text);
+	if (o->resume_from)
+		set(easy, CURLOPT_RESUME_FROM_LARGE, o->resume_from);
+	set(easy, CURLOPT_HTTPHEADER, o->header_list);
+	if (o->xferinfo_fn)
+		set(easy, CURLOPT_XFERINFOFUNCTION, o->xferinfo_fn);
+	if (o->progress_fn)
+		set(easy, CURLOPT_PROGRESSFUNCTION, o->progress_fn);
+	if (o->xferinfo_fn || o->progress_fn)
+		set(easy, CURLOPT_XFERINFODATA, o->progress_data);
+}
+
+static bool agrees(int64_t known, int64_t said)
+{
+	return known == RS_UNKNOWN_LENGTH || said == RS_UNKNOWN_LENGTH || known == said;
+}
+
+bool rs_resume_fits(struct rs_exchange *x)
+{
+	struct rs_resume *r = &x->resume;
+	struct rs_byte_range part;
+
+	if (x->status != 206 || r->part.coded || !rs_entity_same(&r->original, &r->part) ||
+	    !rs_entity_range(&r->part, &part) || part.first != r->whole.first + r->got ||
+	    !agrees(r->whole.last, part.last) || !agrees(r->whole.total, part.total))
+		return false;
+	if (r->whole.last != RS_UNKNOWN_LENGTH)
+		return true;
+	/* The first response did not know its length: the rest has to reach the end. */
+	if (part.total == RS_UNKNOWN_LENGTH || part.last != part.total - 1)
+		return false;
+	r->whole.last = part.last;
+	r->whole.total = part.total;
+	return true;
+}
+
+bool rs_resume_complete(const struct rs_exchange *x)
+{
+	const struct rs_resume *r = &x->resume;
+
+	return r->whole.last != RS_UNKNOWN_LENGTH && r->whole.first + r->got == r->whole.last + 1;
+}
+
+void rs_resume_end(struct rs_exchange *x)
+{
+	const struct rs_resume *r = &x->resume;
+
+	put_back(x);
+	x->handle->whole = (struct rs_whole_info){
+		.valid = true,
+		.status = r->status,
+		.size = r->got,
+		.length = r->original.length,
+	};
+}
+
+CURLcode rs_resume_error(struct rs_exchange *x)
+{
+	rs_transfer_error(x, x->resume.error_text);
+	return x->resume.error;
+}
+
+/* Bytes that came before the present attempt, and the length that the program was told. */
+static curl_off_t total_of(const struct rs_exchange *x, curl_off_t before, curl_off_t dltotal)
+{
+	if (x->resume.continuing && x->resume.original.length != RS_UNKNOWN_LENGTH)
+		return x->resume.original.length;
+	return dltotal ? before + dltotal : 0; /* 0: not known */
+}
+
+int rs_resume_xferinfo(void *exchange, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+		       curl_off_t ulnow)
+{
+	struct rs_exchange *x = exchange;
+	const struct rs_options *o = &x->handle->options;
+	curl_off_t before = x->got_before;
+	int depth, answer;
+
+	if (!o->xferinfo_fn)
+		return 0;
+	depth = rs_program_enter();
+	answer = o->xferinfo_fn(o->progress_data, total_of(x, before, dltotal), before + dlnow,
+				ultotal, ulnow);
+	rs_program_leave(depth);
+	return answer;
+}
+
+int rs_resume_progress(void *exchange, double dltotal, double dlnow, double ultotal, double ulnow)
+{
+	struct rs_exchange *x = exchange;
+	const struct rs_options *o = &x->handle->options;
+	curl_off_t before = x->got_before;
+	int depth, answer;
+
+	if (!o->progress_fn)
+		return 0;
+	depth = rs_program_enter();
+	answer = o->progress_fn(o->progress_data, (double)total_of(x, before, (curl_off_t)dltotal),
+				(double)before + dlnow, ultotal, ulnow);
+	rs_program_leave(depth);
+	return answer;
+}
+
+bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
+{
+	const struct rs_whole_info *whole = &handle->whole;
+
+	if (!whole->valid)
+		return false;
+	switch ((int)info) {
+	case CURLINFO_RESPONSE_CODE:
+		*(long *)value = whole->status;
+		return true;
+	case CURLINFO_SIZE_DOWNLOAD_T:
+		*(curl_off_t *)value = whole->size;
+		return true;
+	case CURLINFO_SIZE_DOWNLOAD:
+		*(double *)value = (double)whole->size;
+		return true;
+	case CURLINFO_CONTENT_LENGTH_DOWNLOAD_T:
+		*(curl_off_t *)value = whole->length;
+		return true;
+	case CURLINFO_CONTENT_LENGTH_DOWNLOAD:
+		*(double *)value = (double)whole->length;
+		return true;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,80 @@
+/*
+ * Continuing a broken download where it stopped.
+ *
+ * The first response is the one that the program sees: its status, headers, length. When it breaks
+ * after bytes were handed over, an attempt with Range and If-Range fetches the rest, and only its
+ * body is handed on. Anything but exactly the rest ends the call with the original error.
+ */
+#ifndef RS_TRANSFER_RESUME_H
+#define RS_TRANSFER_RESUME_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "transfer/entity.h"
+
+struct rs_exchange;
+struct rs_handle;
+
+struct rs_resume {
+	bool watch;      /* a request whose answer could be continued: note its headers */
+	bool continuing; /* the present attempt is a continuation */
+	int64_t got;     /* body bytes handed over, from all attempts */
+
+	struct rs_entity original;  /* what the first response said of itself */
+	struct rs_entity part;      /* and what a continuation says */
+	int status;                 /* of the first response */
+	struct rs_byte_range whole; /* what it carries; last and total may be unknown */
+
+	CURLcode error; /* how it broke, and libcurl's words for it */
+	char error_text[CURL_ERROR_SIZE];
+
+	char validator[128 + sizeof("If-Range: ")]; /* a whole header line */
+	struct curl_slist header;                   /* that, in front of the program's own */
+};
+
+/* What curl_easy_getinfo() tells of a download that was continued. */
+struct rs_whole_info {
+	bool valid;
+	long status;
+	curl_off_t size;
+	curl_off_t length; /* -1: not known */
+};
+
+/* Before the first attempt. */
+void rs_resume_begin(struct rs_exchange *x);
+
+/* A header block begins; one of its lines. */
+void rs_resume_block(struct rs_exchange *x);
+void rs_resume_line(struct rs_exchange *x, const char *line, size_t len);
+
+/* The attempt broke with `result` after bytes were handed over: can it be continued? */
+bool rs_resume_possible(struct rs_exchange *x, CURLcode result);
+
+/* The first break: remember what the program has seen and how it broke. Then, before every
+ * continuation, the options that ask for the rest. */
+void rs_resume_remember(struct rs_exchange *x, CURLcode result);
+void rs_resume_ask(struct rs_exchange *x);
+
+/* A continuation's headers are complete: is what follows exactly the rest? */
+bool rs_resume_fits(struct rs_exchange *x);
+
+/* Is everything here that the first response announced? */
+bool rs_resume_complete(const struct rs_exchange *x);
+
+/* The call ends: put the options back, and leave what curl_easy_getinfo() is to tell. */
+void rs_resume_end(struct rs_exchange *x);
+
+/* It could not be completed: the original error, with its text. */
+CURLcode rs_resume_error(struct rs_exchange *x);
+
+/* Progress of the whole, for the program's callback of either generation. */
+int rs_resume_xferinfo(void *exchange, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+		       curl_off_t ulnow);
+int rs_resume_progress(void *exchange, double dltotal, double dlnow, double ultotal, double ulnow);
+
+/* curl_easy_getinfo(): is this one of the numbers that only we know? Then it is stored. */
+bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value);
+
+#endif

@@ -1,0 +1,415 @@
+/*
+ * Blocking connect() under the shim: what is retried, and what stays as it is.
+ */
+#include "harness.h"
+#include "server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define RULE  "\n[rule it]\ncall = connect\nerror = refused, timeout, ENOENT\n"
+#define QUICK "[policy default]\nbase = 2ms\nbackoff = constant\njitter = none\n"
+#define INFO  "[retryshim]\nlog_level = info\n"
+
+/* Many short waits: a listener that comes when the first is seen is in time. */
+static const char patient[] = INFO QUICK "max_attempts = 4000\nquota = none" RULE;
+static const char few[] = INFO QUICK "max_attempts = 3" RULE;
+/* One wait that only something else can end. */
+static const char hour[] =
+	INFO "[policy default]\nbase = 1h\ncap = none\njitter = none\nmax_elapsed = none" RULE;
+static const char everything[] = INFO QUICK
+	"max_attempts = 3\n[rule it]\ncall = connect\nerror = any, EINPROGRESS, EALREADY, "
+	"EISCONN, EINTR, EFAULT, EINVAL, EBADF, ENOTSOCK\n";
+
+static const char *port_text(const struct server *server)
+{
+	static char text[8];
+
+	(void)snprintf(text, sizeof(text), "%u", server_port(server));
+	return text;
+}
+
+static struct program under(const char *rules, const char *const *argv)
+{
+	return (struct program){ .argv = argv, .under = RUN_SHIM, .rules = rules_file(rules) };
+}
+
+static struct child *start_case(const char *rules, const char *name, const struct server *server)
+{
+	const char *const argv[] = { helper_path("connect-case"), name, port_text(server), NULL };
+	struct program program = under(rules, argv);
+
+	return child_start(&program);
+}
+
+/* Run a case against a port that refuses; `path` for those that take one. */
+static struct run run_case(const char *rules, const char *name, const char *path)
+{
+	struct server *server = server_start_refusing();
+	const char *const argv[] = { helper_path("connect-case"), name, port_text(server), path,
+				     NULL };
+	struct program program = under(rules, argv);
+	struct run run = run_program(&program);
+
+	server_stop(server);
+	assert_exit(run, 0);
+	return run;
+}
+
+/* ---- a listener that comes late ---- */
+
+static void check_recovered(struct child *child, const char *output)
+{
+	struct run run = child_finish(child);
+
+	assert_exit(run, 0);
+	assert_output(run, output);
+	assert_contains(run.err, "event=recovered rule=it call=connect target=");
+	assert_int_equal(count_lines(run.err, "event=exhausted"), 0);
+	run_free(&run);
+}
+
+static void late_server(enum server_family family, const char *host)
+{
+	static const struct reply script[] = { { .status = 200 } };
+	struct server_options options = {
+		.family = family,
+		.opening = SERVER_ON_WORD,
+		.path = temp_path("late.sock"),
+	};
+	struct server *server = server_start_with(&options, script, 1);
+	const char *const argv[] = { helper_path("connect-once"), host,
+				     family == SERVER_UNIX ? NULL : port_text(server), NULL };
+	struct program program = under(patient, argv);
+	struct child *child = child_start(&program);
+
+	assert_true(child_wait_output(child, "event=retry"));
+	server_open(server);
+	check_recovered(child, "connected\n");
+	server_stop(server);
+}
+
+static void late_ipv4(void **state)
+{
+	(void)state;
+	late_server(SERVER_IPV4, "127.0.0.1");
+}
+
+static void late_ipv6(void **state)
+{
+	(void)state;
+	late_server(SERVER_IPV6, "::1");
+}
+
+static void late_unix(void **state)
+{
+	(void)state;
+	late_server(SERVER_UNIX, temp_path("late.sock"));
+}
+
+static int listen_seqpacket(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	return fd;
+}
+
+static void late_seqpacket(void **state)
+{
+	const char *path = temp_path("packets.sock");
+	const char *const argv[] = { helper_path("connect-case"), "seqpacket", "0", path, NULL };
+	struct program program = under(patient, argv);
+	struct child *child = child_start(&program);
+	int listener;
+
+	(void)state;
+	assert_true(child_wait_output(child, "event=retry"));
+	listener = listen_seqpacket(path);
+	check_recovered(child, "connected\n");
+	close(listener);
+}
+
+static void late_case(const char *name, const char *output)
+{
+	struct server *server = server_start_refusing();
+	struct child *child = start_case(patient, name, server);
+
+	assert_true(child_wait_output(child, "event=retry"));
+	server_open(server);
+	check_recovered(child, output);
+	server_stop(server);
+}
+
+static void options_and_binding_stay(void **state)
+{
+	(void)state;
+	late_case("bound", "connected\nport kept, option kept, flags kept\n");
+}
+
+static void errno_survives_a_recovery(void **state)
+{
+	(void)state;
+	late_case("keeps-errno", "EXDEV\n");
+}
+
+static void works_in_a_vfork_child(void **state)
+{
+	(void)state;
+	late_case("in-vfork", "connected\n");
+}
+
+static void works_in_a_signal_handler(void **state)
+{
+	(void)state;
+	late_case("in-handler", "connected\n");
+}
+
+static void environment_may_be_overwritten(void **state)
+{
+	(void)state;
+	late_case("title", "connected\n");
+}
+
+/* ---- giving up ---- */
+
+static void gives_up_with_the_real_errno(void **state)
+{
+	struct server *server = server_start_refusing();
+	struct run run = run_words(RUN_SHIM, rules_file(few), helper_path("connect-once"),
+				   "127.0.0.1", port_text(server));
+
+	(void)state;
+	assert_exit(run, 1);
+	assert_output(run, "connect: Connection refused\n");
+	assert_int_equal(count_lines(run.err, "event=retry"), 2);
+	assert_int_equal(count_lines(run.err, "event="), 3);
+	assert_contains(run.err, "attempt=1 of=3 cause=ECONNREFUSED wait_ms=2 quota=486");
+	assert_contains(run.err, "attempt=3 of=3 cause=ECONNREFUSED reason=attempts elapsed_ms=");
+	assert_true(run.elapsed_ns < 10000000000);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* The first attempt's own time counts, though no clock was read before it. */
+static void max_elapsed_counts_the_first_attempt(void **state)
+{
+	static const char rules[] = INFO QUICK "max_elapsed = 250ms" RULE;
+	struct run run = run_case(rules, "slow-failure", NULL);
+	const char *elapsed;
+
+	(void)state;
+	assert_output(run, "ETIMEDOUT\n");
+	assert_contains(run.err, "event=exhausted");
+	assert_contains(run.err, "attempt=1 of=4 cause=ETIMEDOUT reason=elapsed elapsed_ms=");
+	elapsed = strstr(run.err, "elapsed_ms=") + strlen("elapsed_ms=");
+	assert_in_range(strtoul(elapsed, NULL, 10), 250, 10000);
+	run_free(&run);
+}
+
+/* ---- a wait that something else ends ---- */
+
+/* Once the case waits, the port opens (if `opens`), and SIGUSR1 arrives. */
+static struct run signal_case(const char *rules, const char *name, bool opens)
+{
+	struct server *server = server_start_refusing();
+	struct child *child = start_case(rules, name, server);
+	struct run run;
+
+	assert_true(child_wait_output(child, "event=retry"));
+	if (opens)
+		server_open(server);
+	kill(child_pid(child), SIGUSR1);
+	run = child_finish(child);
+	server_stop(server);
+	assert_exit(run, 0);
+	return run;
+}
+
+static void a_handled_signal_ends_the_wait(void **state)
+{
+	struct run run = signal_case(hour, "interrupted", false);
+
+	(void)state;
+	assert_output(run, "ECONNREFUSED\n");
+	assert_int_equal(count_lines(run.err, "event=exhausted"), 1);
+	assert_contains(run.err, "reason=cancelled");
+	run_free(&run);
+}
+
+static void a_handler_may_leave_by_siglongjmp(void **state)
+{
+	struct run run = signal_case(hour, "longjmp-out", true);
+
+	(void)state;
+	assert_output(run, "left, descriptors kept\nconnected\n");
+	run_free(&run);
+}
+
+static void a_waiting_thread_can_be_cancelled(void **state)
+{
+	struct run run = signal_case(hour, "cancelled", true);
+
+	(void)state;
+	assert_output(run, "cancelled\nconnected\n");
+	run_free(&run);
+}
+
+/* Another thread puts a new socket in the descriptor's place: that one is not ours to connect. */
+static void a_reused_descriptor_is_left_alone(void **state)
+{
+	static const char second[] = INFO "[policy default]\nbase = 1s\njitter = none\n" RULE;
+	struct run run = signal_case(second, "reused", true);
+
+	(void)state;
+	assert_output(run, "ECONNREFUSED\nENOTCONN\n");
+	run_free(&run);
+}
+
+/* ---- what is not retried ---- */
+
+static void check_untouched(struct run run, const char *output)
+{
+	assert_output(run, output);
+	assert_string_equal(run.err, "");
+	run_free(&run);
+}
+
+static void nonblocking_is_left_alone(void **state)
+{
+	struct run run = run_case(everything, "nonblocking", NULL);
+
+	(void)state;
+	if (strcmp(run.out, "EINPROGRESS\n") == 0)
+		check_untouched(run, "EINPROGRESS\n");
+	else
+		check_untouched(run, "ECONNREFUSED\n");
+}
+
+static void datagrams_are_left_alone(void **state)
+{
+	(void)state;
+	check_untouched(run_case(everything, "datagram", temp_path("nobody.sock")), "ENOENT\n");
+}
+
+static void a_connected_socket_is_left_alone(void **state)
+{
+	static const struct reply script[] = { { .status = 200 } };
+	struct server *server = server_start(script, 1);
+	struct child *child = start_case(everything, "connect-twice", server);
+
+	(void)state;
+	check_untouched(child_finish(child), "connected\nEISCONN\n");
+	server_stop(server);
+}
+
+static void a_send_timeout_is_no_failure(void **state)
+{
+	(void)state;
+	check_untouched(run_case(everything, "send-timeout", NULL), "EINPROGRESS\n");
+}
+
+static void bad_arguments_get_the_kernels_answer(void **state)
+{
+	(void)state;
+	check_untouched(run_case(everything, "bad-arguments", NULL),
+			"EFAULT\nEINVAL\nEBADF\nENOTSOCK\n");
+}
+
+static void other_calls_rules_do_not_count(void **state)
+{
+	static const char rules[] = INFO QUICK "[rule it]\ncall = curl\nerror = refused\n";
+
+	(void)state;
+	check_untouched(run_case(rules, "keeps-errno", NULL), "");
+}
+
+/* ---- the log and the program's own descriptors ---- */
+
+static void no_line_goes_to_a_foreign_stderr(void **state)
+{
+	const char *path = temp_path("database");
+	struct run run = run_case(few, "foreign-stderr", path);
+	size_t len;
+	char *text = read_file(path, &len);
+
+	(void)state;
+	check_untouched(run, "ECONNREFUSED\n");
+	assert_non_null(text);
+	assert_string_equal(text, "");
+	free(text);
+}
+
+static void a_closed_stderr_is_no_log(void **state)
+{
+	(void)state;
+	check_untouched(run_case(few, "closed-stderr", NULL), "ECONNREFUSED\n");
+}
+
+static void a_deaf_stderr_raises_no_signal(void **state)
+{
+	(void)state;
+	check_untouched(run_case(few, "deaf-stderr", NULL), "ECONNREFUSED\nno signal\n");
+}
+
+static void log_file_in_json(void **state)
+{
+	const char *path = temp_path("events.json");
+	char rules[512];
+	struct run run;
+	size_t len;
+	char *text;
+
+	(void)state;
+	(void)snprintf(rules, sizeof(rules), "%slog = %s\nlog_format = json\n%s" RULE, INFO, path,
+		       QUICK "max_attempts = 2");
+	run = run_case(rules, "pipe-survivor", NULL);
+	check_untouched(run, "ECONNREFUSED\nno signal\n");
+	text = read_file(path, &len);
+	assert_non_null(text);
+	assert_int_equal(count_lines(text, "{\"event\":\"retry\",\"rule\":\"it\""), 1);
+	assert_contains(text, "\"attempt\":2,\"of\":2,\"cause\":\"ECONNREFUSED\","
+			      "\"reason\":\"attempts\",\"elapsed_ms\":");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(late_ipv4),
+		cmocka_unit_test(late_ipv6),
+		cmocka_unit_test(late_unix),
+		cmocka_unit_test(late_seqpacket),
+		cmocka_unit_test(options_and_binding_stay),
+		cmocka_unit_test(errno_survives_a_recovery),
+		cmocka_unit_test(works_in_a_vfork_child),
+		cmocka_unit_test(works_in_a_signal_handler),
+		cmocka_unit_test(environment_may_be_overwritten),
+		cmocka_unit_test(gives_up_with_the_real_errno),
+		cmocka_unit_test(max_elapsed_counts_the_first_attempt),
+		cmocka_unit_test(a_handled_signal_ends_the_wait),
+		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),
+		cmocka_unit_test(a_waiting_thread_can_be_cancelled),
+		cmocka_unit_test(a_reused_descriptor_is_left_alone),
+		cmocka_unit_test(nonblocking_is_left_alone),
+		cmocka_unit_test(datagrams_are_left_alone),
+		cmocka_unit_test(a_connected_socket_is_left_alone),
+		cmocka_unit_test(a_send_timeout_is_no_failure),
+		cmocka_unit_test(bad_arguments_get_the_kernels_answer),
+		cmocka_unit_test(other_calls_rules_do_not_count),
+		cmocka_unit_test(no_line_goes_to_a_foreign_stderr),
+		cmocka_unit_test(a_closed_stderr_is_no_log),
+		cmocka_unit_test(a_deaf_stderr_raises_no_signal),
+		cmocka_unit_test(log_file_in_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

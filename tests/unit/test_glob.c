@@ -1,0 +1,141 @@
+#include "unit.h"
+
+#include "retry/glob.h"
+
+static void classifies(void **state)
+{
+	static const struct {
+		const char *pattern;
+		enum rs_glob_kind kind;
+		const char *text;
+	} cases[] = {
+		{ "", RS_GLOB_LITERAL, "" },
+		{ "example.com", RS_GLOB_LITERAL, "example.com" },
+		{ "*", RS_GLOB_ANY, "*" },
+		{ "/tmp/*", RS_GLOB_PREFIX, "/tmp/" },
+		{ "*.example.com", RS_GLOB_SUFFIX, ".example.com" },
+		{ "**", RS_GLOB_PATTERN, "**" },
+		{ "a*b", RS_GLOB_PATTERN, "a*b" },
+		{ "*a*", RS_GLOB_PATTERN, "*a*" },
+		{ "a?*", RS_GLOB_PATTERN, "a?*" },
+		{ "a\\*", RS_GLOB_PATTERN, "a\\*" },
+		{ "*[ab]", RS_GLOB_PATTERN, "*[ab]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct rs_glob glob = rs_glob_make(cases[i].pattern, false);
+
+		assert_int_equal(glob.kind, cases[i].kind);
+		assert_ptr_equal(glob.pattern, cases[i].pattern);
+		assert_int_equal(glob.text.len, strlen(cases[i].text));
+		assert_memory_equal(glob.text.at, cases[i].text, glob.text.len);
+	}
+}
+
+struct match_case {
+	const char *pattern;
+	const char *text;
+	bool fold;
+	bool matches;
+};
+
+static const struct match_case match_cases[] = {
+	{ "", "", false, true },          { "", "a", false, false },
+	{ "a.b", "a.b", false, true },    { "a.b", "a.bc", false, false },
+	{ "a.b", "A.B", false, false },   { "a.b", "A.B", true, true },
+	{ "*", "", false, true },         { "*", "anything/at all", false, true },
+	{ "ab*", "ab", false, true },     { "ab*", "a", false, false },
+	{ "ab*", "abc/d", false, true },  { "ab*", "ABC", true, true },
+	{ "ab*", "ABC", false, false },   { "*.com", "x.com", false, true },
+	{ "*.com", ".com", false, true }, { "*.com", "com", false, false },
+	{ "*.com", "X.COM", true, true }, { "*.com", "x.com.", false, false },
+	{ "a*c", "abbc", false, true },   { "a*c", "abbd", false, false },
+	{ "a*c", "a/c", false, true }, /* a slash is nothing special: no FNM_PATHNAME */
+	{ "a?c", "a.c", false, true },    { "[a-c]x", "bx", false, true },
+	{ "[a-c]x", "BX", false, false }, { "[a-c]x", "BX", true, true },
+	{ "\\*x", "*x", false, true },    { "\\*x", "ax", false, false },
+	{ "**", "", false, true },
+};
+
+/* Spans end where they end: the text lies in memory of exactly its size. */
+static bool matches_exactly(const struct rs_glob *glob, const char *text)
+{
+	size_t len = strlen(text);
+	char *copy = malloc(len + (len == 0));
+	bool matches;
+
+	assert_non_null(copy);
+	memcpy(copy, text, len);
+	matches = rs_glob_matches(glob, (struct rs_span){ copy, len });
+	free(copy);
+	return matches;
+}
+
+static void matches_as_fnmatch(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(match_cases); i++) {
+		const struct match_case *c = &match_cases[i];
+		struct rs_glob glob = rs_glob_make(c->pattern, c->fold);
+
+		if (matches_exactly(&glob, c->text) != c->matches)
+			fail_msg("%s against %s", c->pattern, c->text);
+	}
+}
+
+static void bears_the_empty_span(void **state)
+{
+	static const struct {
+		const char *pattern;
+		bool matches;
+	} cases[] = {
+		{ "", true },    { "*", true },   { "**", true },   { "a", false },
+		{ "a*", false }, { "*a", false }, { "?*?", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct rs_glob glob = rs_glob_make(cases[i].pattern, i % 2 == 0);
+
+		assert_int_equal(rs_glob_matches(&glob, span(NULL)), cases[i].matches);
+	}
+}
+
+/* Hand-made globs may have an empty literal part. */
+static void empty_literal_parts(void **state)
+{
+	const enum rs_glob_kind kinds[] = { RS_GLOB_LITERAL, RS_GLOB_PREFIX, RS_GLOB_SUFFIX };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct rs_glob glob = { .kind = kinds[i], .pattern = "" };
+
+		assert_true(rs_glob_matches(&glob, span(NULL)));
+		assert_int_equal(rs_glob_matches(&glob, span("x")), i > 0);
+	}
+}
+
+static void long_texts(void **state)
+{
+	struct rs_glob pattern = rs_glob_make("a*a?", false);
+	struct rs_glob prefix = rs_glob_make("a*", false);
+	char text[5000];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	assert_true(rs_glob_matches(&pattern, (struct rs_span){ text, 4095 }));
+	assert_false(rs_glob_matches(&pattern, (struct rs_span){ text, 4096 }));
+	assert_true(rs_glob_matches(&prefix, (struct rs_span){ text, sizeof(text) }));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(classifies),           cmocka_unit_test(matches_as_fnmatch),
+		cmocka_unit_test(bears_the_empty_span), cmocka_unit_test(empty_literal_parts),
+		cmocka_unit_test(long_texts),
+	};
+
+	return cmocka_run_group_tests_name("glob", tests, NULL, NULL);
+}

@@ -1,0 +1,320 @@
+/* What is wrong with a rules file is told with its line and its cause. */
+#include "rules_helper.h"
+
+#define RULE "[rule a]\nerror = refused\n"
+
+/* One fault each: the line it is in, and what its text says. */
+static const struct {
+	const char *text;
+	int line;
+	const char *says;
+} faults[] = {
+	/* sections */
+	{ "[ruel a]\nerror = any\n", 1, "unknown section 'ruel' (did you mean 'rule'?)" },
+	{ "[colours]\nred = 1\n", 1, "unknown section 'colours'" },
+	{ "[rule]\nerror = any\n", 1, "[rule] needs a name" },
+	{ "[rule a b]\nerror = any\n", 1, "'a b' is no name" },
+	{ "[rule a/b]\nerror = any\n", 1, "'a/b' is no name" },
+	{ "[retryshim x]\nlog = none\n", 1, "takes no name" },
+	{ "[quota none]\ncapacity = 1\n", 1, "cannot be called 'none'" },
+	{ RULE "[rule a]\nerror = any\n", 3, "[rule a] is repeated: it stands in line 1" },
+	{ "[retryshim]\nlog = none\n[retryshim]\nseed = 1\n", 3, "[retryshim] is repeated" },
+	{ "[policy p]\n[policy q]\nbase = 1s\n", 1, "[policy p] is empty" },
+	{ RULE "[policy p]\n# nothing\n", 3, "[policy p] is empty" },
+	{ "[rule a\nerror = any\n", 1, "']' is missing" },
+	{ "[rule a] x\nerror = any\n", 1, "unexpected text after ']': ' x'" },
+	{ "[rule a23456789012345678901234567890123456789012345]\nerror = any\n", 1,
+	  "50 bytes long and the parser takes 49" },
+	{ "[fault f]\nerror = any\n", 1, "[fault NAME] is not supported yet" },
+	/* lines */
+	{ "base = 1s\n", 1, "'base' stands outside of a section" },
+	{ RULE "nonsense\n", 3, "'nonsense' is neither" },
+	{ RULE "= 5\n", 3, "a key is missing before '='" },
+	{ RULE "base = 1s ; a second\n", 3, "put a comment on a line of its own" },
+	{ RULE "base = 1s # a second\n", 3, "unknown unit 's # a second'" },
+	{ RULE "base = 1s\n\tcap = 2s\n", 4, "an indented line continues 'base' above" },
+	{ RULE "host = a,\n  cap = 2s\n", 4, "write 'cap' at the start of the line" },
+	{ RULE "error = any\n", 3, "key 'error' is repeated: it stands in line 2" },
+	{ RULE "base =\n", 3, "'base' has no value" },
+	{ "[rule a]\nerror = refused, timeuot,\n  ETIMEDOUT,\n  EFOOBAR\n", 2,
+	  "unknown error name 'timeuot' (did you mean 'timeout'?)" },
+	/* keys */
+	{ RULE "max_attempt = 3\n", 3, "unknown key 'max_attempt' (did you mean 'max_attempts'?)" },
+	{ RULE "colour = red\n", 3, "unknown key 'colour' in [rule a]" },
+	{ "[policy p]\nerror = any\n", 2, "unknown key 'error'" },
+	{ "[retryshim]\nbase = 1s\n", 2, "unknown key 'base' in [retryshim]" },
+	{ "[rule a]\neror = any\n", 2, "unknown key 'eror' (did you mean 'error'?)" },
+	{ "[rule a]\nhost = x\n", 1, "says nothing about outcomes" },
+	/* values of policies */
+	{ RULE "max_attempts = 0\n", 3, "write 1 to never retry, or unlimited" },
+	{ RULE "max_attempts = -1\n", 3, "'-1' is no whole number" },
+	{ RULE "max_attempts = 2.5\n", 3, "no whole number" },
+	{ RULE "max_attempts = 99999999999\n", 3, "too large" },
+	{ RULE "max_attempts = unlimited\nmax_elapsed = none\n", 3, "needs a max_elapsed" },
+	{ "[policy p]\nmax_elapsed = none\n" RULE "policy = p\nmax_attempts = unlimited\n", 6,
+	  "needs a max_elapsed" },
+	{ RULE "backoff = expnential\n", 3, "did you mean 'exponential'?" },
+	{ RULE "backoff = cubic\n", 3, "one of constant, linear, exponential" },
+	{ RULE "base = 0\n", 3, "must be more than 0" },
+	{ RULE "base = 0ms\n", 3, "must be more than 0" },
+	{ RULE "base = 5\n", 3, "'5' has no unit (write 5ms or 5s)" },
+	{ RULE "base = 5 parsecs\n", 3, "unknown unit ' parsecs'" },
+	{ RULE "base = fast\n", 3, "'fast' is no duration" },
+	{ RULE "base = none\n", 3, "'none' is no duration" },
+	{ RULE "base = 1.s\n", 3, "no duration" },
+	{ RULE "base = -1s\n", 3, "no duration" },
+	{ RULE "base = 999999999999h\n", 3, "longer than 292 years" },
+	{ RULE "rate = 0.5\n", 3, "less than 1" },
+	{ RULE "rate = 0.9999999\n", 3, "at most six decimals" },
+	{ RULE "rate = 2x\n", 3, "'2x' is no number" },
+	{ RULE "rate = 1000001\n", 3, "more than 1000000" },
+	{ RULE "jitter = ful\n", 3, "did you mean 'full'?" },
+	{ RULE "retry_after = 5s\n", 3, "one of max, server, ignore" },
+	{ RULE "quota = fast\n", 3, "there is no [quota fast]" },
+	{ RULE "cost = 1s\n", 3, "no whole number" },
+	{ RULE "policy = fast\n", 3, "there is no [policy fast]" },
+	{ "[policy quick]\nbase = 1s\n" RULE "policy = quik\n", 5, "did you mean 'quick'?" },
+	/* values of rules */
+	{ "[rule a]\nerror = ECONREFUSED\n", 2, "did you mean 'ECONNREFUSED'?" },
+	{ "[rule a]\nerror = CURLE_FOO\n", 2, "unknown error name 'CURLE_FOO'" },
+	{ "[rule a]\nstatus = 99\n", 2, "'99' is no status" },
+	{ "[rule a]\nstatus = 1000\n", 2, "no status" },
+	{ "[rule a]\nstatus = 504-500\n", 2, "the range '504-500' is empty" },
+	{ "[rule a]\nstatus = 500-\n", 2, "no status" },
+	{ "[rule a]\nstatus = 500-5xx\n", 2, "no status" },
+	{ "[rule a]\nstatus = 0xx\n", 2, "no status" },
+	{ "[rule a]\nstatus = 429,,500\n", 2, "nothing stands before a comma" },
+	{ "[rule a]\nstatus = ,\n", 2, "nothing stands before a comma" },
+	{ "[rule a]\nbody_regex = a(b\n", 2, "'a(b' is no regular expression: Unmatched ( or" },
+	{ "[rule a]\nbody_regex = ((a{1,255}){1,255}){1,255}\n", 2, "repeats too much" },
+	{ "[rule a]\nheader = X-Foo\n", 2, "is not 'Name: pattern'" },
+	{ "[rule a]\nheader = X Foo: bar\n", 2, "is not 'Name: pattern'" },
+	{ "[rule a]\nheader = X-Foo:\n", 2, "has no pattern" },
+	{ RULE "class = temprary\n", 3, "did you mean 'temporary'?" },
+	{ RULE "call = crul\n", 3, "did you mean 'curl'" },
+	{ RULE "method = idempotant\n", 3, "did you mean 'idempotent'?" },
+	{ RULE "method = G T\n", 3, "'G T' is no method" },
+	{ RULE "scheme = htt*\n", 3, "no scheme" },
+	{ RULE "host = http://x\n", 3, "is a URL" },
+	{ RULE "port = 0\n", 3, "'0' is no port" },
+	{ RULE "port = 65536\n", 3, "no port" },
+	{ RULE "address = 10.0.0.0/33\n", 3, "no prefix length of 0 to 32" },
+	{ RULE "address = ::1/129\n", 3, "no prefix length of 0 to 128" },
+	{ RULE "address = 10.0.0/8\n", 3, "'10.0.0/8' is no address" },
+	{ RULE "address = localhost\n", 3, "no address" },
+	/* values of settings and quotas */
+	{ "[retryshim]\nmode = enfroce\n", 2, "did you mean 'enforce'?" },
+	{ "[retryshim]\nlog = stdrr\n", 2, "did you mean 'stderr'?" },
+	{ "[retryshim]\nlog_format = xml\n", 2, "one of text, json" },
+	{ "[retryshim]\nlog_level = warning\n", 2, "unknown value 'warning'" },
+	{ "[retryshim]\nbody_limit = 64\n", 2, "has no unit (write 64B or 64KiB)" },
+	{ "[retryshim]\nbody_limit = 64KB\n", 2, "unknown unit 'KB'" },
+	{ "[retryshim]\nseed = lucky\n", 2, "'lucky' is no integer" },
+	{ "[quota q]\ncapacity = many\n", 2, "no whole number" },
+	/* known, not supported yet */
+	{ "[retryshim]\nmode = observe\n", 2, "'observe' is not supported yet" },
+	{ "[retryshim]\nlog = syslog\n", 2, "'syslog' is not supported yet" },
+	{ "[retryshim]\nreport = /tmp/x\n", 2, "'report' is not supported yet" },
+	{ "[retryshim]\nstats = /tmp/x\n", 2, "'stats' is not supported yet" },
+	{ "[retryshim]\nreload = 5s\n", 2, "'reload' is not supported yet" },
+	{ "[retryshim]\nspool_limit = 1MiB\n", 2, "'spool_limit' is not supported yet" },
+	{ "[retryshim]\nhook_timeout = 10s\n", 2, "'hook_timeout' is not supported yet" },
+	{ "[retryshim]\nannotate = yes\n", 2, "'annotate' is not supported yet" },
+	{ RULE "attempt_timeout = 1s\n", 3, "'attempt_timeout' is not supported yet" },
+	{ RULE "connect_timeout = 1s\n", 3, "'connect_timeout' is not supported yet" },
+	{ RULE "fresh_connection = yes\n", 3, "'fresh_connection' is not supported yet" },
+	{ RULE "resume = yes\n", 3, "'resume' is not supported yet" },
+	{ RULE "rate_limit = adaptive\n", 3, "'rate_limit' is not supported yet" },
+	{ "[quota q]\nscope = host\n", 2, "'host' is not supported yet" },
+	{ "[quota q]\nscope = host+target\n", 2, "'host+target' is not supported yet" },
+	{ RULE "class = recoverable\n", 3, "'recoverable' is not supported yet" },
+	{ RULE "class = followup\n", 3, "'followup' is not supported yet" },
+	{ RULE "recover = true\n", 3, "'recover' is not supported yet" },
+	{ RULE "followup = true\n", 3, "'followup' is not supported yet" },
+	{ RULE "call = curl, resolve\n", 3, "'resolve' is not supported yet" },
+};
+
+static void every_fault_is_told_with_its_line(void **state)
+{
+	static struct told told;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct rs_rules *rules;
+		int rc = load_text(faults[i].text, &told, &rules);
+
+		if (rc == -22 && !rules && told.count >= 1 && told.at[0].line == faults[i].line &&
+		    told.at[0].severity == RS_ERROR && strstr(told.at[0].text, faults[i].says))
+			continue;
+		print_told(&told);
+		fail_msg("of: %s\nexpected in line %d: %s", faults[i].text, faults[i].line,
+			 faults[i].says);
+	}
+}
+
+static void a_fault_is_told_once(void **state)
+{
+	static struct told told;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct rs_rules *rules;
+
+		load_text(faults[i].text, &told, &rules);
+		/* The one row with two wrong names. */
+		if (told.count == (strstr(faults[i].text, "EFOOBAR") ? 2 : 1))
+			continue;
+		print_told(&told);
+		fail_msg("%zu faults of: %s", told.count, faults[i].text);
+	}
+}
+
+static void all_faults_of_a_file_in_order(void **state)
+{
+	static const int lines[] = { 2, 3, 4, 8, 9 };
+	static struct told told;
+	struct rs_rules *rules;
+
+	(void)state;
+	assert_int_equal(load_text("[rule a]\nerror = EFOO\nbase = 5\nnonsense\n\n[rule b]\n"
+				   "error = any\n  EBAR\n[colours]\nred = 1\n",
+				   &told, &rules),
+			 -22);
+	assert_int_equal(told.count, 5);
+	for (size_t i = 0; i < told.count; i++)
+		assert_int_equal(told.at[i].line, lines[i]);
+}
+
+static void a_nul_byte(void **state)
+{
+	static const char text[] = "[rule a]\nerror = ref\0used\n";
+	static struct told told;
+	struct rs_rules *rules;
+
+	(void)state;
+	assert_int_equal(load_bytes(text, sizeof(text) - 1, &told, &rules), -22);
+	assert_int_equal(told.at[0].line, 2);
+	assert_non_null(strstr(told.at[0].text, "NUL"));
+}
+
+static void long_lines(void **state)
+{
+	static struct told told;
+	struct rs_rules *rules;
+	char text[512];
+
+	(void)state;
+	for (int len = 190; len < 300; len++) {
+		int rc;
+
+		snprintf(text, sizeof(text), "[rule a]\nbody = %0*d\n", len - 7, 7);
+		rc = load_text(text, &told, &rules);
+		if (len <= 199) {
+			assert_int_equal(rc, 0);
+			assert_int_equal(rules->rules[0].body.at[0].len, len - 7);
+			rs_rules_free(rules);
+			continue;
+		}
+		assert_int_equal(rc, -22);
+		assert_int_equal(told.count, 1);
+		assert_int_equal(told.at[0].line, 2);
+		assert_non_null(strstr(told.at[0].text, "the parser takes 199"));
+	}
+}
+
+static void faults_of_options(void **state)
+{
+	static const struct {
+		const char *options, *says;
+	} rows[] = {
+		{ "base", "'base' is not key=value" },
+		{ "bsae=1s", "unknown key 'bsae' (did you mean 'base'?)" },
+		{ "error=any", "unknown key 'error'" },
+		{ "base=5", "has no unit" },
+		{ "base=1s;max_attempts=0", "write 1" },
+		{ "annotate=yes", "not supported yet" },
+		{ "max_attempts=unlimited;max_elapsed=none", "needs a max_elapsed" },
+		{ "base=", "'base' has no value" },
+	};
+	static struct told told;
+	struct rs_rules *rules;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(load_paths(NULL, rows[i].options, &told, &rules), -22);
+		assert_int_equal(told.count, 1);
+		assert_string_equal(told.at[0].file, "RETRYSHIM_OPTIONS");
+		assert_int_equal(told.at[0].line, 0);
+		assert_non_null(strstr(told.at[0].text, rows[i].says));
+	}
+}
+
+static void unreachable_rules(void **state)
+{
+	static const struct {
+		const char *text;
+		bool warned;
+	} rows[] = {
+		{ "[rule a]\nstatus = 5xx\n[rule b]\nstatus = 503\n", true },
+		{ "[rule a]\nstatus = 503\n[rule b]\nstatus = 5xx\n", false },
+		{ "[rule a]\nerror = any\n[rule b]\nerror = refused\n", true },
+		{ "[rule a]\nerror = refused\n[rule b]\nerror = refused, timeout\n", false },
+		{ "[rule a]\nerror = any\n[rule b]\nerror = any\nstatus = 500\n", false },
+		{ "[rule a]\nstatus = 5xx\nbody = x\n[rule b]\nstatus = 503\n", false },
+		{ "[rule a]\nbody = Slow\n[rule b]\nbody = SlowDown\nstatus = 503\n", true },
+		{ "[rule a]\nbody = SlowDown\n[rule b]\nbody = Slow\n", false },
+		{ "[rule a]\nstatus = 5xx\nhost = *.b.c\n[rule b]\nstatus = 503\nhost = a.b.c\n",
+		  true },
+		{ "[rule a]\nstatus = 5xx\nhost = *.b.c\n[rule b]\nstatus = 503\n", false },
+		{ "[rule a]\nstatus = 5xx\nhost = *.c\n[rule b]\nstatus = 503\nhost = *.b.c\n",
+		  true },
+		{ "[rule a]\nstatus = 503\n[rule b]\nstatus = 503\nmethod = any\n", false },
+		{ "[rule a]\nstatus = 503\nmethod = any\n[rule b]\nstatus = 503\n", true },
+		{ "[rule a]\nstatus = 503\n[rule b]\nstatus = 503\nmethod = GET\n", true },
+		{ "[rule a]\nerror = any\naddress = 10.0.0.0/8\n[rule b]\nerror = any\n"
+		  "address = 10.1.0.0/16\n",
+		  true },
+		{ "[rule a]\nerror = any\naddress = 10.1.0.0/16\n[rule b]\nerror = any\n"
+		  "address = 10.0.0.0/8\n",
+		  false },
+		{ "[rule a]\nerror = any\nport = 80, 443\n[rule b]\nerror = any\nport = 443\n",
+		  true },
+		{ "[rule a]\nerror = any\nport = 80\n[rule b]\nerror = any\nport = 443\n", false },
+		{ "[rule a]\nerror = any\ncall = curl\n[rule b]\nerror = any\n", false },
+		{ "[rule a]\nheader = X: a*\n[rule b]\nheader = x: ab\n", true },
+		{ "[rule a]\nheader = X: a*\n[rule b]\nheader = Y: ab\n", false },
+		{ "[rule a]\nbody_regex = a\n[rule b]\nbody_regex = a\n", false },
+	};
+	static struct told told;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rs_rules *rules;
+
+		assert_int_equal(load_text(rows[i].text, &told, &rules), 0);
+		if (told.count != rows[i].warned)
+			fail_msg("%s: %s", rows[i].warned ? "no warning" : "a warning",
+				 rows[i].text);
+		if (told.count) {
+			assert_int_equal(told.at[0].severity, RS_WARNING);
+			assert_non_null(strstr(told.at[0].text, "rule 'b' can never be reached: "
+								"rule 'a' in line 1"));
+		}
+		rs_rules_free(rules);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_fault_is_told_with_its_line),
+		cmocka_unit_test(a_fault_is_told_once),
+		cmocka_unit_test(all_faults_of_a_file_in_order),
+		cmocka_unit_test(a_nul_byte),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(faults_of_options),
+		cmocka_unit_test(unreachable_rules),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,314 @@
+/* What right rules files become. */
+#include "rules_helper.h"
+
+#include <netinet/in.h>
+
+#include "retry/error_set.h"
+#include "retry/ns.h"
+
+#define RULE "[rule a]\nerror = refused\n"
+
+static void nothing_but_defaults(void **state)
+{
+	struct rs_rules *rules = load_good("[rule a]\nerror = refused\n");
+	const struct rs_policy *policy = &rules->policies[0];
+
+	(void)state;
+	assert_int_equal(rules->settings.mode, RS_MODE_ENFORCE);
+	assert_string_equal(rules->settings.log, "stderr");
+	assert_int_equal(rules->settings.log_format, RS_LOG_TEXT);
+	assert_int_equal(rules->settings.log_level, RS_LOG_WARN);
+	assert_int_equal(rules->settings.body_limit, 65536);
+	assert_false(rules->settings.has_seed);
+
+	assert_int_equal(rules->policy_count, 1);
+	assert_string_equal(policy->name, "default");
+	assert_int_equal(policy->max_attempts, 4);
+	assert_int_equal(policy->backoff, RS_BACKOFF_EXPONENTIAL);
+	assert_int_equal(policy->base_ns, 200 * RS_NS_PER_MS);
+	assert_int_equal(policy->rate_millionths, 2000000);
+	assert_int_equal(policy->cap_ns, 20 * RS_NS_PER_S);
+	assert_int_equal(policy->jitter, RS_JITTER_FULL);
+	assert_int_equal(policy->max_elapsed_ns, 300 * RS_NS_PER_S);
+	assert_int_equal(policy->retry_after, RS_RETRY_AFTER_MAX);
+	assert_int_equal(policy->retry_after_cap_ns, 120 * RS_NS_PER_S);
+	assert_int_equal(policy->attempt_timeout_ns, RS_FOREVER);
+	assert_int_equal(policy->connect_timeout_ns, RS_FOREVER);
+	assert_int_equal(policy->quota, RS_STANDARD_QUOTA);
+	assert_int_equal(policy->cost, 14);
+
+	assert_int_equal(rules->quota_count, 1);
+	assert_string_equal(rules->quotas[0].name, "standard");
+	assert_int_equal(rules->quotas[0].capacity, 500);
+	assert_int_equal(rules->quotas[0].refund, 1);
+	assert_int_equal(rules->quotas[0].bucket->tokens, 500);
+
+	assert_int_equal(rules->rule_count, 1);
+	assert_string_equal(rules->rules[0].name, "a");
+	assert_int_equal(rules->rules[0].line, 1);
+	assert_int_equal(rules->rules[0].class, RS_TEMPORARY);
+	assert_int_equal(rules->rules[0].calls, 7);
+	assert_int_equal(rules->rules[0].method.names.count, 6);
+	assert_false(rules->rules[0].method.any);
+	assert_memory_equal(&rules->rules[0].policy, policy, sizeof(*policy));
+	rs_rules_free(rules);
+}
+
+static void settings(void **state)
+{
+	struct rs_rules *rules = load_good("[retryshim]\nmode = off\nlog = /var/log/x.log\n"
+					   "log_format = json\nlog_level = debug\n"
+					   "body_limit = 1MiB\nseed = 42\nannotate = no\n"
+					   "stats = no\nreload = no\nreport = none\n");
+
+	(void)state;
+	assert_int_equal(rules->settings.mode, RS_MODE_OFF);
+	assert_string_equal(rules->settings.log, "/var/log/x.log");
+	assert_int_equal(rules->settings.log_format, RS_LOG_JSON);
+	assert_int_equal(rules->settings.log_level, RS_LOG_DEBUG);
+	assert_int_equal(rules->settings.body_limit, 1048576);
+	assert_true(rules->settings.has_seed);
+	assert_int_equal(rules->settings.seed, 42);
+	rs_rules_free(rules);
+}
+
+static void inheritance(void **state)
+{
+	/* Nothing stands before what it refers to. */
+	struct rs_rules *rules =
+		load_good("[rule b]\nerror = refused\ncap = 9s\npolicy = p\n"
+			  "[rule c]\nerror = any\n"
+			  "[policy p]\nbase = 1s\nquota = q\nmax_attempts = unlimited\n"
+			  "[quota q]\ncapacity = 7\nrefund = 2\nscope = process\n"
+			  "[policy default]\nbase = 5s\ncost = 3\nmax_elapsed = 1h\n");
+	const struct rs_policy *b = &rules->rules[0].policy;
+	const struct rs_policy *c = &rules->rules[1].policy;
+
+	(void)state;
+	assert_int_equal(rules->policy_count, 2);
+	assert_string_equal(b->name, "p");
+	assert_int_equal(b->base_ns, RS_NS_PER_S);
+	assert_int_equal(b->cap_ns, 9 * RS_NS_PER_S);
+	assert_int_equal(b->cost, 3);
+	assert_int_equal(b->max_elapsed_ns, 3600 * RS_NS_PER_S);
+	assert_int_equal(b->max_attempts, RS_UNLIMITED);
+	assert_string_equal(rules->quotas[b->quota].name, "q");
+	assert_int_equal(rules->quotas[b->quota].capacity, 7);
+	assert_int_equal(rules->quotas[b->quota].bucket->tokens, 7);
+	assert_string_equal(c->name, "default");
+	assert_int_equal(c->base_ns, 5 * RS_NS_PER_S);
+	assert_int_equal(c->quota, RS_STANDARD_QUOTA);
+	rs_rules_free(rules);
+}
+
+static void durations_and_numbers(void **state)
+{
+	static const struct {
+		const char *value;
+		int64_t ns;
+	} durations[] = {
+		{ "250ms", 250000000 },
+		{ "1.5s", 1500000000 },
+		{ "2m", 120000000000 },
+		{ "1h", 3600000000000 },
+		{ "10us", 10000 },
+		{ "0.25s", 250000000 },
+		{ "0", 0 },
+		{ "0s", 0 },
+		{ "00.10s", 100000000 },
+		{ "1.000000001s", 1000000001 },
+		{ "none", RS_FOREVER },
+		{ "2562047h", 2562047LL * 3600 * 1000000000 },
+	};
+	static const struct {
+		const char *value;
+		int64_t millionths;
+	} rates[] = { { "1", 1000000 }, { "1.5", 1500000 }, { "3.000001", 3000001 } };
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+		struct rs_rules *rules;
+
+		snprintf(text, sizeof(text), RULE "cap = %s\n", durations[i].value);
+		rules = load_good(text);
+		assert_true(rules->rules[0].policy.cap_ns == durations[i].ns);
+		rs_rules_free(rules);
+	}
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct rs_rules *rules;
+
+		snprintf(text, sizeof(text), RULE "rate = %s\n", rates[i].value);
+		rules = load_good(text);
+		assert_true(rules->rules[0].policy.rate_millionths == rates[i].millionths);
+		rs_rules_free(rules);
+	}
+}
+
+static void matchers(void **state)
+{
+	struct rs_rules *rules = load_good(
+		"[rule a]\nclass = permanent\ncall = curl\n"
+		"error = ECONNREFUSED,\n\ttimeout\n  CURLE_GOT_NOTHING\n"
+		"status = 429, 500-504, 2XX\n"
+		"body = Slow Down, <Code>x</Code>\nbody_regex = ^a{1,3}[;]$\n"
+		"header = X-Foo: a:b*\nmethod = get, IDEMPOTENT-X\n"
+		"scheme = HTTP, https\nhost = *.example.com, localhost\nport = 80, 65535\n"
+		"url = http://x/*\naddress = 10.1.2.3/8, ::1, /run/*.sock, @abstract\n"
+		"program = curl*\nquota = none\n");
+	const struct rs_rule *rule = &rules->rules[0];
+
+	(void)state;
+	assert_int_equal(rule->class, RS_PERMANENT);
+	assert_int_equal(rule->calls, 1u << RS_CALL_CURL);
+	assert_true(rule->has_error && rule->has_status);
+	assert_true(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 52));
+	assert_true(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 28));
+	assert_false(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 7));
+	for (int status = 0; status < RS_STATUS_LIMIT; status++)
+		assert_int_equal(rs_status_in(&rule->status, status),
+				 status == 429 || (status >= 500 && status <= 504) ||
+					 (status >= 200 && status <= 299));
+	assert_int_equal(rule->body.count, 2);
+	assert_memory_equal(rule->body.at[0].at, "Slow Down", 9);
+	assert_int_equal(rule->body.at[1].len, strlen("<Code>x</Code>"));
+	assert_int_equal(regexec(rule->body_regex, "aaa;", 0, NULL, 0), 0);
+	assert_string_equal(rule->header_name, "X-Foo");
+	assert_string_equal(rule->header_value.pattern, "a:b*");
+	assert_int_equal(rule->method.names.count, 2);
+	assert_memory_equal(rule->method.names.at[0].at, "GET", 3);
+	assert_string_equal(rule->scheme.at[0].pattern, "http");
+	assert_int_equal(rule->host.count, 2);
+	assert_true(rule->host.at[0].fold);
+	assert_int_equal(rule->host.at[0].kind, RS_GLOB_SUFFIX);
+	assert_int_equal(rule->ports[1], 65535);
+	assert_int_equal(rule->url.at[0].kind, RS_GLOB_PREFIX);
+	assert_int_equal(rule->address_count, 4);
+	assert_int_equal(rule->addresses[0].family, RS_ADDRESS_IPV4);
+	assert_int_equal(rule->addresses[0].prefix_bits, 8);
+	assert_int_equal(rule->addresses[0].ip[3], 3);
+	assert_int_equal(rule->addresses[1].family, RS_ADDRESS_IPV6);
+	assert_int_equal(rule->addresses[1].prefix_bits, 128);
+	assert_int_equal(rule->addresses[2].family, RS_ADDRESS_UNIX);
+	assert_string_equal(rule->addresses[3].path.pattern, "@abstract");
+	assert_int_equal(rule->program.count, 1);
+	assert_int_equal(rule->policy.quota, RS_NO_QUOTA);
+	rs_rules_free(rules);
+}
+
+static void methods(void **state)
+{
+	struct rs_rules *rules = load_good("[rule a]\nerror = any\nmethod = any\n"
+					   "[rule b]\nerror = any\nmethod = idempotent, POST\n");
+
+	(void)state;
+	assert_true(rules->rules[0].method.any);
+	assert_false(rules->rules[1].method.any);
+	assert_int_equal(rules->rules[1].method.names.count, 7);
+	assert_memory_equal(rules->rules[1].method.names.at[6].at, "POST", 4);
+	rs_rules_free(rules);
+}
+
+static void unions(void **state)
+{
+	struct rs_rules *rules = load_good("[rule a]\nstatus = 503\n[rule b]\nstatus = 429\n");
+
+	(void)state;
+	assert_true(rs_status_in(&rules->status, 503) && rs_status_in(&rules->status, 429));
+	assert_false(rs_status_in(&rules->status, 200));
+	assert_int_equal(rules->calls, 1u << RS_CALL_CURL);
+	rs_rules_free(rules);
+
+	rules = load_good("[rule a]\nbody = x\nstatus = 400\n[rule b]\nheader = a: b\n");
+	assert_true(rs_status_in(&rules->status, 200));
+	rs_rules_free(rules);
+
+	rules = load_good("[rule a]\nerror = refused\n[rule b]\nerror = dns\ncall = curl\n");
+	assert_int_equal(rules->calls, 7);
+	assert_true(rs_error_set_has(&rules->error, RS_DOMAIN_ERRNO, 111));
+	assert_true(rs_error_set_has(&rules->error, RS_DOMAIN_CURL, 6));
+	assert_false(rs_status_in(&rules->status, 503));
+	rs_rules_free(rules);
+}
+
+static void options_override(void **state)
+{
+	static struct told told;
+	struct rs_rules *rules;
+	char path[32];
+	static const char text[] = "[policy default]\nbase = 5s\n[retryshim]\nlog = none\n"
+				   "[policy p]\nbase = 6s\n[rule a]\nerror = any\n"
+				   "[rule b]\nerror = any\nmethod = any\npolicy = p\n";
+
+	(void)state;
+	write_file(path, text, strlen(text));
+	assert_int_equal(
+		load_paths(path, "base=1s; log = /x ;max_attempts=9;base=2s;", &told, &rules), 0);
+	unlink(path);
+	assert_string_equal(rules->settings.log, "/x");
+	assert_int_equal(rules->rules[0].policy.base_ns, 2 * RS_NS_PER_S);
+	assert_int_equal(rules->rules[0].policy.max_attempts, 9);
+	assert_int_equal(rules->rules[1].policy.base_ns, 6 * RS_NS_PER_S);
+	assert_int_equal(rules->rules[1].policy.max_attempts, 9);
+	rs_rules_free(rules);
+}
+
+/* The same two rules, however the file is written. */
+static void ways_to_write_a_file(void **state)
+{
+	static const char *const texts[] = {
+		"[rule a]\nerror = refused\n[rule b]\nerror = any\n",
+		"[rule a]\nerror = refused\n[rule b]\nerror = any",
+		"[rule a]\r\nerror = refused\r\n[rule b]\r\nerror = any\r\n",
+		"\xef\xbb\xbf[rule a]\nerror = refused\n[rule b]\nerror = any\n",
+		"; a comment\n# another\n[ rule  a ]\nerror=refused\n\n\n[rule b]\n error : any \n",
+		"[rule a]\nerror =\n  # a comment; within\n\n  refused\n[rule b]\n\terror=any\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct rs_rules *rules = load_good(texts[i]);
+
+		assert_int_equal(rules->rule_count, 2);
+		assert_string_equal(rules->rules[0].name, "a");
+		assert_true(rs_error_set_has(&rules->rules[0].error, RS_DOMAIN_ERRNO, 111));
+		assert_false(rs_error_set_has(&rules->rules[0].error, RS_DOMAIN_ERRNO, 110));
+		assert_true(rs_error_set_has(&rules->rules[1].error, RS_DOMAIN_ERRNO, 110));
+		rs_rules_free(rules);
+	}
+}
+
+static void what_happens_anyway_may_be_said(void **state)
+{
+	(void)state;
+	rs_rules_free(load_good(RULE "attempt_timeout = none\nconnect_timeout = none\n"
+				     "fresh_connection = no\nresume = no\nrate_limit = none\n"));
+}
+
+static void a_seed_may_be_negative(void **state)
+{
+	struct rs_rules *rules = load_good("[retryshim]\nseed = -1\n");
+
+	(void)state;
+	assert_true(rules->settings.seed == UINT64_MAX);
+	rs_rules_free(rules);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_but_defaults),
+		cmocka_unit_test(settings),
+		cmocka_unit_test(inheritance),
+		cmocka_unit_test(durations_and_numbers),
+		cmocka_unit_test(matchers),
+		cmocka_unit_test(methods),
+		cmocka_unit_test(unions),
+		cmocka_unit_test(options_override),
+		cmocka_unit_test(ways_to_write_a_file),
+		cmocka_unit_test(what_happens_anyway_may_be_said),
+		cmocka_unit_test(a_seed_may_be_negative),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -128,7 +128,7 @@ static void rules_are_found_from_elsewhere(void **state)
 	struct run run;
 
 	(void)state;
-	(void)temp_file("more.ini", "[policy more]\nbase = 1s\n", 25);
+	(void)temp_file("more.ini", "[policy more]\nbase = 1s\n", 24);
 	(void)snprintf(script, sizeof(script),
 		       "command=$(realpath %s) && cd %s && "
 		       "$command run --print-env -r %s -r ./more.ini | grep RULES",
@@ -277,15 +277,16 @@ static void another_architecture(void **state)
 
 static void another_libc(void **state)
 {
+	static const char ours[] = "/lib64/ld-linux", theirs[] = "/lib64/ld-musl-";
 	size_t len;
 	char *bytes = copy_of_true(&len);
-	char *linker = memmem(bytes, len, "/lib64/ld-linux", 15);
+	char *linker = memmem(bytes, len, ours, strlen(ours));
 
 	(void)state;
-	if (!linker)
-		skip();
-	memcpy(linker, "/lib64/ld-musl-", 15);
-	check_warns(write_program("musl", bytes, len), "musl");
+	if (linker) { /* elsewhere it has another name */
+		memcpy(linker, theirs, strlen(theirs));
+		check_warns(write_program("musl", bytes, len), "musl");
+	}
 	free(bytes);
 }
 

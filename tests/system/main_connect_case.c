@@ -65,9 +65,11 @@ static void datagram(void)
 	connect_path(SOCK_DGRAM);
 }
 
+/* A TCP connection is in progress; a Unix socket that is not there fails at once. */
 static void nonblocking(void)
 {
 	tell(connect_target(tcp_socket(SOCK_NONBLOCK)));
+	connect_path(SOCK_STREAM | SOCK_NONBLOCK);
 }
 
 static struct sockaddr_in free_port(void)

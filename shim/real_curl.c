@@ -132,6 +132,16 @@ static void fill(struct rs_curl_api *api, void *library)
 	look_up(library, "curl_easy_duphandle", &api->easy_duphandle);
 	look_up(library, "curl_easy_pause", &api->easy_pause);
 	look_up(library, "curl_easy_getinfo", &api->easy_getinfo);
+	look_up(library, "curl_multi_add_handle", &api->multi_add_handle);
+	look_up(library, "curl_multi_remove_handle", &api->multi_remove_handle);
+	look_up(library, "curl_multi_perform", &api->multi_perform);
+	look_up(library, "curl_multi_info_read", &api->multi_info_read);
+	look_up(library, "curl_multi_wait", &api->multi_wait);
+	look_up(library, "curl_multi_poll", &api->multi_poll);
+	look_up(library, "curl_multi_timeout", &api->multi_timeout);
+	look_up(library, "curl_multi_socket_action", &api->multi_socket_action);
+	look_up(library, "curl_multi_setopt", &api->multi_setopt);
+	look_up(library, "curl_multi_cleanup", &api->multi_cleanup);
 	look_up(library, "curl_mime_data_cb", &api->mime_data_cb);
 	look_up(library, "curl_mime_filedata", &api->mime_filedata);
 }

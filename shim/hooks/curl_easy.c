@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "hooks/export.h"
-#include "transfer/exchange.h"
+#include "transfer/multi.h"
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -119,6 +119,8 @@ RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
 
 	if (!api || !api->easy_perform || !api->easy_setopt || !api->easy_getinfo)
 		return api && api->easy_perform ? api->easy_perform(easy) : CURLE_FAILED_INIT;
+	if (handle && rs_multi_keeps(handle))
+		return CURLE_FAILED_INIT; /* as for any handle that is part of a multi handle */
 	return handle ? rs_transfer_perform(handle) : api->easy_perform(easy);
 }
 
@@ -127,11 +129,12 @@ RS_EXPORT void curl_easy_cleanup(CURL *easy)
 	struct rs_handle *handle = rs_handle_find(easy);
 	const struct rs_curl_api *api = api_of(handle, CALLER);
 
-	/* Forgotten first: the address may be another thread's new handle right after. */
-	if (handle && !handle->active)
-		rs_handle_drop(easy);
+	if (handle)
+		rs_multi_forget(handle);
+	rs_handle_take(easy);
 	if (api && api->easy_cleanup)
 		api->easy_cleanup(easy);
+	rs_handle_free(handle);
 }
 
 RS_EXPORT void curl_easy_reset(CURL *easy)

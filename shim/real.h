@@ -84,6 +84,9 @@ static inline const void *rs_take_caller(const void *return_address)
 /* Which flavour's function `name` this is, by number; -1: none's. */
 int rs_real_flavour_of(const void *function, const char *name);
 
+/* The flags of dlopen() that stay; ~0U leaves RTLD_DEEPBIND to the program. */
+extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
+
 /* The C library's own function, past every hook, or NULL. */
 void *rs_real_symbol(const char *name);
 void *rs_real_dlsym(void *handle, const char *name);

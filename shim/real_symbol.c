@@ -5,6 +5,8 @@
 
 #include "real.h"
 
+unsigned rs_dl_open_mask = ~(unsigned)RTLD_DEEPBIND;
+
 /* The versions that the functions looked up here have had; the oldest is still there. */
 #if defined(__x86_64__)
 static const char *const versions[] = { "GLIBC_2.2.5", "GLIBC_2.34" };

@@ -16,9 +16,6 @@ void *rs_dl_find_open(void);
 void *rs_dl_find_sym(void);
 void *rs_dl_curl_symbol(void *handle, const char *name);
 
-/* The flags of dlopen() that stay. Set by the constructor. */
-unsigned rs_dl_open_mask __attribute__((visibility("hidden"))) = ~(unsigned)RTLD_DEEPBIND;
-
 void *rs_dl_find_open(void)
 {
 	rs_dl_real_open = rs_real_symbol("dlopen");

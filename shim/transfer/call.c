@@ -37,7 +37,7 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
 		return false;
 	x->handle = handle;
 	x->rules = rules;
-	x->has_target = x->altered = x->native_fail = false;
+	x->has_target = x->altered = x->native_fail = x->headers_given_back = false;
 	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 	x->streams_up = rs_upload_streams(&handle->options);
 	x->watches_seek = handle->options.seek_fn || !handle->options.read_fn;
@@ -57,6 +57,8 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 	if (x->native_fail)
 		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
+	if (x->headers_given_back)
+		rs_transfer_take_headers(x);
 	rs_response_begin(x);
 	if (x->streams_up && x->call.attempts > 0)
 		rs_upload_repeat(&x->upload);

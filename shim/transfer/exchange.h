@@ -51,20 +51,21 @@ struct rs_exchange {
 
 	/* The present attempt. */
 	enum rs_phase phase;
-	bool in_headers;      /* inside a header block */
-	bool has_block;       /* a header block has begun */
-	bool provisional;     /* the block may not be the last: 1xx, a redirect, a CONNECT … */
-	int status;           /* of the newest block */
-	size_t headers_at;    /* among the held bytes: its first line after the status line */
-	size_t body_at;       /* where its body begins */
-	size_t body_len;      /* held bytes of it */
-	size_t header_pieces; /* held pieces up to the end of its headers */
-	size_t drained;       /* bytes dropped */
-	int64_t got_before;   /* body bytes handed over by earlier attempts */
-	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
-	bool delivered;       /* the program has seen some of this attempt: it is committed */
-	bool stopped;         /* a callback of the program ended the attempt */
-	bool native_fail;     /* CURLOPT_FAILONERROR is in force inside libcurl */
+	bool in_headers;         /* inside a header block */
+	bool has_block;          /* a header block has begun */
+	bool provisional;        /* the block may not be the last: 1xx, a redirect, a CONNECT … */
+	int status;              /* of the newest block */
+	size_t headers_at;       /* among the held bytes: its first line after the status line */
+	size_t body_at;          /* where its body begins */
+	size_t body_len;         /* held bytes of it */
+	size_t header_pieces;    /* held pieces up to the end of its headers */
+	size_t drained;          /* bytes dropped */
+	int64_t got_before;      /* body bytes handed over by earlier attempts */
+	bool echoed;             /* CURLOPT_HEADER: the body callback has had the present line */
+	bool delivered;          /* the program has seen some of this attempt: it is committed */
+	bool stopped;            /* a callback of the program ended the attempt */
+	bool headers_given_back; /* the program gets the rest of the headers without us */
+	bool native_fail;        /* CURLOPT_FAILONERROR is in force inside libcurl */
 	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
 
 	/* The judgement of it, once there is one. */
@@ -139,6 +140,10 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
+
+/* Nothing is to be learned from the rest of the headers: let libcurl give them to the program. */
+void rs_transfer_give_back_headers(struct rs_exchange *x);
+void rs_transfer_take_headers(struct rs_exchange *x);
 
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);

@@ -69,6 +69,8 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 
 bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result)
 {
+	if (result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
+		return false; /* as nearly always */
 	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
 		rs_response_recall(x);
 	rs_judge_end(x, result);
@@ -172,7 +174,8 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 	struct rs_handle *handle = x->handle;
 
 	rs_transfer_restore(x, handle->easy);
-	rs_transfer_lift_limits(x);
+	if (x->limits.attempt || x->limits.connect || x->limits.fresh)
+		rs_transfer_lift_limits(x);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);
 	if (x->streams_up)

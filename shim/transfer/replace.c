@@ -2,7 +2,6 @@
  * The options that are other ones while attempts run, and what becomes of them after.
  */
 #include <limits.h>
-#include <strings.h>
 
 #include "retry/ns.h"
 #include "transfer/exchange.h"
@@ -104,8 +103,7 @@ static bool can_ask(const struct rs_exchange *x)
 
 	return !o->header_fn && !o->header_data && !o->include_header && !o->fail_on_error &&
 	       !x->resume.continuing && x->handle->api->easy_header &&
-	       x->handle->api->easy_nextheader && o->url.text &&
-	       strncasecmp(o->url.text, "http", 4) == 0;
+	       x->handle->api->easy_nextheader && o->url.text && (o->url.text[0] | 0x20) == 'h';
 }
 
 void rs_transfer_choose_headers(struct rs_exchange *x)

@@ -33,6 +33,14 @@ static size_t write_chunks(struct rs_exchange *x, char *bytes, size_t len)
 	return len;
 }
 
+/* An answer other than these ends the attempt; `complaint` is what libcurl says of it. */
+static size_t judged(struct rs_exchange *x, size_t took, size_t len, const char *complaint)
+{
+	if (took != len && took != CURL_WRITEFUNC_PAUSE)
+		x->stopped = complaint;
+	return took;
+}
+
 /* With CURLOPT_HEADER a header line goes to the write callback first. A pause in the header
  * callback after that repeats the line: `echoed` keeps the write callback from seeing it twice. */
 static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
@@ -43,7 +51,7 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 	if (o->include_header && kind == RS_PIECE_HEADER && !x->echoed) {
 		took = write_chunks(x, bytes, len);
 		if (took != len)
-			return took;
+			return judged(x, took, len, "Failure writing output to destination");
 		x->echoed = true;
 	}
 	if (o->header_fn || o->header_data)
@@ -51,7 +59,7 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 				    o->header_data);
 	if (took != CURL_WRITEFUNC_PAUSE)
 		x->echoed = false;
-	return took;
+	return judged(x, took, len, "Failed writing header");
 }
 
 size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
@@ -60,13 +68,10 @@ size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 	size_t took;
 
 	x->delivered = true;
-	if (kind == RS_PIECE_BODY)
-		took = call_program(o->write_fn, bytes, len, o->write_data);
-	else
-		took = write_header(x, kind, bytes, len);
-	if (kind == RS_PIECE_BODY && took == len)
+	if (kind != RS_PIECE_BODY)
+		return write_header(x, kind, bytes, len);
+	took = call_program(o->write_fn, bytes, len, o->write_data);
+	if (took == len)
 		x->resume.got += (int64_t)len;
-	if (took != len && took != CURL_WRITEFUNC_PAUSE)
-		x->stopped = true;
-	return took;
+	return judged(x, took, len, "Failure writing output to destination");
 }

@@ -62,7 +62,7 @@ struct rs_exchange {
 	int64_t got_before;   /* body bytes handed over by earlier attempts */
 	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;       /* the program has seen some of this attempt: it is committed */
-	bool stopped;         /* a callback of the program ended the attempt */
+	const char *stopped;  /* a callback of the program ended the attempt: what libcurl says */
 	bool native_fail;     /* CURLOPT_FAILONERROR is in force inside libcurl */
 	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
 

@@ -89,23 +89,41 @@ static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
 	return rs_resume_error(x);
 }
 
+/* What CURLOPT_FAILONERROR asks for, where libcurl had to let the body come so that rules could
+ * see it. The program has got none of it. */
+static CURLcode refuse(struct rs_exchange *x)
+{
+	char text[64];
+	curl_off_t length = -1;
+
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	x->handle->whole = (struct rs_whole_info){
+		.valid = true,
+		.status = x->status,
+		.size = 0,
+		.length = length,
+	};
+	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
+	rs_transfer_error(x, text);
+	return CURLE_HTTP_RETURNED_ERROR;
+}
+
 /* The last attempt is over: what of it is still held is the program's. */
 static CURLcode conclude(struct rs_exchange *x, CURLcode result)
 {
-	char text[64];
 	CURLcode handed;
 
+	if (x->stopped && result == CURLE_WRITE_ERROR)
+		rs_transfer_error(x, x->stopped); /* libcurl names the callback that it knows of */
 	if (x->resume.continuing)
 		return conclude_continued(x, result);
 	account(x, result);
 	if (x->phase == RS_DISCARDING || x->stopped)
 		return result;
 	handed = rs_response_finish(x);
-	if (handed != CURLE_OK || x->phase != RS_REFUSING)
-		return handed != CURLE_OK ? handed : result;
-	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
-	rs_transfer_error(x, text);
-	return CURLE_HTTP_RETURNED_ERROR;
+	if (handed != CURLE_OK)
+		return handed;
+	return x->phase == RS_REFUSING ? refuse(x) : result;
 }
 
 static CURLcode run(struct rs_exchange *x)

@@ -15,7 +15,8 @@ void rs_response_begin(struct rs_exchange *x)
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
-	x->echoed = x->delivered = x->stopped = x->paused = false;
+	x->echoed = x->delivered = x->paused = false;
+	x->stopped = NULL;
 	x->rule = NULL;
 	x->got_before = x->resume.got;
 }
@@ -235,6 +236,6 @@ CURLcode rs_response_finish(struct rs_exchange *x)
 	}
 	if (took == 1)
 		return CURLE_OK;
-	rs_transfer_error(x, "Failure writing output to destination");
+	rs_transfer_error(x, x->stopped);
 	return CURLE_WRITE_ERROR;
 }

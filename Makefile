@@ -79,10 +79,12 @@ $(B)/obj/%.o: %.c $(STAMP)
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# Without the compiler's start files: the library's constructor needs none of them, and their weak
+# references would be searched for at every start.
 $(B)/libretryshim.so: $(CORE_OBJ) $(call obj,$(SHIM)) shim/symbols.map
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) -Wl,--version-script=shim/symbols.map \
-		-Wl,-soname,libretryshim.so -Wl,-z,defs,-z,lazy,-z,relro -Wl,--exclude-libs,ALL \
+		-nostartfiles -Wl,-soname,libretryshim.so -Wl,-z,defs,-z,lazy,-z,relro -Wl,--exclude-libs,ALL \
 		-pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
 $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 /* One libcurl's functions. A pointer is NULL where that libcurl does not have it. */
@@ -42,6 +43,16 @@ struct rs_curl_caller {
  * handler. The library found stays loaded for the rest of the process.
  */
 const struct rs_curl_caller *rs_real_curl(const void *caller);
+
+/*
+ * The program's stdin and stdout, which libcurl reads and writes where nothing else is set. Found
+ * at the first use: a reference to them would be resolved at every start. From any thread.
+ */
+enum rs_stream {
+	RS_STDIN,
+	RS_STDOUT,
+};
+FILE *rs_real_stream(enum rs_stream stream);
 
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 

@@ -83,8 +83,6 @@ CURLcode rs_exchange_cancel(struct rs_exchange *x)
 
 	x->decision.action = RS_ACTION_EXHAUSTED;
 	x->decision.reason = RS_REASON_CANCELLED;
-	if (x->resume.continuing)
-		rs_resume_end(x);
 	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
 			  rs_now_ns());
 	return CURLE_ABORTED_BY_CALLBACK;
@@ -102,7 +100,6 @@ static void account(struct rs_exchange *x, CURLcode result)
 /* The end of a download that broke: all of it, or how it broke, or what the program made of it. */
 static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
 {
-	rs_resume_end(x);
 	if (x->stopped || result == CURLE_ABORTED_BY_CALLBACK)
 		return result;
 	if (result == CURLE_OK && x->phase == RS_CONTINUING && rs_resume_complete(x)) {
@@ -116,15 +113,9 @@ static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
 static CURLcode refuse(struct rs_exchange *x)
 {
 	char text[64];
-	curl_off_t length = -1;
 
-	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	x->handle->whole = (struct rs_whole_info){
-		.valid = true,
-		.status = x->status,
-		.size = 0,
-		.length = length,
-	};
+	rs_resume_note_info(x);
+	x->handle->whole.size = 0;
 	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
 	rs_transfer_error(x, text);
 	return CURLE_HTTP_RETURNED_ERROR;
@@ -177,7 +168,6 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 	struct rs_handle *handle = x->handle;
 
 	rs_transfer_restore(x, handle->easy);
-	rs_transfer_lift_limits(x);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);
 	rs_upload_end(&x->upload);

@@ -73,5 +73,6 @@ size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 	took = call_program(o->write_fn, bytes, len, o->write_data);
 	if (took == len)
 		x->resume.got += (int64_t)len;
+	x->handle->whole.size = x->resume.got;
 	return judged(x, took, len, "Failure writing output to destination");
 }

@@ -60,7 +60,6 @@ struct rs_exchange {
 	size_t body_len;      /* held bytes of it */
 	size_t header_pieces; /* held pieces up to the end of its headers */
 	size_t drained;       /* bytes dropped */
-	int64_t got_before;   /* body bytes handed over by earlier attempts */
 	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;       /* the program has seen some of this attempt: it is committed */
 	const char *stopped;  /* a callback of the program ended the attempt: what libcurl says */
@@ -139,7 +138,6 @@ void rs_transfer_replace(struct rs_exchange *x);
 
 /* Limit the next attempt as `policy` says where the program has not; and the end of that. */
 void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
-void rs_transfer_lift_limits(struct rs_exchange *x);
 
 /* call.c -------------------------------------------------------------------------------------- */
 

@@ -84,7 +84,6 @@ static void prepare_retry(struct rs_exchange *x, const struct rs_outcome *outcom
 {
 	if (x->delivered)
 		rs_resume_remember(x, (CURLcode)outcome->error);
-	x->got_before = x->resume.got;
 	x->upload.stop = true;
 	x->phase = RS_DISCARDING;
 	rs_hold_empty(&x->handle->hold);

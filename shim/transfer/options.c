@@ -156,9 +156,6 @@ static void set_limit(struct rs_options *options, CURLoption option, void *value
 	case CURLOPT_FRESH_CONNECT:
 		options->fresh_connect = LONG(value);
 		break;
-	case CURLOPT_LOW_SPEED_TIME:
-		options->low_speed_time = LONG(value);
-		break;
 	default:
 		set_body(options, option, value);
 	}
@@ -188,6 +185,9 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 		break;
 	case CURLOPT_HTTPHEADER:
 		options->header_list = value;
+		break;
+	case CURLOPT_HTTP_TRANSFER_DECODING:
+		options->keeps_chunks = !LONG(value);
 		break;
 	case CURLOPT_HTTPGET:
 		if (LONG(value))

@@ -44,6 +44,19 @@ static void restore_upload(const struct rs_exchange *x, CURL *easy)
 	}
 }
 
+static void restore_limits(const struct rs_exchange *x, CURL *easy)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	const struct rs_options *o = &x->handle->options;
+
+	if (x->limits.attempt)
+		set(easy, CURLOPT_TIMEOUT_MS, o->timeout_ms);
+	if (x->limits.connect)
+		set(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
+	if (x->limits.fresh)
+		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
+}
+
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -55,10 +68,13 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 	set(easy, CURLOPT_HEADERDATA, o->header_data);
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, o->include_header);
-	if (o->fail_on_error)
+	if (o->fail_on_error || x->native_fail)
 		set(easy, CURLOPT_FAILONERROR, o->fail_on_error);
 	if (x->streams_up)
 		restore_upload(x, easy);
+	if (x->resume.continuing)
+		rs_resume_restore(x, easy);
+	restore_limits(x, easy);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -122,19 +138,4 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)
 		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FRESH_CONNECT,
 					    fresh ? 1L : o->fresh_connect);
 	x->limits.fresh = fresh;
-}
-
-void rs_transfer_lift_limits(struct rs_exchange *x)
-{
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-	const struct rs_options *o = &x->handle->options;
-	CURL *easy = x->handle->easy;
-
-	if (x->limits.attempt)
-		set(easy, CURLOPT_TIMEOUT_MS, o->timeout_ms);
-	if (x->limits.connect)
-		set(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
-	if (x->limits.fresh)
-		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
-	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 }

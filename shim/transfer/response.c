@@ -17,7 +17,6 @@ void rs_response_begin(struct rs_exchange *x)
 	x->echoed = x->delivered = x->paused = false;
 	x->stopped = NULL;
 	x->rule = NULL;
-	x->got_before = x->resume.got;
 }
 
 /* Hand out what is held. Like rs_deliver(): `len` when all of it went. */

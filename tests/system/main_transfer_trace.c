@@ -6,7 +6,8 @@
  *   NAME=VALUE     a curl option in capitals; the lines of a list are separated by |
  *   sinks=N        which are set: WRITEFUNCTION 1, WRITEDATA 2, HEADERFUNCTION 4, HEADERDATA 8
  *   on=CALLBACK:ACTION   what the first call of write, header, progress or read does: pause,
- *                  short (an error), abort, set (options), info, dup, nest (another transfer)
+ *                  short (an error), abort, set (options), info, dup, nest (another transfer);
+ *                  the callback "later" is the first write after later=N bytes
  *   upload=N       N bytes of noise come from the read callback; rewind=1: a seek callback too
  *   second=URL     for the second transfer; nested=URL: for nest
  *   all=1          with what differs when a connection was used before
@@ -28,6 +29,7 @@ static struct {
 	bool acted, paused;
 	struct trace_run run;
 	curl_off_t progress[4];
+	size_t later, received;
 	const char *second, *nested;
 	bool all;
 	char *upload;
@@ -90,6 +92,10 @@ static void duplicate(void)
 	(void)curl_easy_setopt(copy, CURLOPT_NOPROGRESS, 1L);
 	if (my.nested)
 		(void)curl_easy_setopt(copy, CURLOPT_URL, my.nested);
+	if (my.later > 0) {
+		(void)curl_easy_setopt(copy, CURLOPT_WRITEFUNCTION, ignore);
+		(void)curl_easy_setopt(copy, CURLOPT_HEADERFUNCTION, ignore);
+	}
 	(void)fprintf(stderr, "duplicate %d\n", (int)curl_easy_perform(copy));
 	curl_easy_cleanup(copy);
 }
@@ -120,7 +126,8 @@ static size_t act(const char *callback, size_t len)
 	if (my.acted || !my.at || strncmp(my.at, callback, at_len) != 0 || my.at[at_len] != ':')
 		return len;
 	my.acted = true;
-	trace_flush(&my.run);
+	if (strcmp(callback, "later") != 0)
+		trace_flush(&my.run);
 	(void)fprintf(stderr, "%s %s\n", callback, my.action);
 	if (strcmp(my.action, "pause") == 0) {
 		my.paused = true;
@@ -143,9 +150,14 @@ static size_t act(const char *callback, size_t len)
 
 static size_t on_write(char *bytes, size_t size, size_t count, void *data)
 {
-	size_t len = size * count, answer = act("write", len);
+	size_t len = size * count;
+	bool is_later = my.later > 0 && my.received >= my.later;
+	size_t answer = act(is_later ? "later" : "write", len);
 
-	return answer == len ? plain_write(bytes, size, count, data) : answer;
+	if (answer != len)
+		return answer;
+	my.received += len;
+	return plain_write(bytes, size, count, data);
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *data)
@@ -260,6 +272,8 @@ static void set_own(const char *name, char *value)
 		my.second = value;
 	else if (strcmp(name, "nested") == 0)
 		my.nested = value;
+	else if (strcmp(name, "later") == 0)
+		my.later = strtoul(value, NULL, 10);
 	else if (strcmp(name, "all") == 0)
 		my.all = true;
 	else if (strcmp(name, "upload") == 0)

@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 #include "server.h"
+#include "trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,58 +341,25 @@ static struct run run_once(enum run_under under, const char *rules_path,
 	return run;
 }
 
-static const char *next_line(const char *line)
-{
-	line += strcspn(line, "\n");
-	return *line ? line + 1 : line;
-}
-
-static bool begins_with_one(const char *line, const char *words)
-{
-	while (words) {
-		size_t len = strcspn(words, "|");
-
-		if (strncmp(line, words, len) == 0)
-			return true;
-		words = words[len] ? words + len + 1 : NULL;
-	}
-	return false;
-}
-
-static const char *skip_apart(const char *line, const char *apart)
-{
-	while (*line && begins_with_one(line, apart))
-		line = next_line(line);
-	return line;
-}
-
 /* All that differ are told before the test fails. */
 static int differing;
 
 static void check_same(const struct run *run, const struct run *bare,
 		       const struct scenario *scenario, const char *failure, size_t r)
 {
-	const char *got = run->err, *wanted = bare->err;
 	const char *apart = apart_of(scenario);
+	struct trace_difference at;
 
 	if (r > 0 && apart && strcmp(apart, "all") == 0)
 		return;
-	for (;;) {
-		got = skip_apart(got, apart);
-		wanted = skip_apart(wanted, apart);
-		if (!*wanted || strncmp(got, wanted, strcspn(wanted, "\n") + 1) != 0)
-			break;
-		got = next_line(got);
-		wanted = next_line(wanted);
-	}
-	if (run->status == bare->status && !*got && !*wanted && run->out_len == bare->out_len &&
-	    memcmp(run->out, bare->out, bare->out_len) == 0)
+	if (!trace_differs(run->err, bare->err, apart, &at) && run->status == bare->status &&
+	    run->out_len == bare->out_len && memcmp(run->out, bare->out, bare->out_len) == 0)
 		return;
 	print_error("%s, %s, %s rules: status %d, wanted %d; %zu bytes on stdout, wanted %zu\n"
 		    "  first other line: %.*s\n            wanted: %.*s\n",
 		    scenario->name, failure, r == 0 ? "streaming" : "holding", run->status,
-		    bare->status, run->out_len, bare->out_len, (int)strcspn(got, "\n"), got,
-		    (int)strcspn(wanted, "\n"), wanted);
+		    bare->status, run->out_len, bare->out_len, at.got_len, at.got, at.wanted_len,
+		    at.wanted);
 	differing++;
 }
 

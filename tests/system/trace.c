@@ -172,3 +172,48 @@ void trace_result(CURLcode result, const char *error_buffer)
 	(void)fprintf(stderr, "result %d %s\nerror %s\n", (int)result, curl_easy_strerror(result),
 		      error_buffer);
 }
+
+static const char *next_line(const char *line)
+{
+	line += strcspn(line, "\n");
+	return *line ? line + 1 : line;
+}
+
+static bool begins_with_one(const char *line, const char *words)
+{
+	while (words) {
+		size_t len = strcspn(words, "|");
+
+		if (strncmp(line, words, len) == 0)
+			return true;
+		words = words[len] ? words + len + 1 : NULL;
+	}
+	return false;
+}
+
+static const char *skip_apart(const char *line, const char *apart)
+{
+	while (*line && begins_with_one(line, apart))
+		line = next_line(line);
+	return line;
+}
+
+bool trace_differs(const char *got, const char *wanted, const char *apart,
+		   struct trace_difference *at)
+{
+	for (;;) {
+		got = skip_apart(got, apart);
+		wanted = skip_apart(wanted, apart);
+		if (!*wanted || strncmp(got, wanted, strcspn(wanted, "\n") + 1) != 0)
+			break;
+		got = next_line(got);
+		wanted = next_line(wanted);
+	}
+	*at = (struct trace_difference){
+		.got = got,
+		.got_len = (int)strcspn(got, "\n"),
+		.wanted = wanted,
+		.wanted_len = (int)strcspn(wanted, "\n"),
+	};
+	return *got || *wanted;
+}

@@ -37,6 +37,15 @@ void trace_header(const char *who, const char *data, const char *bytes, size_t l
  * `all` also what differs when a connection was used before. */
 void trace_info(CURL *easy, bool all);
 
+/* Two traces, line by line, without those that begin with one of the words in `apart` ("a|b", or
+ * NULL): the first lines that are not the same. */
+struct trace_difference {
+	const char *got, *wanted;
+	int got_len, wanted_len;
+};
+bool trace_differs(const char *got, const char *wanted, const char *apart,
+		   struct trace_difference *at);
+
 /* What became of it: code, text, the error buffer. */
 void trace_result(CURLcode result, const char *error_buffer);
 

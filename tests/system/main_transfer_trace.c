@@ -9,6 +9,7 @@
  *                  short (an error), abort, set (options), info, dup, nest (another transfer);
  *                  the callback "later" is the first write after later=N bytes
  *   upload=N       N bytes of noise come from the read callback; rewind=1: a seek callback too
+ *   file=PATH      the body comes from a file that libcurl reads by itself, from=N bytes on
  *   second=URL     for the second transfer; nested=URL: for nest
  *   all=1          with what differs when a connection was used before
  */
@@ -23,7 +24,7 @@ enum { WRITE_FN = 1, WRITE_DATA = 2, HEADER_FN = 4, HEADER_DATA = 8 };
 
 static struct {
 	CURL *easy;
-	FILE *write_data, *header_data;
+	FILE *write_data, *header_data, *file;
 	unsigned sinks;
 	const char *at, *action; /* on= */
 	bool acted, paused;
@@ -216,6 +217,15 @@ static void set_upload(size_t len)
 	(void)curl_easy_setopt(my.easy, CURLOPT_READDATA, &my.upload);
 }
 
+/* Left to libcurl's own fread(). The file stays open until the end. */
+static void set_file(const char *path)
+{
+	my.file = fopen(path, "r");
+	if (!my.file)
+		die(path);
+	(void)curl_easy_setopt(my.easy, CURLOPT_READDATA, my.file);
+}
+
 static void set_sinks(void)
 {
 	if (my.sinks & WRITE_FN)
@@ -278,6 +288,10 @@ static void set_own(const char *name, char *value)
 		my.all = true;
 	else if (strcmp(name, "upload") == 0)
 		set_upload(strtoul(value, NULL, 10));
+	else if (strcmp(name, "file") == 0)
+		set_file(value);
+	else if (strcmp(name, "from") == 0)
+		(void)fseek(my.file, strtol(value, NULL, 10), SEEK_SET);
 	else if (strcmp(name, "rewind") == 0) {
 		(void)curl_easy_setopt(my.easy, CURLOPT_SEEKFUNCTION, on_seek);
 		(void)curl_easy_setopt(my.easy, CURLOPT_SEEKDATA, &my.upload);

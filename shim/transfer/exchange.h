@@ -120,6 +120,12 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result);
 
 /* wait.c -------------------------------------------------------------------------------------- */
 
+/* Ask the program's progress callback whether to go on. false: it wants to abort. */
+bool rs_exchange_ask(struct rs_exchange *x);
+
+/* Is there one to be asked? */
+bool rs_exchange_asks(const struct rs_exchange *x);
+
 /* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
@@ -155,6 +161,9 @@ CURLcode rs_exchange_cancel(struct rs_exchange *x);
 /* After the last attempt: hand out what is held; *result becomes how the call ends. False: the
  * program has paused; ask again once it goes on. */
 bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result);
+
+/* The program has taken the handle away in the middle of the call. */
+void rs_exchange_abandon(struct rs_exchange *x);
 
 /* The call is over: the handle is again as the program left it. */
 void rs_exchange_close(struct rs_exchange *x, CURLcode result);

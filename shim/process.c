@@ -20,6 +20,7 @@
 #include "rules/where.h"
 
 _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
+_Thread_local int rs_connected_fd __attribute__((tls_model("initial-exec")));
 atomic_bool rs_faults_watched;
 
 /*

@@ -23,6 +23,7 @@ struct rs_curl_api {
 	CURL *(*easy_duphandle)(CURL *);
 	CURLcode (*easy_pause)(CURL *, int);
 	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+	const char *(*easy_strerror)(CURLcode);
 	CURLcode (*mime_data_cb)(curl_mimepart *, curl_off_t, curl_read_callback,
 				 curl_seek_callback, curl_free_callback, void *);
 	CURLcode (*mime_filedata)(curl_mimepart *, const char *);

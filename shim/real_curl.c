@@ -132,6 +132,7 @@ static void fill(struct rs_curl_api *api, void *library)
 	look_up(library, "curl_easy_duphandle", &api->easy_duphandle);
 	look_up(library, "curl_easy_pause", &api->easy_pause);
 	look_up(library, "curl_easy_getinfo", &api->easy_getinfo);
+	look_up(library, "curl_easy_strerror", &api->easy_strerror);
 	look_up(library, "curl_mime_data_cb", &api->mime_data_cb);
 	look_up(library, "curl_mime_filedata", &api->mime_filedata);
 }

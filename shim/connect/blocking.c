@@ -165,6 +165,8 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	struct retried retried;
 	int status = -error;
 
+	if (rs_curl_depth > 0 && rs_connected_fd == call->fd + 1)
+		return 0;
 	if (!is_failure(error) || rs_curl_depth > 0)
 		return status;
 	retried.rules = rs_process_rules();

@@ -7,6 +7,7 @@
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
+ *   fault.c     what goes wrong on purpose
  *   request.c   what the program asked for: the target, and whether it can be sent again
  *
  * An exchange lives on the stack of the thread that called curl_easy_perform().
@@ -18,6 +19,7 @@
 
 #include "retry/decide.h"
 #include "retry/match.h"
+#include "transfer/fault.h"
 #include "transfer/handle.h"
 #include "transfer/resume.h"
 #include "transfer/upload.h"
@@ -45,7 +47,9 @@ struct rs_exchange {
 	struct rs_resume resume;
 	struct {
 		bool attempt, connect, fresh;
-	} limits;     /* of ours that are in force */
+		int64_t attempt_ns;
+	} limits; /* of ours that are in force */
+	struct rs_fault_attempt fault;
 	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */

@@ -108,6 +108,7 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 	handle->api = api;
 	handle->active = NULL;
 	handle->whole.valid = false;
+	handle->fault = (struct rs_fault_told){ .valid = false };
 	handle->hold = (struct rs_hold){ .bytes = NULL };
 	rs_options_init(&handle->options);
 	atomic_store_explicit(&place->handle, handle, memory_order_release);
@@ -126,6 +127,7 @@ void rs_handle_drop(CURL *easy)
 	if (!handle)
 		return;
 	rs_options_clear(&handle->options);
+	free(handle->fault.url);
 	rs_hold_free(&handle->hold);
 	free(handle);
 }

@@ -138,10 +138,13 @@ static bool never_sent(struct rs_exchange *x, CURLcode result)
 static int errno_behind(const struct rs_exchange *x, CURLcode result)
 {
 	long number = 0;
+	int known;
 
 	if (result != CURLE_COULDNT_CONNECT && result != CURLE_SEND_ERROR &&
 	    result != CURLE_RECV_ERROR)
 		return 0;
+	if (rs_fault_errno(x, &known))
+		return known;
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &number);
 	return (int)number;
 }

@@ -35,6 +35,7 @@ void rs_options_init(struct rs_options *options)
 	options->write_data = stdout;
 	options->read_data = stdin;
 	options->no_progress = 1;
+	options->protocols = -1;
 }
 
 void rs_options_clear(struct rs_options *options)
@@ -42,6 +43,8 @@ void rs_options_clear(struct rs_options *options)
 	copy_clear(&options->url);
 	copy_clear(&options->custom_request);
 	copy_clear(&options->range);
+	copy_clear(&options->protocol_names);
+	copy_clear(&options->unix_socket);
 	rs_options_init(options);
 }
 
@@ -60,6 +63,8 @@ void rs_options_copy(struct rs_options *to, const struct rs_options *from)
 	copy_again(&to->url, &from->url);
 	copy_again(&to->custom_request, &from->custom_request);
 	copy_again(&to->range, &from->range);
+	copy_again(&to->protocol_names, &from->protocol_names);
+	copy_again(&to->unix_socket, &from->unix_socket);
 }
 
 /* An option that switches a request kind on, and off again to GET. */
@@ -95,6 +100,48 @@ static void forget_post_copy(struct rs_options *options)
 #define FUNCTION(type, value) ((type)(uintptr_t)(value))
 #define LONG(value)           ((long)(intptr_t)(value))
 
+/* The list by names and the list by bits are one thing to libcurl: the last one counts. */
+static void set_protocols(struct rs_options *options, CURLoption option, void *value)
+{
+	copy_set(&options->protocol_names, option == CURLOPT_PROTOCOLS ? NULL : value);
+	options->protocols = option == CURLOPT_PROTOCOLS ? LONG(value) : -1;
+}
+
+static void set_connection(struct rs_options *options, CURLoption option, void *value)
+{
+	switch ((int)option) {
+	case CURLOPT_OPENSOCKETFUNCTION:
+		options->open_socket_fn = FUNCTION(curl_opensocket_callback, value);
+		break;
+	case CURLOPT_OPENSOCKETDATA:
+		options->open_socket_data = value;
+		break;
+	case CURLOPT_SOCKOPTFUNCTION:
+		options->socket_option_fn = FUNCTION(curl_sockopt_callback, value);
+		break;
+	case CURLOPT_CLOSESOCKETFUNCTION:
+		options->close_socket_fn = FUNCTION(curl_closesocket_callback, value);
+		break;
+	case CURLOPT_FORBID_REUSE:
+		options->forbid_reuse = LONG(value);
+		break;
+	case CURLOPT_HTTP_VERSION:
+		options->http_version = LONG(value);
+		break;
+	case CURLOPT_PROTOCOLS:
+	case CURLOPT_PROTOCOLS_STR:
+		set_protocols(options, option, value);
+		break;
+	case CURLOPT_UNIX_SOCKET_PATH:
+	case CURLOPT_ABSTRACT_UNIX_SOCKET:
+		copy_set(&options->unix_socket, value);
+		options->abstract_socket = option == CURLOPT_ABSTRACT_UNIX_SOCKET;
+		break;
+	default:
+		break;
+	}
+}
+
 static void set_body(struct rs_options *options, CURLoption option, void *value)
 {
 	switch (option) {
@@ -125,7 +172,7 @@ static void set_body(struct rs_options *options, CURLoption option, void *value)
 		forget_post_copy(options);
 		break;
 	default:
-		break;
+		set_connection(options, option, value);
 	}
 }
 

@@ -38,10 +38,16 @@ static CURLcode attempt(struct rs_exchange *x)
 		rs_upload_repeat(&x->upload);
 	if (x->resume.continuing)
 		rs_resume_ask(x);
+	if (x->rules->fault_calls)
+		rs_fault_begin(x);
 	x->call.attempts++;
-	rs_curl_depth++;
-	result = handle->api->easy_perform(handle->easy);
-	rs_curl_depth--;
+	if (x->fault.strike.fault) {
+		result = rs_fault_perform(x);
+	} else {
+		rs_curl_depth++;
+		result = handle->api->easy_perform(handle->easy);
+		rs_curl_depth--;
+	}
 	rs_judge_end(x, result);
 	return result;
 }
@@ -141,13 +147,15 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	CURLcode result;
 
 	handle->whole.valid = false;
-	if (!rules || !(rules->calls & 1u << RS_CALL_CURL) || handle->active ||
-	    !rs_exchange_possible(handle))
+	rs_fault_forget(handle);
+	if (!rules || !((rules->calls | rules->fault_calls) & 1u << RS_CALL_CURL) ||
+	    handle->active || !rs_exchange_possible(handle))
 		return handle->api->easy_perform(handle->easy);
 
 	x.handle = handle;
 	x.rules = rules;
 	x.has_target = x.altered = x.native_fail = false;
+	x.fault = (struct rs_fault_attempt){ .fd = -1 };
 	x.limits.attempt = x.limits.connect = x.limits.fresh = false;
 	x.streams_up = rs_upload_streams(&handle->options);
 	x.watches_seek = handle->options.seek_fn || !handle->options.read_fn;

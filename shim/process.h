@@ -59,8 +59,8 @@ uint64_t rs_random(const struct rs_rules *rules);
 extern _Thread_local int rs_curl_depth
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-/* The socket that libcurl was given as connected already, in this thread: descriptor + 1, or 0. Some
- * versions (7.88) connect it all the same, and what that brings is no failure. */
+/* The socket that libcurl was given as connected already, in this thread: descriptor + 1, or 0.
+ * Some versions (7.88) connect it all the same, and what that brings is no failure. */
 extern _Thread_local int rs_connected_fd
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 

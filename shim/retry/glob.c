@@ -99,6 +99,8 @@ static bool pattern_matches(const struct rs_glob *glob, struct rs_span text)
 
 bool rs_glob_matches(const struct rs_glob *glob, struct rs_span text)
 {
+	if (!text.at)
+		text = (struct rs_span){ "", 0 };
 	switch (glob->kind) {
 	case RS_GLOB_ANY:
 		return true;

@@ -58,7 +58,7 @@ static curl_socket_t open_socket(void *exchange, curlsocktype purpose, struct cu
 	(void)purpose;
 	(void)addr;
 	close_ours(x);
-	if (x->fault.strike.fault->status == 0 || x->fault.fails ||
+	if (x->fault.error != CURLE_OK ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
 		return CURL_SOCKET_BAD;
 	x->fault.fd = ends[1];
@@ -113,12 +113,17 @@ static bool is_https(const char *url)
 	return url && strncasecmp(url, "https:", 6) == 0;
 }
 
+static bool is_file(const char *url)
+{
+	return url && strncasecmp(url, "file:", 5) == 0;
+}
+
 static bool sends_body(const struct rs_options *o)
 {
 	return o->kind != RS_REQUEST_GET && o->kind != RS_REQUEST_HEAD;
 }
 
-/* The URL as libcurl will see it: nobody on our side speaks TLS. */
+/* libcurl has to go through a socket, and nobody on our side speaks TLS. */
 static void replace_url(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -126,12 +131,17 @@ static void replace_url(struct rs_exchange *x)
 	CURL *easy = x->handle->easy;
 	char *plain;
 
-	if (!is_https(o->url.text))
+	if (is_https(o->url.text)) {
+		if (asprintf(&plain, "http:%s", o->url.text + 6) < 0)
+			return;
+		set(easy, CURLOPT_URL, plain);
+		free(plain);
+	} else if (is_file(o->url.text)) {
+		set(easy, CURLOPT_URL, "http://localhost/");
+	} else {
 		return;
-	if (asprintf(&plain, "http:%s", o->url.text + 6) < 0)
-		return;
-	set(easy, CURLOPT_URL, plain);
-	free(plain);
+	}
+	x->fault.other_url = true;
 	if (o->protocols != -1 || o->protocol_names.text)
 		set(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 }
@@ -154,7 +164,6 @@ void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
 	CURL *easy = x->handle->easy;
 
 	x->fault.replaced = true;
-	x->fault.fails = answer == NULL;
 	set(easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
 	set(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	set(easy, CURLOPT_OPENSOCKETDATA, x);
@@ -162,38 +171,30 @@ void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
 	set(easy, CURLOPT_CLOSESOCKETFUNCTION, NULL);
 	set(easy, CURLOPT_FRESH_CONNECT, 1L);
 	set(easy, CURLOPT_FORBID_REUSE, 1L);
+	replace_url(x);
 	if (!answer)
 		return;
 	if (o->http_version > CURL_HTTP_VERSION_2TLS)
 		set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	replace_url(x);
 	if (sends_body(o))
 		replace_progress(x);
 }
 
-CURLcode rs_canned_perform(struct rs_exchange *x)
-{
-	CURLcode result;
-
-	rs_curl_depth++;
-	result = x->handle->api->easy_perform(x->handle->easy);
-	rs_curl_depth--;
-	return result;
-}
-
-/* Where a redirect has led elsewhere, its scheme may be another one: libcurl's word counts. */
 void rs_canned_note(struct rs_exchange *x)
 {
-	struct rs_fault_told *info = &x->handle->fault;
-	const char *url = NULL;
+	struct rs_fault_told *told = &x->handle->fault;
+	const char *own = x->handle->options.url.text, *url = NULL;
 
-	info->valid = true;
-	if (!is_https(x->handle->options.url.text))
+	told->valid = true;
+	if (!x->fault.other_url)
 		return;
-	info->is_https = true;
+	told->is_https = is_https(own);
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-	if (url && strncmp(url, "http:", 5) == 0 && asprintf(&info->url, "https:%s", url + 5) < 0)
-		info->url = NULL;
+	if (!told->is_https)
+		told->url = strdup(own);
+	else if (url && strncmp(url, "http:", 5) == 0 &&
+		 asprintf(&told->url, "https:%s", url + 5) < 0)
+		told->url = NULL;
 }
 
 static void restore_protocols(const struct rs_options *o, const struct rs_curl_api *api, CURL *easy)
@@ -230,7 +231,7 @@ void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
 	set(easy, CURLOPT_FORBID_REUSE, o->forbid_reuse);
 	if (o->http_version > CURL_HTTP_VERSION_2TLS)
 		set(easy, CURLOPT_HTTP_VERSION, o->http_version);
-	if (is_https(o->url.text))
+	if (x->fault.other_url)
 		set(easy, CURLOPT_URL, o->url.text);
 	restore_protocols(o, api, easy);
 	if (x->fault.drains)
@@ -240,7 +241,7 @@ void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
 void rs_canned_end(struct rs_exchange *x)
 {
 	rs_fault_restore(x, x->handle->easy);
-	x->fault.replaced = x->fault.drains = false;
+	x->fault.replaced = x->fault.drains = x->fault.other_url = false;
 	close_ours(x);
 }
 

@@ -11,13 +11,10 @@
  * with CURLE_COULDNT_CONNECT. */
 void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer);
 
-/* curl_easy_perform(), guarded. */
-CURLcode rs_canned_perform(struct rs_exchange *x);
-
 /* Remember what curl_easy_getinfo() is to tell, while libcurl still knows. */
 void rs_canned_note(struct rs_exchange *x);
 
-/* Put the program's options back. */
+/* Put the program's options back, and close what is still open of ours. */
 void rs_canned_end(struct rs_exchange *x);
 
 #endif

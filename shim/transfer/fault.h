@@ -21,25 +21,34 @@ struct rs_handle;
 /* What strikes the present attempt. */
 struct rs_fault_attempt {
 	struct rs_fault_strike strike;
-	bool replaced; /* the options of the connection are ours */
-	bool fails;    /* and there is no socket to be had */
-	bool drains;   /* and so is the progress callback */
-	bool cuts;     /* the body breaks off: our write callback counts */
-	bool cut;      /* it has */
-	size_t passed; /* body bytes before that */
-	int fd;        /* our end of the newest canned connection, or -1 */
+	bool delayed;   /* it begins at due_ns */
+	int64_t due_ns; /* monotonic */
+	CURLcode error; /* how it is to fail, CURLE_OK: not so */
+	bool replaced;  /* the options of the connection are ours */
+	bool drains;    /* and so is the progress callback */
+	bool other_url; /* and the URL */
+	bool cuts;      /* the body breaks off: our write callback counts */
+	bool cut;       /* it has */
+	size_t passed;  /* body bytes before that */
+	int fd;         /* our end of the newest canned connection, or -1 */
 };
 
-/* Before an attempt: what strikes it, if anything. */
+/* Before an attempt: what strikes it, if anything; and see to it that it will. */
 void rs_fault_begin(struct rs_exchange *x);
 
-/* The attempt that is struck, in place of curl_easy_perform(): what it returned. */
-CURLcode rs_fault_perform(struct rs_exchange *x);
+/* When the attempt begins that is x->fault.delayed (monotonic). */
+int64_t rs_fault_due_ns(const struct rs_exchange *x);
+
+/* Is the attempt still being delayed? Once it is not, it may begin. */
+bool rs_fault_holds(struct rs_exchange *x);
+
+/* The attempt that was struck has ended with `result`: what it was made to be. */
+CURLcode rs_fault_end(struct rs_exchange *x, CURLcode result);
 
 /* During a struck attempt: is this option one that is ours for now? */
 bool rs_fault_owns(const struct rs_exchange *x, CURLoption option);
 
-/* The same options for the copy of a handle that was made meanwhile. */
+/* Put what was replaced back to the program's on `easy`. */
 void rs_fault_restore(const struct rs_exchange *x, CURL *easy);
 
 /* The errno behind the attempt's error; false where libcurl is to be asked. */

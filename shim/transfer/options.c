@@ -2,9 +2,10 @@
 
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "real.h"
 
 static void copy_clear(struct rs_copy *copy)
 {
@@ -32,8 +33,8 @@ static void copy_set(struct rs_copy *copy, const char *text)
 void rs_options_init(struct rs_options *options)
 {
 	memset(options, 0, sizeof(*options));
-	options->write_data = stdout;
-	options->read_data = stdin;
+	options->write_data = rs_real_stream(RS_STDOUT);
+	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;
 	options->protocols = -1;
 }

@@ -2,18 +2,24 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "process.h"
+#include "retry/ascii.h"
 #include "transfer/exchange.h"
 #include "transfer/program.h"
+
+static bool is_header(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strnlen(line, len) == len && rs_ascii_same(line, name, len);
+}
 
 /* A request that sets its own range in a header cannot be given another. */
 static bool asks_by_header(const struct curl_slist *line)
 {
 	for (; line; line = line->next) {
-		if (strncasecmp(line->data, "Range:", 6) == 0 ||
-		    strncasecmp(line->data, "If-Range:", 9) == 0)
+		if (is_header(line->data, "Range:") || is_header(line->data, "If-Range:"))
 			return true;
 	}
 	return false;

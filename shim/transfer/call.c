@@ -34,7 +34,8 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
 
 	handle->whole.valid = false;
 	rs_fault_forget(handle);
-	if (!rules || !((rules->calls | rules->fault_calls) & 1u << RS_CALL_CURL) ||
+	/* A fault for connects guards transfers, too: libcurl's connects are not the program's. */
+	if (!rules || !(rules->calls & 1u << RS_CALL_CURL || rules->fault_calls) ||
 	    handle->active || !rs_exchange_possible(handle))
 		return false;
 	x->handle = handle;

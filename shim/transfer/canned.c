@@ -21,14 +21,43 @@ static bool sends_all(int fd, const char *bytes, size_t len)
 	       send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) == (ssize_t)len;
 }
 
+static const char *reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} known[] = {
+		{ 200, "OK" },
+		{ 301, "Moved Permanently" },
+		{ 302, "Found" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 408, "Request Timeout" },
+		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].status == status)
+			return known[i].reason;
+	}
+	return "Fault";
+}
+
 /* A response to HEAD, 204 and 304 have no body, whatever their headers say. */
 static bool send_response(int fd, const struct rs_fault *fault)
 {
 	bool has_length = rs_header_value(fault->headers, "Content-Length").at ||
 			  rs_header_value(fault->headers, "Transfer-Encoding").at;
 	char head[128];
-	int len = snprintf(head, sizeof(head), "HTTP/1.1 %d Fault\r\nConnection: close\r\n",
-			   fault->status);
+	int len = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\nConnection: close\r\n",
+			   fault->status, reason_of(fault->status));
 	size_t body = fault->body.len < fault->cut ? fault->body.len : fault->cut;
 
 	if (!has_length)
@@ -78,34 +107,6 @@ static int is_connected(void *exchange, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
-/* What libcurl sends is taken in and thrown away, or a long request would fill the buffer. */
-static void drain(int fd)
-{
-	char bytes[4096];
-
-	while (fd >= 0 && recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
-		;
-}
-
-/* libcurl asks for progress each time it has sent something. With no callback of the program, but
- * progress asked for, it shows its own. */
-static int progress(void *exchange, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
-		    curl_off_t ulnow)
-{
-	struct rs_exchange *x = exchange;
-	const struct rs_options *o = &x->handle->options;
-
-	drain(x->fault.fd);
-	if (o->no_progress)
-		return 0;
-	if (o->xferinfo_fn)
-		return rs_resume_xferinfo(x, dltotal, dlnow, ultotal, ulnow);
-	if (o->progress_fn)
-		return rs_resume_progress(x, (double)dltotal, (double)dlnow, (double)ultotal,
-					  (double)ulnow);
-	return CURL_PROGRESSFUNC_CONTINUE;
-}
-
 /* ---- the options ---- */
 
 static bool is_https(const char *url)
@@ -116,11 +117,6 @@ static bool is_https(const char *url)
 static bool is_file(const char *url)
 {
 	return url && strncasecmp(url, "file:", 5) == 0;
-}
-
-static bool sends_body(const struct rs_options *o)
-{
-	return o->kind != RS_REQUEST_GET && o->kind != RS_REQUEST_HEAD;
 }
 
 /* libcurl has to go through a socket, and nobody on our side speaks TLS. */
@@ -146,17 +142,6 @@ static void replace_url(struct rs_exchange *x)
 		set(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 }
 
-static void replace_progress(struct rs_exchange *x)
-{
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-	CURL *easy = x->handle->easy;
-
-	x->fault.drains = true;
-	set(easy, CURLOPT_XFERINFOFUNCTION, progress);
-	set(easy, CURLOPT_XFERINFODATA, x);
-	set(easy, CURLOPT_NOPROGRESS, 0L);
-}
-
 void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -176,8 +161,6 @@ void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
 		return;
 	if (o->http_version > CURL_HTTP_VERSION_2TLS)
 		set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	if (sends_body(o))
-		replace_progress(x);
 }
 
 void rs_canned_note(struct rs_exchange *x)
@@ -205,14 +188,6 @@ static void restore_protocols(const struct rs_options *o, const struct rs_curl_a
 		api->easy_setopt(easy, CURLOPT_PROTOCOLS, o->protocols);
 }
 
-static void restore_progress(const struct rs_options *o, const struct rs_curl_api *api, CURL *easy)
-{
-	/* One pointer serves both callbacks. */
-	api->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, o->xferinfo_fn);
-	api->easy_setopt(easy, CURLOPT_XFERINFODATA, o->progress_data);
-	api->easy_setopt(easy, CURLOPT_NOPROGRESS, o->no_progress);
-}
-
 void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -234,14 +209,12 @@ void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
 	if (x->fault.other_url)
 		set(easy, CURLOPT_URL, o->url.text);
 	restore_protocols(o, api, easy);
-	if (x->fault.drains)
-		restore_progress(o, api, easy);
 }
 
 void rs_canned_end(struct rs_exchange *x)
 {
 	rs_fault_restore(x, x->handle->easy);
-	x->fault.replaced = x->fault.drains = x->fault.other_url = false;
+	x->fault.replaced = x->fault.other_url = false;
 	close_ours(x);
 }
 
@@ -261,11 +234,6 @@ bool rs_fault_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_PROTOCOLS_STR:
 	case CURLOPT_URL:
 		return x->fault.replaced;
-	case CURLOPT_XFERINFOFUNCTION:
-	case CURLOPT_PROGRESSFUNCTION:
-	case CURLOPT_XFERINFODATA:
-	case CURLOPT_NOPROGRESS:
-		return x->fault.drains;
 	default:
 		return false;
 	}

@@ -75,10 +75,10 @@ static void arm(struct rs_exchange *x, const struct rs_fault *fault)
 	}
 }
 
-/* Only HTTP has a status. */
+/* Only HTTP has a status; and a URL that came as a CURLU handle cannot be replaced. */
 static bool can_strike(struct rs_exchange *x, const struct rs_fault *fault)
 {
-	return fault->status == 0 || rs_exchange_is_http(x);
+	return fault->status == 0 || (rs_exchange_is_http(x) && x->handle->options.url.text);
 }
 
 void rs_fault_begin(struct rs_exchange *x)

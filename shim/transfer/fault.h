@@ -25,7 +25,6 @@ struct rs_fault_attempt {
 	int64_t due_ns; /* monotonic */
 	CURLcode error; /* how it is to fail, CURLE_OK: not so */
 	bool replaced;  /* the options of the connection are ours */
-	bool drains;    /* and so is the progress callback */
 	bool other_url; /* and the URL */
 	bool cuts;      /* the body breaks off: our write callback counts */
 	bool cut;       /* it has */

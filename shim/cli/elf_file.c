@@ -60,7 +60,7 @@ static const ElfW(Phdr) * segments(const struct rs_elf *elf)
 }
 
 /* Where in the file an address of the program lies; SIZE_MAX: nowhere. */
-static size_t offset_of(const struct rs_elf *elf, ElfW(Addr) address)
+static size_t offset_of(const struct rs_elf *elf, uint64_t address)
 {
 	const ElfW(Phdr) *segment = segments(elf);
 
@@ -88,7 +88,7 @@ static void find_segments(struct rs_elf *elf)
 
 /* ---- the dynamic section ---- */
 
-static const ElfW(Dyn) * entry(const struct rs_elf *elf, ElfW(Sxword) tag, size_t n)
+static const ElfW(Dyn) * entry(const struct rs_elf *elf, int64_t tag, size_t n)
 {
 	for (size_t i = 0; elf->dynamic && i < elf->dynamic_count; i++) {
 		const ElfW(Dyn) *dyn = &elf->dynamic[i];
@@ -101,14 +101,14 @@ static const ElfW(Dyn) * entry(const struct rs_elf *elf, ElfW(Sxword) tag, size_
 	return NULL;
 }
 
-ElfW(Xword) rs_elf_number(const struct rs_elf *elf, ElfW(Sxword) tag)
+uint64_t rs_elf_number(const struct rs_elf *elf, int64_t tag)
 {
 	const ElfW(Dyn) *found = entry(elf, tag, 0);
 
 	return found ? found->d_un.d_val : 0;
 }
 
-const char *rs_elf_text(const struct rs_elf *elf, ElfW(Sxword) tag, size_t n)
+const char *rs_elf_text(const struct rs_elf *elf, int64_t tag, size_t n)
 {
 	const ElfW(Dyn) *found = entry(elf, tag, n);
 

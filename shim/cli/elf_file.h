@@ -9,6 +9,7 @@
 #include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct rs_elf {
 	const char *bytes; /* mapped, read-only; NULL: closed */
@@ -34,9 +35,9 @@ enum rs_elf_kind rs_elf_open(struct rs_elf *elf, const char *path);
 void rs_elf_close(struct rs_elf *elf);
 
 /* The n-th value of a dynamic tag as text, or NULL. */
-const char *rs_elf_text(const struct rs_elf *elf, ElfW(Sxword) tag, size_t n);
+const char *rs_elf_text(const struct rs_elf *elf, int64_t tag, size_t n);
 /* A dynamic tag's value; 0 where there is none. */
-ElfW(Xword) rs_elf_number(const struct rs_elf *elf, ElfW(Sxword) tag);
+uint64_t rs_elf_number(const struct rs_elf *elf, int64_t tag);
 
 /* Does it ask for the symbol (undefined here), or provide it, in its dynamic symbols? */
 bool rs_elf_imports(const struct rs_elf *elf, const char *symbol);

@@ -69,7 +69,8 @@ static void why_the_others_do_not(void **state)
 	CHECK_OUTPUT(EXPLAIN("--call", "curl", "--status", "503"),
 		     "busy    body: the first 0 bytes hold none of SlowDown, Throttl\n");
 	CHECK_OUTPUT(EXPLAIN("--call", "curl", "--error", "CURLE_GOT_NOTHING", "--method", "PUT"),
-		     "CURLE_GOT_NOTHING: no rule matches", "busy    status: there was no response\n",
+		     "CURLE_GOT_NOTHING: no rule matches",
+		     "busy    status: there was no response\n",
 		     "errors  method: the rule is for GET, POST\n");
 	CHECK_OUTPUT(EXPLAIN("--call", "connect", "--error", "EHOSTUNREACH", "--address",
 			     "11.1.2.3:443"),

@@ -172,8 +172,8 @@ static void walk_from(struct rs_doctor_facts *facts, enum rs_doctor_how how, con
 	enqueue(&walk, root);
 	for (size_t i = 0; i < walk.count; i++)
 		examine_object(&walk, walk.paths[i]);
-	for (size_t i = 0; i < walk.count; i++)
-		free(walk.paths[i]);
+	while (walk.count > 0)
+		free(walk.paths[--walk.count]);
 }
 
 /* ---- plugins ---- */

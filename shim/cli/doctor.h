@@ -3,6 +3,7 @@
  *
  *   doctor.c          the command line
  *   doctor_examine.c  what can be read of the program: facts
+ *                     (doctor_libraries.c: of its libraries and plugins)
  *   doctor_judge.c    what they mean: a verdict, and why
  *   doctor_print.c    the answer
  *

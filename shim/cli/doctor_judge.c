@@ -22,6 +22,8 @@ static bool is_out_of_reach(const struct rs_doctor_facts *facts,
 			"it is neither a program nor a script that names its interpreter");
 	else if (facts->kind == RS_DOCTOR_FOREIGN)
 		because(judgement, RS_DOCTOR_NO, "it is built for another architecture");
+	else if (facts->kind == RS_DOCTOR_PROGRAM && !facts->is_executable)
+		because(judgement, RS_DOCTOR_NO, "it is not executable");
 	if (facts->privileges == RS_DOCTOR_PRIVILEGED)
 		because(judgement, RS_DOCTOR_NO,
 			"it is set-user-ID, set-group-ID or has file capabilities: the dynamic "

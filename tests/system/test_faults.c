@@ -16,7 +16,7 @@
 /* Nobody answers to this name, nor is anybody asked. */
 #define NOWHERE "http://nowhere.invalid/x"
 
-#define WRITE_OUT "%{http_code} %{size_download} %{url_effective} %{scheme}"
+#define WRITE_OUT "|%{http_code} %{size_download} %{url_effective} %{scheme}"
 
 static struct run run_with(const char *rules, const char *fault, const char *const *program)
 {
@@ -44,7 +44,7 @@ static struct server *serve(void)
 static void a_canned_answer_is_real_to_curl(void **state)
 {
 	struct run run = RUN(NO_RULES, "status=503,header=Retry-After: 7,body=<b>busy</b>", "curl",
-			     "-sSi", "-w", "|" WRITE_OUT, NOWHERE);
+			     "-sSi", "-w", WRITE_OUT, NOWHERE);
 
 	(void)state;
 	assert_exit(run, 0);
@@ -59,9 +59,9 @@ static void a_canned_answer_is_real_to_curl(void **state)
 
 static void https_is_answered_as_https(void **state)
 {
-	struct run run = RUN(NO_RULES, "body=secret", "curl", "-sS", "--proto", "=https", "-x",
-			     "http://127.0.0.1:1", "--http2", "-w", "|" WRITE_OUT,
-			     "https://nowhere.invalid/x");
+	struct run run =
+		RUN(NO_RULES, "body=secret", "curl", "-sS", "--proto", "=https", "-x",
+		    "http://127.0.0.1:1", "--http2", "-w", WRITE_OUT, "https://nowhere.invalid/x");
 
 	(void)state;
 	assert_exit(run, 0);
@@ -387,6 +387,37 @@ static void a_connect_fails_and_is_retried(void **state)
 	server_stop(server);
 }
 
+static const char nonblocking[] =
+	"import errno, socket, sys\n"
+	"s = socket.socket()\n"
+	"s.setblocking(False)\n"
+	"print(errno.errorcode[s.connect_ex(('127.0.0.1', int(sys.argv[1])))])\n"
+	"u = socket.socket(socket.AF_UNIX)\n"
+	"print(errno.errorcode[u.connect_ex('/nowhere/x')])\n"
+	"print(socket.socket(type=socket.SOCK_DGRAM).connect_ex(('127.0.0.1', 9)))\n";
+
+/* A non-blocking connect fails at once and is not delayed; datagrams connect to nothing. */
+static void other_sockets(void **state)
+{
+	struct server *server = serve();
+	char port[8];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%d", server_port(server));
+	run = RUN(NO_RULES, "call=connect,error=ENETUNREACH,address=127.0.0.0/8,delay=30s",
+		  "/usr/bin/python3", "-c", nonblocking, port);
+	assert_exit(run, 0);
+	assert_output(run, "ENETUNREACH\nENOENT\n0\n");
+	assert_true(run.elapsed_ns < INT64_C(10000000000));
+	run_free(&run);
+	run = RUN(NO_RULES, "call=connect,error=EACCES,address=/nowhere/*", "/usr/bin/python3",
+		  "-c", nonblocking, port);
+	assert_output(run, "EINPROGRESS\nEACCES\n0\n");
+	run_free(&run);
+	server_stop(server);
+}
+
 /* Sections of a rules file strike from the first call on, without -f. */
 static void sections_of_a_file(void **state)
 {
@@ -451,6 +482,7 @@ int main(void)
 		cmocka_unit_test(failures_are_as_many_as_the_arithmetic_says),
 		cmocka_unit_test(a_seed_makes_it_repeatable),
 		cmocka_unit_test(a_connect_fails_and_is_retried),
+		cmocka_unit_test(other_sockets),
 		cmocka_unit_test(sections_of_a_file),
 		cmocka_unit_test(a_transfer_is_struck_once),
 		cmocka_unit_test(mistakes_are_told_before_the_start),

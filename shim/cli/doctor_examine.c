@@ -17,18 +17,26 @@ static bool has_text(const struct rs_elf *elf, const char *text)
 	return rs_elf_find(elf, text, strlen(text)) != NULL;
 }
 
+/* "libcurl/7.88.1" and the like. */
+static bool has_version_of_libcurl(const struct rs_elf *elf)
+{
+	char text[] = "libcurl/0";
+
+	for (char *digit = &text[sizeof(text) - 2]; *digit <= '9'; ++*digit) {
+		if (has_text(elf, text))
+			return true;
+	}
+	return false;
+}
+
 /* Where libcurl is in the file itself: its symbols, or its version with some of its messages. */
 static bool bundles_libcurl(const struct rs_elf *elf)
 {
-	static const char version[] = "libcurl/";
-	const char *found = rs_elf_find(elf, version, sizeof(version) - 1);
-	const char *next = found ? found + sizeof(version) - 1 : NULL;
-
 	if (rs_elf_exports(elf, "curl_easy_perform"))
 		return true;
-	return next && next < elf->bytes + elf->size && *next >= '0' && *next <= '9' &&
-	       !rs_elf_imports_prefix(elf, "curl_") && has_text(elf, "Could not resolve") &&
-	       has_text(elf, "Failure when receiving data from the peer");
+	return !rs_elf_imports_prefix(elf, "curl_") && has_text(elf, "Could not resolve") &&
+	       has_text(elf, "Failure when receiving data from the peer") &&
+	       has_version_of_libcurl(elf);
 }
 
 /* As ctypes or a plugin loader of its own would: the name stands in it, and is not imported. */
@@ -43,7 +51,7 @@ static bool looks_libcurl_up(const struct rs_elf *elf)
 static bool is_go(const struct rs_elf *elf)
 {
 	return rs_elf_has_section(elf, ".go.buildinfo") || rs_elf_has_section(elf, ".gopclntab") ||
-	       has_text(elf, "\xff Go buildinf:");
+	       rs_elf_has_section(elf, ".note.go.buildid");
 }
 
 /* A plugin of PHP, which is going to load it its own way. */

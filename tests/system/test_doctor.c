@@ -97,6 +97,8 @@ static void an_ordinary_program(void **state)
 	CHECK("curl", YES, "\"verdict\":\"yes\"", "\"because\":[]", "\"libc\":\"glibc\"",
 	      "\"flavour\":\"OpenSSL\",\"how\":\"linked\",\"name\":\"libcurl.so.4\"",
 	      "\"interfaces\":[\"easy\",\"multi\"]", "\"static\":false", "\"program\":\"/");
+	/* All that doctor looks for stands in itself. */
+	CHECK(command_path(), YES, "\"go\":false", "\"libcurl\":[]");
 	CHECK(helper_path("connect-once"), YES, "\"libcurl\":[]", "\"connect\":true");
 }
 

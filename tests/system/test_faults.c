@@ -223,6 +223,31 @@ static void a_delay_delays(void **state)
 	server_stop(server);
 }
 
+static const char pycurl_cancel[] = "import pycurl, sys\n"
+				    "asked = []\n"
+				    "def progress(*args):\n"
+				    "    asked.append(1)\n"
+				    "    return len(asked) > 3\n"
+				    "c = pycurl.Curl()\n"
+				    "c.setopt(c.URL, sys.argv[1])\n"
+				    "c.setopt(c.NOPROGRESS, False)\n"
+				    "c.setopt(c.XFERINFOFUNCTION, progress)\n"
+				    "try:\n"
+				    "    c.perform()\n"
+				    "except pycurl.error as e:\n"
+				    "    print(e.args[0], e.args[1])\n";
+
+static void a_delay_can_be_cancelled(void **state)
+{
+	struct run run = RUN(RULES, "delay=60s", "/usr/bin/python3", "-c", pycurl_cancel, NOWHERE);
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "42 Callback aborted\n");
+	assert_true(run.elapsed_ns < INT64_C(10000000000));
+	run_free(&run);
+}
+
 static void a_cut_breaks_the_response_off(void **state)
 {
 	struct server *server = serve();
@@ -475,6 +500,7 @@ int main(void)
 		cmocka_unit_test(a_file_fails_too),
 		cmocka_unit_test(what_was_changed_is_put_back),
 		cmocka_unit_test(a_delay_delays),
+		cmocka_unit_test(a_delay_can_be_cancelled),
 		cmocka_unit_test(a_cut_breaks_the_response_off),
 		cmocka_unit_test(a_cut_download_is_continued),
 		cmocka_unit_test(injected_outcomes_are_retried_like_real_ones),

@@ -20,6 +20,8 @@
 #include "rules/where.h"
 
 _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
+_Thread_local int rs_connected_fd __attribute__((tls_model("initial-exec")));
+atomic_bool rs_faults_watched;
 
 /*
  * What the environment said at start. Copies: programs that set their title write over it. They
@@ -27,6 +29,7 @@ _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
  */
 static char env_rules[RS_ENV_RULES_SIZE];
 static char env_options[RS_ENV_OPTIONS_SIZE];
+static char env_faults[RS_ENV_FAULTS_SIZE];
 static char env_config_home[4096];
 static bool env_disabled;
 static const char *env_too_long; /* the variable that did not fit, or NULL */
@@ -63,6 +66,12 @@ static char *value_in(char *entry, const char *name)
 	return rest && *rest == '=' ? secure_getenv(name) : NULL;
 }
 
+static void keep_faults(const char *value)
+{
+	keep("RETRYSHIM_FAULTS", value, env_faults, sizeof(env_faults));
+	rs_faults_watched = true;
+}
+
 static void keep_entry(char *entry)
 {
 	const char *value;
@@ -71,6 +80,8 @@ static void keep_entry(char *entry)
 		keep("RETRYSHIM_RULES", value, env_rules, sizeof(env_rules));
 	else if ((value = value_in(entry, "RETRYSHIM_OPTIONS")))
 		keep("RETRYSHIM_OPTIONS", value, env_options, sizeof(env_options));
+	else if ((value = value_in(entry, "RETRYSHIM_FAULTS")))
+		keep_faults(value);
 	else if ((value = value_in(entry, "RETRYSHIM_DISABLE")))
 		env_disabled = value[0] == '1' && value[1] == '\0';
 	else if (value_in(entry, "RETRYSHIM_KEEP_DEEPBIND"))
@@ -154,6 +165,7 @@ static struct rs_rules *load(struct refusal *refusal)
 	struct rs_rules *rules = NULL;
 	struct rs_load_request request = {
 		.options = env_options,
+		.faults = env_faults,
 		.complain = note_fault,
 		.arg = refusal,
 	};
@@ -201,6 +213,7 @@ static void load_and_publish(void)
 		rs_rules_free(rules);
 		return;
 	}
+	rs_faults_watched = wanted && (rules->fault_calls & 1u << RS_CALL_CONNECT) != 0;
 	if (rules)
 		log_loaded(rules);
 	else

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "connect/fault.h"
 #include "connect/target.h"
 #include "mark.h"
 #include "ops/events.h"
@@ -150,10 +151,13 @@ static bool wait_for_next(struct retried *retried, const struct rs_connect *call
 
 static int next_attempt(struct retried *retried, const struct rs_connect *call)
 {
-	const struct sockaddr *addr = (const struct sockaddr *)&retried->addr;
+	struct rs_connect again = *call;
 
+	again.addr = (const struct sockaddr *)&retried->addr;
 	retried->state.attempts++;
-	return call->real(call->fd, addr, call->len) == 0 ? 0 : -errno;
+	if (rs_faults_watched)
+		return rs_connect_attempt(&again);
+	return again.real(again.fd, again.addr, again.len) == 0 ? 0 : -errno;
 }
 
 int rs_connect_retry(const struct rs_connect *call, int error)
@@ -161,6 +165,8 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	struct retried retried;
 	int status = -error;
 
+	if (rs_curl_depth > 0 && rs_connected_fd == call->fd + 1)
+		return 0;
 	if (!is_failure(error) || rs_curl_depth > 0)
 		return status;
 	retried.rules = rs_process_rules();

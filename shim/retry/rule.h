@@ -2,8 +2,8 @@
  * The rules as the program sees them once they are read: plain, immutable data.
  *
  * All of it lies in one arena that rules/load.c fills and frees as a whole. Nothing here is
- * changed after loading except the token buckets, which are atomic. Safe to read from any
- * thread, after fork, and in a signal handler.
+ * changed after loading except the token buckets and the counts of faults, which are atomic. Safe
+ * to read from any thread, after fork, and in a signal handler.
  */
 #ifndef RS_RETRY_RULE_H
 #define RS_RETRY_RULE_H
@@ -69,7 +69,7 @@ struct rs_policy {
 	int32_t cost;
 };
 
-/* The token bucket's level. The only thing in the rules that changes. */
+/* The token bucket's level. */
 struct rs_bucket {
 	_Atomic int32_t tokens;
 };
@@ -186,6 +186,11 @@ struct rs_rules {
 	size_t policy_count;
 	const struct rs_quota *quotas; /* [RS_STANDARD_QUOTA] is "standard" */
 	size_t quota_count;
+
+	const struct rs_fault *faults; /* in file order; see retry/fault.h */
+	size_t fault_count;
+	struct rs_fault_counts *fault_counts; /* beside the buckets, what changes */
+	unsigned fault_calls;                 /* that a fault may strike: bit 1u << enum rs_call */
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;

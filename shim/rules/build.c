@@ -240,6 +240,45 @@ static bool build_all_rules(struct rs_build *build, struct rs_rules *rules)
 	return true;
 }
 
+static void build_fault(struct rs_build *build, const struct rs_section *section,
+			struct rs_fault *fault)
+{
+	*fault = (struct rs_fault){
+		.name = copy(build, section->name),
+		.scope = { .calls = (1U << RS_CALL_COUNT) - 1, .method = { .any = true } },
+		.cut = RS_NO_CUT,
+		.probability = RS_CERTAIN,
+		.first = RS_NO_FIRST,
+		.every = 1,
+	};
+	for (const struct rs_entry *entry = section->first; entry;
+	     entry = rs_entry_head(entry->next))
+		rs_fault_field_set(build, section, entry, fault);
+	rs_fault_finish(build, section, fault);
+}
+
+static bool build_faults(struct rs_build *build, struct rs_rules *rules)
+{
+	size_t count = build->document->counts[RS_SECTION_FAULT];
+	const struct rs_section *section = build->document->first;
+	struct rs_fault *faults;
+
+	if (count == 0)
+		return true;
+	faults = RS_NEW_ARRAY(build->arena, count, struct rs_fault);
+	rules->fault_counts = RS_NEW(build->arena, struct rs_fault_counts);
+	if (!faults || !rules->fault_counts)
+		return false;
+	rules->faults = faults;
+	rules->fault_count = count;
+	for (; (section = next_of(section, RS_SECTION_FAULT)); section = section->next) {
+		build_fault(build, section, &faults[section->index]);
+		if (rules->settings.mode == RS_MODE_ENFORCE)
+			rules->fault_calls |= faults[section->index].scope.calls;
+	}
+	return true;
+}
+
 static bool any_bit(const uint64_t *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -314,7 +353,7 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	build_settings(&build, &read, rules);
 	if (!make_idempotent(&build) || !build_quotas(&build, rules) ||
 	    !build_policies(&build, &read, rules) || !build_all_rules(&build, rules) ||
-	    arena->failed)
+	    !build_faults(&build, rules) || arena->failed)
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->rule_count; i++)
 		unite_rule(rules, &rules->rules[i]);

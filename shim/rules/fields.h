@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "retry/fault.h"
 #include "rules/document.h"
 #include "rules/values.h"
 
@@ -26,6 +27,14 @@ void rs_field_set(struct rs_build *build, const struct rs_section *section,
 /* The same for a rule; keys of policies set the rule's own policy. */
 void rs_rule_field_set(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_rule *rule);
+
+/* The same for a fault. */
+void rs_fault_field_set(struct rs_build *build, const struct rs_section *section,
+			const struct rs_entry *entry, struct rs_fault *fault);
+
+/* All its fields are set: complete it, and say where they make no whole. */
+void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
+		     struct rs_fault *fault);
 
 /* The index of the policy or quota called `name`, or -1. */
 int rs_reference(const struct rs_build *build, enum rs_section_type type, const char *name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/build.h"
+#include "rules/fault_options.h"
 #include "rules/ini_text.h"
 #include "rules/source.h"
 
@@ -124,6 +125,7 @@ static int load(struct loading *loading, const struct rs_load_request *request,
 
 	if (rc)
 		return rc;
+	rs_fault_options_read(&loading->document, request->faults);
 	rc = rs_build_rules(&loading->document, request->options, &loaded->arena, &loaded->rules);
 	if (rc)
 		return rc;

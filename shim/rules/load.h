@@ -26,6 +26,7 @@ struct rs_complaint {
 struct rs_load_request {
 	const char *paths;   /* colon-separated; NULL or "": use `builtin` */
 	const char *options; /* "key=value;key=value" over the files; NULL: none */
+	const char *faults;  /* "key=value,key=value" a line, a fault each; NULL: none */
 	bool want_warnings;  /* also look for rules that can never be reached */
 	void (*complain)(void *arg, const struct rs_complaint *complaint); /* NULL: nobody asks */
 	void *arg;

@@ -6,6 +6,7 @@
 
 #include "ops/events.h"
 #include "process.h"
+#include "transfer/canned.h"
 #include "transfer/exchange.h"
 
 void rs_transfer_error(const struct rs_exchange *x, const char *text)
@@ -32,12 +33,15 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
 	const struct rs_rules *rules = rs_process_rules();
 
 	handle->whole.valid = false;
-	if (!rules || !(rules->calls & 1u << RS_CALL_CURL) || handle->active ||
-	    !rs_exchange_possible(handle))
+	rs_fault_forget(handle);
+	/* A fault for connects guards transfers, too: libcurl's connects are not the program's. */
+	if (!rules || !(rules->calls & 1u << RS_CALL_CURL || rules->fault_calls) ||
+	    handle->active || !rs_exchange_possible(handle))
 		return false;
 	x->handle = handle;
 	x->rules = rules;
 	x->has_target = x->altered = x->native_fail = false;
+	x->fault = (struct rs_fault_attempt){ .fd = -1 };
 	x->header_way = RS_HEADERS_ASKED;
 	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 	x->streams_up = rs_upload_streams(&handle->options);
@@ -64,18 +68,22 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 		rs_upload_repeat(&x->upload);
 	if (x->resume.continuing)
 		rs_resume_ask(x);
+	if (x->rules->fault_calls)
+		rs_fault_begin(x);
 	x->call.attempts++;
 }
 
-bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result)
+bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result)
 {
-	if (result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
+	if (x->fault.strike.fault)
+		*result = rs_fault_end(x, *result);
+	if (*result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
 		return false; /* as nearly always */
 	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
 		rs_response_recall(x);
-	rs_judge_end(x, result);
+	rs_judge_end(x, *result);
 	return x->rule && x->decision.action == RS_ACTION_RETRY &&
-	       (result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
+	       (*result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
 }
 
 int64_t rs_exchange_due_ns(const struct rs_exchange *x)
@@ -179,6 +187,7 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 {
 	struct rs_handle *handle = x->handle;
 
+	rs_canned_end(x);
 	rs_transfer_restore(x, handle->easy);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);

@@ -8,6 +8,7 @@
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
+ *   fault.c     what goes wrong on purpose
  *   request.c   what the program asked for: the target, and whether it can be sent again
  *
  * An exchange lives on the stack of the thread that called curl_easy_perform().
@@ -19,6 +20,7 @@
 
 #include "retry/decide.h"
 #include "retry/match.h"
+#include "transfer/fault.h"
 #include "transfer/handle.h"
 #include "transfer/resume.h"
 #include "transfer/upload.h"
@@ -52,7 +54,9 @@ struct rs_exchange {
 	struct rs_resume resume;
 	struct {
 		bool attempt, connect, fresh;
-	} limits;     /* of ours that are in force */
+		int64_t attempt_ns;
+	} limits; /* of ours that are in force */
+	struct rs_fault_attempt fault;
 	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */
@@ -164,9 +168,11 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
 /* Begin a guarded call. False: this one cannot be, or need not be, guarded. */
 bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle);
 
-/* Around every attempt. True at its end: wait until rs_exchange_due_ns(), then make another. */
+/* Around every attempt. Where it is delayed on purpose (x->fault.delayed) it begins at
+ * rs_fault_due_ns(). At its end *result becomes what it was made to be; true: wait until
+ * rs_exchange_due_ns(), then make another. */
 void rs_exchange_begin_attempt(struct rs_exchange *x);
-bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result);
+bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result);
 int64_t rs_exchange_due_ns(const struct rs_exchange *x);
 
 /* The program has ended a wait. Returns how the call ends. */

@@ -1,5 +1,6 @@
 #include "ops/events.h"
 #include "process.h"
+#include "retry/curl_error.h"
 #include "retry/error_set.h"
 #include "transfer/exchange.h"
 
@@ -134,32 +135,13 @@ void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 		decide(x, rule, &outcome, false);
 }
 
-/* Phases of a transfer before its request is sent. For HTTP libcurl also counts what was sent. */
-static bool before_request(CURLcode result)
-{
-	switch (result) {
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool never_sent(struct rs_exchange *x, CURLcode result)
 {
 	const struct rs_curl_api *api = x->handle->api;
 	long sent = 0;
 
-	if (!before_request(result) &&
+	/* For HTTP libcurl also counts what was sent. */
+	if (!rs_curl_error_before_request((int)result) &&
 	    !(result == CURLE_OPERATION_TIMEDOUT && rs_exchange_is_http(x)))
 		return false;
 	return api->easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
@@ -170,10 +152,13 @@ static bool never_sent(struct rs_exchange *x, CURLcode result)
 static int errno_behind(const struct rs_exchange *x, CURLcode result)
 {
 	long number = 0;
+	int known;
 
 	if (result != CURLE_COULDNT_CONNECT && result != CURLE_SEND_ERROR &&
 	    result != CURLE_RECV_ERROR)
 		return 0;
+	if (rs_fault_errno(x, &known))
+		return known;
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &number);
 	return (int)number;
 }

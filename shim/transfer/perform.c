@@ -14,6 +14,8 @@ static CURLcode attempt(struct rs_exchange *x)
 	CURLcode result;
 
 	rs_exchange_begin_attempt(x);
+	if (x->fault.delayed && !rs_exchange_wait(x, rs_fault_due_ns(x)))
+		return CURLE_ABORTED_BY_CALLBACK;
 	before = rs_curl_enter(x->handle->api);
 	result = x->handle->api->easy_perform(x->handle->easy);
 	rs_curl_leave(before);
@@ -24,7 +26,7 @@ static CURLcode run(struct rs_exchange *x)
 {
 	CURLcode result = attempt(x);
 
-	while (rs_exchange_end_attempt(x, result)) {
+	while (rs_exchange_end_attempt(x, &result)) {
 		if (!rs_exchange_wait(x, rs_exchange_due_ns(x)))
 			return rs_exchange_cancel(x);
 		result = attempt(x);

@@ -25,7 +25,7 @@ static const struct {
 	{ "[rule a] x\nerror = any\n", 1, "unexpected text after ']': ' x'" },
 	{ "[rule a23456789012345678901234567890123456789012345]\nerror = any\n", 1,
 	  "50 bytes long and the parser takes 49" },
-	{ "[fault f]\nerror = any\n", 1, "[fault NAME] is not supported yet" },
+	{ "[fault f]\nerror = any\n", 2, "name the error that is to happen" },
 	/* lines */
 	{ "base = 1s\n", 1, "'base' stands outside of a section" },
 	{ RULE "nonsense\n", 3, "'nonsense' is neither" },

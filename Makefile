@@ -90,7 +90,7 @@ $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
 # Unit tests: a program per module, linked with the pure core and the log.
-LOG_OBJ := $(call obj,shim/ops/log.c shim/ops/target_text.c)
+LOG_OBJ := $(call obj,shim/ops/log.c shim/ops/line.c shim/ops/sink.c shim/ops/target_text.c)
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(LOG_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@

@@ -14,6 +14,7 @@
 
 #include "mark.h"
 #include "ops/log.h"
+#include "ops/sink.h"
 #include "real.h"
 #include "retry/ns.h"
 #include "rules/load.h"
@@ -115,7 +116,7 @@ __attribute__((constructor)) static void start(void)
 {
 	read_environment();
 	rs_mark_begin();
-	rs_log_remember_stderr();
+	rs_sink_remember_stderr();
 	(void)rs_real_connect();
 }
 

@@ -48,6 +48,20 @@ static size_t count_paths(const char *paths)
 	return count;
 }
 
+static void note_distrust(struct loading *loading, const struct file *file)
+{
+	struct rs_distrust *distrust = RS_NEW(&loading->scratch, struct rs_distrust);
+
+	if (!distrust)
+		return;
+	*distrust = (struct rs_distrust){
+		.file = file->path,
+		.why = file->source.distrusted,
+		.next = loading->document.distrusted,
+	};
+	loading->document.distrusted = distrust;
+}
+
 /* Paths are copied to where the rules live: a rule says which file it stands in. */
 static void read_file(struct loading *loading, struct rs_arena *arena, struct file *file,
 		      const char *path, size_t len)
@@ -59,6 +73,8 @@ static void read_file(struct loading *loading, struct rs_arena *arena, struct fi
 	if (!file->path)
 		return;
 	rc = rs_source_read(&loading->scratch, file->path, &file->source, &why);
+	if (!rc && file->source.distrusted)
+		note_distrust(loading, file);
 	if (!rc)
 		return;
 	file->source.len = 0;
@@ -100,7 +116,7 @@ static int parse_files(struct loading *loading, const struct file *files, size_t
 
 static int read_document(struct loading *loading, struct rs_arena *arena, const char *paths)
 {
-	struct file builtin = { builtin_name, { NULL, 0 } };
+	struct file builtin = { builtin_name, { .text = NULL } };
 	struct file *files;
 	size_t count;
 

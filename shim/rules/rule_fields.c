@@ -4,6 +4,7 @@
 #include "rules/fields.h"
 #include "rules/names.h"
 #include "rules/values.h"
+#include "rules/words.h"
 
 /* What a list is gathered into: room for as many items as there can be. */
 struct gathered {
@@ -323,6 +324,64 @@ static void set_text(struct rs_build *build, const struct rs_section *section,
 		rs_entry_error(build, section, entry, entry->value.line, why.text);
 }
 
+/* The lines of a value as one text, where the rules live. */
+static char *joined(struct rs_build *build, const struct rs_entry *entry)
+{
+	size_t size = 1;
+	char *text, *at;
+
+	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next)
+		size += strlen(piece->text) + 1;
+	at = text = rs_arena_alloc(build->arena, size, 1);
+	for (const struct rs_piece *piece = &entry->value; text && piece; piece = piece->next) {
+		size_t len = strlen(piece->text);
+
+		memcpy(at, piece->text, len);
+		at += len;
+		*at++ = piece->next ? ' ' : '\0';
+	}
+	return text;
+}
+
+/* Whoever can write the file could have any command run. */
+static bool may_command(struct rs_build *build, const struct rs_section *section,
+			const struct rs_entry *entry)
+{
+	const struct rs_distrust *distrust = build->document->distrusted;
+	struct rs_place place = { section->place.file, entry->value.line };
+
+	while (distrust && distrust->file != section->place.file)
+		distrust = distrust->next;
+	if (distrust)
+		rs_error(build->faults, place, "'%s': commands are not taken from a file that %s",
+			 entry->key->name, distrust->why);
+	return !distrust;
+}
+
+static void set_command(struct rs_build *build, const struct rs_section *section,
+			const struct rs_entry *entry, const char *const **command)
+{
+	char *text = joined(build, entry);
+	struct rs_words words = { NULL, 0, NULL };
+	struct rs_place place = { section->place.file, entry->value.line };
+	const char *why = "is empty";
+
+	if (!text || !may_command(build, section, entry))
+		return;
+	words.at = RS_NEW_ARRAY(build->arena, strlen(text) / 2 + 2, char *);
+	if (!words.at)
+		return;
+	if (!rs_words_split(text, &words, &why) || !*words.at || !**words.at) {
+		rs_entry_error(build, section, entry, entry->value.line, why);
+		return;
+	}
+	if (words.shell)
+		rs_warning(build->faults, place,
+			   "'%s': no shell will see '%s'; if one should, write: sh -c '…'",
+			   entry->key->name, rs_show(words.shell).text);
+	*command = (const char *const *)words.at;
+}
+
 static void set_own(struct rs_build *build, const struct rs_section *section,
 		    const struct rs_entry *entry, struct rs_rule *rule)
 {
@@ -361,6 +420,10 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 		break;
 	case RS_VALUE_ADDRESSES:
 		gather_addresses(&list, section, entry, rule);
+		break;
+	case RS_VALUE_COMMAND:
+		set_command(build, section, entry,
+			    (const char *const **)(void *)((char *)rule + entry->key->offset));
 		break;
 	case RS_VALUE_REGEX:
 	case RS_VALUE_HEADER:

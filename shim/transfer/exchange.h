@@ -7,6 +7,8 @@
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
  *   request.c   what the program asked for: the target, and whether it can be sent again
+ *   command.c   runs the commands of rules between attempts, and reports
+ *   amend.c     what a recover command has changed about the request
  *
  * An exchange lives on the stack of the thread that called curl_easy_perform().
  */
@@ -15,8 +17,11 @@
 
 #include <stdbool.h>
 
+#include "ops/commands.h"
+#include "ops/report.h"
 #include "retry/decide.h"
 #include "retry/match.h"
+#include "transfer/amend.h"
 #include "transfer/handle.h"
 #include "transfer/resume.h"
 #include "transfer/upload.h"
@@ -42,9 +47,13 @@ struct rs_exchange {
 	bool watches_seek;     /* and seeks in it go through `upload` too */
 	struct rs_upload upload;
 	struct rs_resume resume;
+	struct rs_amended amended;
+	struct rs_recovery *recovery; /* the last one of this call, or NULL */
+	struct rs_history history;
 	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */
+	int64_t attempt_ns; /* when it began */
 	enum rs_phase phase;
 	bool in_headers;      /* inside a header block */
 	bool has_block;       /* a header block has begun */
@@ -65,6 +74,7 @@ struct rs_exchange {
 	/* The judgement of it, once there is one. */
 	const struct rs_rule *rule; /* NULL: no rule decides */
 	struct rs_decision decision;
+	struct rs_outcome outcome; /* its spans point into what is held */
 	int64_t decided_ns;
 };
 
@@ -114,11 +124,31 @@ void rs_hand_over(struct rs_exchange *x);
 /* Judge an attempt that has ended with `result`. */
 void rs_judge_end(struct rs_exchange *x, CURLcode result);
 
+/* The attempt that has been judged will be followed by another one. */
+void rs_prepare_retry(struct rs_exchange *x);
+
+/* command.c ----------------------------------------------------------------------------------- */
+
+/* Run the recover command that was decided on. What it changes is in force afterwards. */
+enum rs_recovered {
+	RS_RECOVERED_YES,
+	RS_RECOVERED_NO,        /* the outcome is the program's, and reported */
+	RS_RECOVERED_CANCELLED, /* by the program's progress callback */
+};
+enum rs_recovered rs_exchange_recover(struct rs_exchange *x);
+
+/* The last attempt is over, and the program has what there was of it: report it, if a rule says so;
+ * for class = followup after running its command. */
+void rs_exchange_report(struct rs_exchange *x);
+
 /* wait.c -------------------------------------------------------------------------------------- */
 
 /* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
+
+/* Ask the program's progress callback once. false: the program asked to abort. */
+bool rs_exchange_go_on(struct rs_exchange *x);
 
 /* perform.c ----------------------------------------------------------------------------------- */
 

@@ -65,6 +65,7 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 		set(easy, CURLOPT_FAILONERROR, o->fail_on_error);
 	if (x->streams_up)
 		restore_upload(x, easy);
+	rs_amended_restore(x, easy);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -112,6 +113,7 @@ static CURLcode attempt(struct rs_exchange *x)
 		rs_upload_repeat(&x->upload);
 	if (x->resume.continuing)
 		rs_resume_ask(x);
+	x->attempt_ns = x->call.attempts == 0 ? x->call.started_ns : rs_now_ns();
 	x->call.attempts++;
 	rs_curl_depth++;
 	result = handle->api->easy_perform(handle->easy);
@@ -123,7 +125,8 @@ static CURLcode attempt(struct rs_exchange *x)
 /* Another attempt follows, unless the program has ended this one meanwhile. */
 static bool wants_retry(const struct rs_exchange *x, CURLcode result)
 {
-	return x->rule && x->decision.action == RS_ACTION_RETRY &&
+	return x->rule &&
+	       (x->decision.action == RS_ACTION_RETRY || x->decision.action == RS_ACTION_RECOVER) &&
 	       (result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
 }
 
@@ -138,6 +141,7 @@ static CURLcode cancel(struct rs_exchange *x)
 		rs_resume_end(x);
 	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
 			  rs_now_ns());
+	rs_exchange_report(x);
 	return CURLE_ABORTED_BY_CALLBACK;
 }
 
@@ -182,16 +186,30 @@ static CURLcode conclude(struct rs_exchange *x, CURLcode result)
 	return CURLE_HTTP_RETURNED_ERROR;
 }
 
+static CURLcode end(struct rs_exchange *x, CURLcode result)
+{
+	result = conclude(x, result);
+	rs_exchange_report(x);
+	return result;
+}
+
 static CURLcode run(struct rs_exchange *x)
 {
 	CURLcode result = attempt(x);
 
 	while (wants_retry(x, result)) {
-		if (!rs_exchange_wait(x, rs_ns_add(x->decided_ns, x->decision.wait_ns)))
+		enum rs_recovered recovered = RS_RECOVERED_YES;
+
+		if (x->decision.action == RS_ACTION_RECOVER)
+			recovered = rs_exchange_recover(x);
+		if (recovered == RS_RECOVERED_NO)
+			return end(x, result);
+		if (recovered == RS_RECOVERED_CANCELLED ||
+		    !rs_exchange_wait(x, rs_ns_add(x->decided_ns, x->decision.wait_ns)))
 			return cancel(x);
 		result = attempt(x);
 	}
-	return conclude(x, result);
+	return end(x, result);
 }
 
 CURLcode rs_transfer_perform(struct rs_handle *handle)
@@ -208,6 +226,9 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	x.handle = handle;
 	x.rules = rules;
 	x.has_target = x.altered = x.native_fail = false;
+	x.amended = (struct rs_amended){ .url = NULL };
+	x.recovery = NULL;
+	x.history.count = 0;
 	x.streams_up = rs_upload_streams(&handle->options);
 	x.watches_seek = handle->options.seek_fn || !handle->options.read_fn;
 	rs_upload_begin(&x.upload, &handle->options, rules->settings.spool_limit);
@@ -218,6 +239,8 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	result = run(&x);
 	rs_transfer_restore(&x, handle->easy);
 	rs_upload_end(&x.upload);
+	rs_amended_end(&x.amended);
+	rs_recovery_release(x.recovery);
 	handle->active = NULL;
 	rs_hold_rest(&handle->hold);
 	return result;

@@ -28,14 +28,19 @@ static int ask(struct rs_exchange *x)
 	return rs_resume_progress(x, 0, 0, 0, 0);
 }
 
+bool rs_exchange_go_on(struct rs_exchange *x)
+{
+	int answer = ask(x);
+
+	return answer == 0 || answer == CURL_PROGRESSFUNC_CONTINUE;
+}
+
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
 {
 	int64_t now_ns = rs_now_ns();
 
 	while (now_ns < until_ns) {
-		int answer = ask(x);
-
-		if (answer != 0 && answer != CURL_PROGRESSFUNC_CONTINUE) {
+		if (!rs_exchange_go_on(x)) {
 			rs_transfer_error(x, "Callback aborted");
 			return false;
 		}

@@ -287,7 +287,7 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 
 	if (!is_failure(error) || rs_curl_depth > 0)
 		return status;
-	retried.rules = rs_process_rules();
+	retried.rules = rs_process_rules_at_failure();
 	if (!retried.rules || !any_rule_names(retried.rules, error) || !begin(&retried, call))
 		return status;
 	while (status != 0 && is_failure(-status) && wait_for_next(&retried, call, -status))

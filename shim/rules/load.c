@@ -190,6 +190,29 @@ int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules
 	return rc;
 }
 
+static void keep_level(struct rs_quota *quota, const struct rs_quota *before)
+{
+	_Atomic int32_t *tokens = &before->bucket->tokens;
+	int32_t level = atomic_load(tokens);
+
+	quota->bucket = before->bucket;
+	while (level > quota->capacity &&
+	       !atomic_compare_exchange_weak(tokens, &level, quota->capacity))
+		;
+}
+
+void rs_rules_keep_levels(struct rs_rules *rules, const struct rs_rules *before)
+{
+	struct rs_quota *quotas = (struct rs_quota *)rules->quotas;
+
+	for (size_t i = 0; i < rules->quota_count; i++) {
+		for (size_t j = 0; j < before->quota_count; j++) {
+			if (strcmp(quotas[i].name, before->quotas[j].name) == 0)
+				keep_level(&quotas[i], &before->quotas[j]);
+		}
+	}
+}
+
 void rs_rules_free(struct rs_rules *rules)
 {
 	struct loaded *loaded;

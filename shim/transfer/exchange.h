@@ -38,6 +38,7 @@ enum rs_phase {
 struct rs_exchange {
 	struct rs_handle *handle;
 	const struct rs_rules *rules;
+	bool judged; /* by them: there was a failure */
 	struct rs_call_state call;
 
 	struct rs_target target; /* see rs_exchange_target() */

@@ -142,12 +142,27 @@ static bool can_wait(const struct rs_exchange *x, const struct rs_rule *rule, en
 	       (known == RS_KNOWN_HEADERS && (x->upload.outgrown || wants_body(x, rule)));
 }
 
+/* A call keeps to the rules that it was first judged by. */
+static void take_up_rules(struct rs_exchange *x, bool failed)
+{
+	const struct rs_rules *rules;
+
+	if (!failed || x->judged || x->call.attempts > 1)
+		return;
+	x->judged = true;
+	rules = rs_process_rules_at_failure();
+	if (rules)
+		x->rules = rules;
+}
+
 void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 {
 	const struct rs_outcome outcome = response_outcome(x, known);
 	const struct rs_rule *rule = NULL;
-	enum rs_match found = match(x, &outcome, known, &rule);
+	enum rs_match found;
 
+	take_up_rules(x, x->status >= 400);
+	found = match(x, &outcome, known, &rule);
 	if (found == RS_MATCH_NONE)
 		rs_hand_over(x);
 	else if (found == RS_MATCH_RULE && !can_wait(x, rule, known))
@@ -236,6 +251,7 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result)
 
 	if (is_settled(x, result))
 		return;
+	take_up_rules(x, result != CURLE_OK);
 	outcome = end_outcome(x, result);
 	if (match(x, &outcome, RS_KNOWN_ALL, &rule) == RS_MATCH_RULE)
 		decide(x, rule, &outcome, true);

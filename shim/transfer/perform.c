@@ -212,6 +212,19 @@ static CURLcode run(struct rs_exchange *x)
 	return end(x, result);
 }
 
+/* There was no rule for transfers, but perhaps by now there is one. */
+static CURLcode perform_unguarded(struct rs_handle *handle)
+{
+	CURLcode result = handle->api->easy_perform(handle->easy);
+	long status = 0;
+
+	if (result == CURLE_OK)
+		handle->api->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (result != CURLE_OK || status >= 400)
+		(void)rs_process_rules_at_failure();
+	return result;
+}
+
 CURLcode rs_transfer_perform(struct rs_handle *handle)
 {
 	const struct rs_rules *rules = rs_process_rules();
@@ -221,10 +234,11 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	handle->whole.valid = false;
 	if (!rules || !(rules->calls & 1u << RS_CALL_CURL) || handle->active ||
 	    !rs_exchange_possible(handle))
-		return handle->api->easy_perform(handle->easy);
+		return perform_unguarded(handle);
 
 	x.handle = handle;
 	x.rules = rules;
+	x.judged = false;
 	x.has_target = x.altered = x.native_fail = false;
 	x.amended = (struct rs_amended){ .url = NULL };
 	x.recovery = NULL;

@@ -364,14 +364,14 @@ static void set_command(struct rs_build *build, const struct rs_section *section
 	char *text = joined(build, entry);
 	struct rs_words words = { NULL, 0, NULL };
 	struct rs_place place = { section->place.file, entry->value.line };
-	const char *why = "is empty";
+	const char *why;
 
 	if (!text || !may_command(build, section, entry))
 		return;
 	words.at = RS_NEW_ARRAY(build->arena, strlen(text) / 2 + 2, char *);
 	if (!words.at)
 		return;
-	if (!rs_words_split(text, &words, &why) || !*words.at || !**words.at) {
+	if (!rs_words_split(text, &words, &why) || (!**words.at && (why = "names no program"))) {
 		rs_entry_error(build, section, entry, entry->value.line, why);
 		return;
 	}

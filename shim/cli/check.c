@@ -32,7 +32,10 @@ static int check(const char *paths, const char *options)
 		return EXIT_FAILURE;
 	printf("ok: %zu rules, %zu policies\n", rules->rule_count, rules->policy_count);
 	rs_rules_free(rules);
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	perror("retryshim: check");
+	return EXIT_FAILURE;
 }
 
 static int check_in_force(void)

@@ -30,7 +30,8 @@ enum rs_action {
 	RS_ACTION_RETRY,     /* wait wait_ns, then make the next attempt */
 	RS_ACTION_EXHAUSTED, /* hand over and report; `reason` says why */
 	RS_ACTION_PERMANENT, /* hand over and report */
-	RS_ACTION_RECOVER,   /* run the rule's recover command, then wait and retry */
+	RS_ACTION_RECOVER,   /* run the rule's recover command, then wait and retry; once per rule
+				and call, after that RETRY */
 	RS_ACTION_FOLLOWUP,  /* hand over, run the followup command, report */
 };
 

@@ -1,8 +1,8 @@
 #include "retry/match.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "retry/ascii.h"
 #include "retry/error_set.h"
 #include "retry/retry_after.h"
 
@@ -20,16 +20,11 @@ static bool has_response_matcher(const struct rs_rule *rule)
 	return rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header_name;
 }
 
-static bool failed(const struct rs_outcome *outcome)
-{
-	return outcome->error != 0 || outcome->sys_errno != 0;
-}
-
 static bool error_matches(const struct rs_rule *rule, const struct rs_target *target,
 			  const struct rs_outcome *outcome)
 {
-	return rule->has_error && failed(outcome) &&
-	       rs_error_set_matches(&rule->error, target->call, outcome);
+	/* No set holds 0, so what has not failed does not match. */
+	return rule->has_error && rs_error_set_matches(&rule->error, target->call, outcome);
 }
 
 /* Nothing but the status is looked at: what is left may still say no. */
@@ -173,7 +168,7 @@ static bool scheme_fits(const struct rs_rule *rule, struct rs_span scheme)
 		const struct rs_span *name = &rule->scheme.at[i].text;
 
 		if (scheme.at && scheme.len == name->len &&
-		    strncasecmp(scheme.at, name->at, name->len) == 0)
+		    rs_ascii_same(scheme.at, name->at, name->len))
 			return true;
 	}
 	return rule->scheme.count == 0;
@@ -307,14 +302,15 @@ const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *
 	return scope ? scope : outcome_refuses(rule, target, outcome);
 }
 
-bool rs_any_rule_covers(const struct rs_rules *rules, const struct rs_target *target)
+const struct rs_rule *rs_first_covering(const struct rs_rules *rules,
+					const struct rs_target *target)
 {
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct rs_rule *rule = &rules->rules[i];
 
 		/* Only a failure can have left the request unsent, whatever its method. */
 		if (!scope_refuses(rule, target, rule->has_error))
-			return true;
+			return rule;
 	}
-	return false;
+	return NULL;
 }

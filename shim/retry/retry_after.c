@@ -1,8 +1,8 @@
 #include "retry/retry_after.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "retry/ascii.h"
 #include "retry/ns.h"
 
 #define AMZ_LEEWAY_NS (5 * RS_NS_PER_S)
@@ -45,7 +45,7 @@ struct rs_span rs_header_value(struct rs_span headers, const char *name)
 		struct rs_span line = next_line(&headers);
 
 		if (line.len > name_len && line.at[name_len] == ':' &&
-		    strncasecmp(line.at, name, name_len) == 0)
+		    rs_ascii_same(line.at, name, name_len))
 			return trimmed((struct rs_span){ line.at + name_len + 1,
 							 line.len - name_len - 1 });
 	}

@@ -183,6 +183,7 @@ struct rs_settings {
 	size_t spool_limit; /* bytes of a streamed request body that are kept */
 	bool has_seed;
 	uint64_t seed;
+	bool annotate; /* say in the program's error text what was tried */
 };
 
 struct rs_rules {
@@ -196,6 +197,7 @@ struct rs_rules {
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;
+	bool limits;                 /* a policy limits attempts or their connecting */
 	struct rs_status_set status; /* a rule with only body or header matchers sets every bit */
 	struct rs_error_set error;
 };

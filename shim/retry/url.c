@@ -2,7 +2,8 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
+
+#include "retry/ascii.h"
 
 #define SCHEME_LIMIT 40 /* libcurl's: longer is no scheme */
 
@@ -30,7 +31,7 @@ static struct rs_span between(const char *from, const char *to)
 
 static bool span_is(struct rs_span span, const char *text)
 {
-	return span.len == strlen(text) && strncasecmp(span.at, text, span.len) == 0;
+	return span.len == strlen(text) && rs_ascii_same(span.at, text, span.len);
 }
 
 static bool is_alpha(char c)
@@ -139,7 +140,7 @@ static struct rs_span guessed_scheme(struct rs_span host)
 		const char *name = guessed_schemes[i];
 		const size_t len = strlen(name);
 
-		if (host.len > len && host.at[len] == '.' && strncasecmp(host.at, name, len) == 0)
+		if (host.len > len && host.at[len] == '.' && rs_ascii_same(host.at, name, len))
 			return (struct rs_span){ name, len };
 	}
 	return (struct rs_span){ "http", 4 };

@@ -7,7 +7,7 @@
 #define FIRST_CHUNK  ((size_t)16 * 1024)
 #define LARGEST_STEP ((size_t)4 * 1024 * 1024)
 #define PAGE         ((size_t)4096)
-#define ALIGNMENT    (_Alignof(max_align_t))
+#define ALIGNMENT    ((size_t)8) /* of pointers and int64_t: nothing here needs more */
 
 struct rs_arena_chunk {
 	struct rs_arena_chunk *next;

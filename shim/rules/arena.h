@@ -18,7 +18,7 @@ struct rs_arena {
 	bool failed;
 };
 
-/* count * size zeroed bytes, aligned for any type; NULL where there is no memory. */
+/* count * size zeroed bytes, aligned for pointers and int64_t; NULL where there is no memory. */
 void *rs_arena_alloc(struct rs_arena *arena, size_t count, size_t size);
 
 /* A NUL-terminated copy of `len` bytes; NULL where there is no memory. */

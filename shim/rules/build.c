@@ -42,7 +42,8 @@ static const char *copy(struct rs_build *build, const char *text)
 
 static void set_all(struct rs_build *build, const struct rs_section *section, void *object)
 {
-	for (const struct rs_entry *entry = section->first; entry; entry = entry->next)
+	for (const struct rs_entry *entry = section->first; entry;
+	     entry = rs_entry_head(entry->next))
 		rs_field_set(build, section, entry, object);
 }
 
@@ -100,8 +101,8 @@ static int line_of(const struct rs_section *section, enum rs_section_type type, 
 	int line = -1;
 
 	for (const struct rs_entry *entry = section->first; entry; entry = entry->next) {
-		if (entry->key == key)
-			line = entry->value.line;
+		if (rs_entry_key(entry) == key)
+			line = entry->line;
 	}
 	return line;
 }
@@ -172,30 +173,38 @@ static const char *nearest_section(const struct rs_document *document, enum rs_s
 	return rs_nearest(name, names, count);
 }
 
+static void missing_policy(struct rs_build *build, const struct rs_section *section,
+			   const struct rs_entry *entry)
+{
+	struct rs_place place = { section->place.file, entry->line };
+	const char *near = NULL;
+
+	if (rs_faults_heard(build->faults))
+		near = nearest_section(build->document, RS_SECTION_POLICY, entry->text);
+	if (near)
+		rs_error(build->faults, place, "there is no [policy %s] (did you mean '%s'?)",
+			 rs_show(entry->text).text, near);
+	else
+		rs_error(build->faults, place, "there is no [policy %s]",
+			 rs_show(entry->text).text);
+}
+
 /* The policy that the rule names, before any key of the rule changes it. */
 static const struct rs_policy *
 named_policy(struct rs_build *build, const struct rs_section *section, const struct rs_rules *rules)
 {
 	const struct rs_entry *entry = section->first;
-	const struct rs_document *document = build->document;
-	const char *name, *near;
 	int index;
 
-	while (entry && entry->key->kind != RS_VALUE_POLICY)
+	while (entry && rs_entry_key(entry)->kind != RS_VALUE_POLICY)
 		entry = entry->next;
-	name = entry ? entry->value.text : "default";
-	index = rs_reference(build, RS_SECTION_POLICY, name);
+	if (!entry)
+		return &rules->policies[0];
+	index = rs_reference(build, RS_SECTION_POLICY, entry->text);
 	if (index >= 0)
 		return &rules->policies[index];
-	if (*name && !document->incomplete) {
-		struct rs_place place = { section->place.file, entry->value.line };
-
-		near = rs_faults_heard(build->faults)
-			       ? nearest_section(document, RS_SECTION_POLICY, name)
-			       : NULL;
-		rs_error(build->faults, place, "there is no [policy %s]%s%s%s", rs_show(name).text,
-			 near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
-	}
+	if (*entry->text && !build->document->incomplete)
+		missing_policy(build, section, entry);
 	return &rules->policies[0];
 }
 
@@ -207,8 +216,8 @@ static void check_command(struct rs_build *build, const struct rs_section *secti
 	struct rs_place place = { section->place.file, line_of(section, RS_SECTION_RULE, key) };
 
 	if (rule->class == class && place.line < 0)
-		rs_error(build->faults, section->place, "rule '%s' has class = %s, but no %s =",
-			 section->name, name, key);
+		rs_error(build->faults, section->place,
+			 "rule '%s' has class = %s, but no %s =", section->name, name, key);
 	if (rule->class != class && place.line >= 0)
 		rs_error(build->faults, place, "'%s': only runs in a rule with class = %s", key,
 			 name);
@@ -223,7 +232,8 @@ static void build_rule(struct rs_build *build, const struct rs_section *section,
 	rule->calls = (1U << RS_CALL_COUNT) - 1;
 	rule->method = build->idempotent;
 	rule->policy = *named_policy(build, section, rules);
-	for (const struct rs_entry *entry = section->first; entry; entry = entry->next)
+	for (const struct rs_entry *entry = section->first; entry;
+	     entry = rs_entry_head(entry->next))
 		rs_rule_field_set(build, section, entry, rule);
 	check_bounded(build, section, &rule->policy);
 	check_command(build, section, rule, RS_RECOVERABLE, "recover");
@@ -294,6 +304,8 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 		rules->error.sys[i] |= rule->error.sys[i];
 	rules->error.eai |= rule->error.eai;
 	rules->calls |= calls_concerned(rule);
+	rules->limits |= rule->policy.attempt_timeout_ns != RS_FOREVER ||
+			 rule->policy.connect_timeout_ns != RS_FOREVER;
 }
 
 /* What `method = idempotent` means, shared by all rules that say no other. */

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* About the shortest section that says something: more buckets would stay empty. */
-#define BYTES_PER_SECTION 32
+/* About what a section takes: more buckets would stay empty. */
+#define BYTES_PER_SECTION 128
 
 bool rs_document_begin(struct rs_document *document, size_t bytes)
 {
@@ -93,54 +93,57 @@ static int first_line_of(const struct rs_section *section, const struct rs_key *
 {
 	const struct rs_entry *entry = section->first;
 
-	while (entry && entry->key != key)
+	while (entry && rs_entry_key(entry) != key)
 		entry = entry->next;
-	return entry ? entry->value.line : section->place.line;
+	return entry ? entry->line : section->place.line;
+}
+
+static struct rs_entry *append(struct rs_document *document, struct rs_section *section,
+			       const struct rs_entry *entry)
+{
+	struct rs_entry *new = RS_NEW(document->arena, struct rs_entry);
+
+	if (!new)
+		return NULL;
+	*new = *entry;
+	*(section->last ? &section->last->next : &section->first) = new;
+	section->last = new;
+	return new;
 }
 
 struct rs_entry *rs_section_add(struct rs_document *document, struct rs_section *section,
-				const char *name, const char *value, int line)
+				const char *name, char *value, int line)
 {
 	const struct rs_key *key = rs_key_find(section->type, name);
-	struct rs_entry *entry;
+	struct rs_entry entry = { .text = value, .line = line };
 	uint64_t bit;
 
 	if (!key) {
 		unknown_key(document, section, name, line);
 		return NULL;
 	}
-	bit = UINT64_C(1) << (key - rs_keys);
+	entry.key = (uint8_t)(key - rs_keys);
+	bit = UINT64_C(1) << entry.key;
 	if (section->seen & bit) {
 		rs_error(document->faults, (struct rs_place){ section->place.file, line },
 			 "key '%s' is repeated: it stands in line %d already", key->name,
 			 first_line_of(section, key));
 		return NULL;
 	}
-	entry = RS_NEW(document->arena, struct rs_entry);
-	if (!entry)
-		return NULL;
 	section->seen |= bit;
 	section->has_outcome = section->has_outcome || (key->flags & RS_KEY_OUTCOME);
-	entry->key = key;
-	entry->last = &entry->value;
-	entry->value.line = line;
-	entry->value.text = rs_arena_text(document->arena, value, strlen(value));
-	*(section->last ? &section->last->next : &section->first) = entry;
-	section->last = entry;
-	return entry->value.text ? entry : NULL;
+	return append(document, section, &entry);
 }
 
-void rs_entry_continue(struct rs_document *document, struct rs_entry *entry, const char *value,
-		       int line)
+void rs_section_continue(struct rs_document *document, struct rs_section *section, char *value,
+			 int line)
 {
-	struct rs_piece *piece = RS_NEW(document->arena, struct rs_piece);
+	struct rs_entry entry = {
+		.text = value,
+		.line = line,
+		.key = section->last->key,
+		.continues = true,
+	};
 
-	if (!piece)
-		return;
-	piece->line = line;
-	piece->text = rs_arena_text(document->arena, value, strlen(value));
-	if (!piece->text)
-		return;
-	entry->last->next = piece;
-	entry->last = piece;
+	append(document, section, &entry);
 }

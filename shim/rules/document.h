@@ -8,18 +8,17 @@
 #include "rules/faults.h"
 #include "rules/keys.h"
 
-/* One line's part of a value; a list that continues on indented lines has several. */
-struct rs_piece {
-	char *text; /* trimmed */
-	int line;
-	struct rs_piece *next;
-};
-
+/*
+ * A line's worth of a section: a key's value, or a part of it. A list that goes on on indented
+ * lines is a run of entries, all but the first of which continue it. Small, because a file has
+ * many and memory that is touched first costs more time than anything else here.
+ */
 struct rs_entry {
-	const struct rs_key *key;
-	struct rs_piece value;
-	struct rs_piece *last;
+	char *text; /* trimmed; in the source, or in the scratch arena */
 	struct rs_entry *next;
+	int line;
+	uint8_t key; /* index into rs_keys */
+	bool continues;
 };
 
 struct rs_section {
@@ -63,13 +62,32 @@ struct rs_section *rs_document_find(const struct rs_document *document, enum rs_
 struct rs_section *rs_document_add(struct rs_document *document, enum rs_section_type type,
 				   const char *name, struct rs_place place);
 
-/* Append `name = value` to a section: NULL, and a fault, where the section has no such key or
- * has it already. */
+/* Append `name = value` to a section; `value` is kept by pointer. NULL, and a fault, where the
+ * section has no such key or has it already. */
 struct rs_entry *rs_section_add(struct rs_document *document, struct rs_section *section,
-				const char *name, const char *value, int line);
+				const char *name, char *value, int line);
 
-/* Continue an entry's value on a further line. */
-void rs_entry_continue(struct rs_document *document, struct rs_entry *entry, const char *value,
-		       int line);
+/* Continue the value of the section's last entry on a further line. */
+void rs_section_continue(struct rs_document *document, struct rs_section *section, char *value,
+			 int line);
+
+static inline const struct rs_key *rs_entry_key(const struct rs_entry *entry)
+{
+	return &rs_keys[entry->key];
+}
+
+/* The entry that continues this one, or NULL. */
+static inline const struct rs_entry *rs_entry_more(const struct rs_entry *entry)
+{
+	return entry->next && entry->next->continues ? entry->next : NULL;
+}
+
+/* The first entry at or after this one that does not continue another, or NULL. */
+static inline const struct rs_entry *rs_entry_head(const struct rs_entry *entry)
+{
+	while (entry && entry->continues)
+		entry = entry->next;
+	return entry;
+}
 
 #endif

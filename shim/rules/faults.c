@@ -36,8 +36,10 @@ static void keep(struct rs_faults *faults, const struct rs_complaint *new)
 	faults->count++;
 }
 
-static void add(struct rs_faults *faults, enum rs_severity severity, struct rs_place place,
-		const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void add(struct rs_faults *faults,
+						      enum rs_severity severity,
+						      struct rs_place place, const char *format,
+						      va_list args)
 {
 	struct rs_complaint new = { severity, place.file, place.line, NULL };
 	char text[512];

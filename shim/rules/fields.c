@@ -11,13 +11,13 @@ void rs_entry_error(struct rs_build *build, const struct rs_section *section,
 {
 	struct rs_place place = { section->place.file, line };
 
-	rs_error(build->faults, place, "'%s': %s", entry->key->name, why);
+	rs_error(build->faults, place, "'%s': %s", rs_entry_key(entry)->name, why);
 }
 
 static bool has_value(const struct rs_entry *entry)
 {
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next) {
-		if (*piece->text)
+	for (; entry; entry = rs_entry_more(entry)) {
+		if (*entry->text)
 			return true;
 	}
 	return false;
@@ -26,8 +26,8 @@ static bool has_value(const struct rs_entry *entry)
 bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
 		     const struct rs_entry *entry)
 {
-	struct rs_place place = { section->place.file, entry->value.line };
-	const struct rs_key *key = entry->key;
+	struct rs_place place = { section->place.file, entry->line };
+	const struct rs_key *key = rs_entry_key(entry);
 
 	if (!has_value(entry)) {
 		rs_error(build->faults, place, "'%s' has no value", key->name);
@@ -35,7 +35,7 @@ bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
 	}
 	if (!(key->flags & RS_KEY_LATER))
 		return true;
-	if (!*key->today || strcmp(entry->value.text, key->today) != 0)
+	if (!*key->today || strcmp(entry->text, key->today) != 0)
 		rs_error(build->faults, place, "'%s' is not supported yet", key->name);
 	return false;
 }
@@ -83,7 +83,7 @@ static bool set_duration(const struct rs_key *key, const char *text, int64_t *ns
 {
 	const char *never = key->kind == RS_VALUE_DURATION_OR_NONE ? "none"
 			    : key->kind == RS_VALUE_DURATION_OR_NO ? "no"
-								    : NULL;
+								   : NULL;
 
 	if (never && strcmp(text, never) == 0) {
 		*ns = RS_FOREVER;
@@ -166,6 +166,6 @@ void rs_field_set(struct rs_build *build, const struct rs_section *section,
 	struct rs_why why = { "" };
 
 	if (rs_entry_usable(build, section, entry) &&
-	    !set(build, entry->key, entry->value.text, object, &why) && why.text[0])
-		rs_entry_error(build, section, entry, entry->value.line, why.text);
+	    !set(build, rs_entry_key(entry), entry->text, object, &why) && why.text[0])
+		rs_entry_error(build, section, entry, entry->line, why.text);
 }

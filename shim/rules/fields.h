@@ -4,7 +4,10 @@
 #ifndef RS_RULES_FIELDS_H
 #define RS_RULES_FIELDS_H
 
+#include <string.h>
+
 #include "rules/document.h"
+#include "rules/values.h"
 
 struct rs_build {
 	struct rs_arena *arena; /* of the rules: what they point to is copied here */
@@ -35,5 +38,28 @@ bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
 /* A fault of this entry, at `line`. */
 void rs_entry_error(struct rs_build *build, const struct rs_section *section,
 		    const struct rs_entry *entry, int line, const char *why);
+
+/* `header = Name: pattern` and `body_regex = …` of a rule. False, with *why said where the value
+ * is wrong, and without where memory is missing. `text` is changed. */
+bool rs_set_header(struct rs_build *build, char *text, struct rs_rule *rule, struct rs_why *why);
+bool rs_set_regex(struct rs_build *build, const char *text, struct rs_rule *rule,
+		  struct rs_why *why);
+
+/* `recover` and `followup`: *command becomes the words of the entry and those that continue it. */
+void rs_set_command(struct rs_build *build, const struct rs_section *section,
+		    const struct rs_entry *entry, const char *const **command);
+
+/* `text` without the blanks around it; cut in place. */
+static inline char *rs_trim_text(char *text)
+{
+	char *end;
+
+	while (*text == ' ' || *text == '\t')
+		text++;
+	end = text + strlen(text);
+	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	return text;
+}
 
 #endif

@@ -3,8 +3,7 @@
 #include <ini.h>
 #include <string.h>
 
-/* inih's own: char section[50]. */
-#define SECTION_LIMIT 49
+#include "rules/section_header.h"
 
 enum line_kind {
 	LINE_EMPTY, /* or a comment */
@@ -16,7 +15,9 @@ enum line_kind {
 struct ini_text {
 	struct rs_document *document;
 	struct rs_place place; /* of the line in hand */
-	const char *at, *end;
+	char *at, *end;
+	char *line;                 /* the line in hand */
+	struct rs_span text;        /* of it, trimmed */
 	struct rs_section *section; /* NULL: before the first, or in one that was refused */
 	bool refused_section;
 	bool has_key; /* a key, right or wrong, has been seen since the last header */
@@ -25,27 +26,12 @@ struct ini_text {
 	struct rs_entry *entry; /* the one that a continuation continues */
 };
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct rs_span trim(const char *at, size_t len)
-{
-	while (len > 0 && is_space(at[len - 1]))
-		len--;
-	while (len > 0 && is_space(*at)) {
-		at++;
-		len--;
-	}
-	return (struct rs_span){ at, len };
-}
-
 static struct rs_span next_line(struct ini_text *ini)
 {
-	const char *newline = memchr(ini->at, '\n', (size_t)(ini->end - ini->at));
+	char *newline = memchr(ini->at, '\n', (size_t)(ini->end - ini->at));
 	struct rs_span line = { ini->at, (size_t)((newline ? newline : ini->end) - ini->at) };
 
+	ini->line = ini->at;
 	ini->at = newline ? newline + 1 : ini->end;
 	ini->place.line++;
 	if (line.len > 0 && line.at[line.len - 1] == '\r')
@@ -68,7 +54,7 @@ static bool has_inline_comment(struct rs_span text)
 	const char *at = text.at;
 
 	while ((at = memchr(at, ';', (size_t)(end - at)))) {
-		if (at > text.at && is_space(at[-1]))
+		if (at > text.at && rs_is_space(at[-1]))
 			return true;
 		at++;
 	}
@@ -100,128 +86,6 @@ static bool line_is_sound(struct ini_text *ini, struct rs_span line, size_t limi
 	return true;
 }
 
-static bool valid_name(const char *name)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._-";
-
-	return *name != '\0' && name[strspn(name, allowed)] == '\0';
-}
-
-static void unknown_section(struct ini_text *ini, const char *type)
-{
-	const char *near =
-		rs_faults_heard(ini->document->faults) ? rs_section_type_nearest(type) : NULL;
-
-	if (near)
-		rs_error(ini->document->faults, ini->place,
-			 "unknown section '%s' (did you mean '%s'?)", rs_show(type).text, near);
-	else
-		rs_error(ini->document->faults, ini->place,
-			 "unknown section '%s' (there are [retryshim], [policy NAME], "
-			 "[quota NAME] and [rule NAME])",
-			 rs_show(type).text);
-}
-
-static bool name_is_right(struct ini_text *ini, enum rs_section_type type, const char *name)
-{
-	struct rs_faults *faults = ini->document->faults;
-	const char *type_name = rs_section_type_name(type);
-
-	if (type == RS_SECTION_RETRYSHIM) {
-		if (*name)
-			rs_error(faults, ini->place, "[retryshim] takes no name: remove '%s'",
-				 rs_show(name).text);
-		return !*name;
-	}
-	if (!*name) {
-		rs_error(faults, ini->place, "[%s] needs a name: [%s NAME]", type_name, type_name);
-		return false;
-	}
-	if (!valid_name(name)) {
-		rs_error(faults, ini->place,
-			 "'%s' is no name: a name is made of letters, digits, '.', '_' and '-'",
-			 rs_show(name).text);
-		return false;
-	}
-	if (type == RS_SECTION_QUOTA && strcmp(name, "none") == 0) {
-		rs_error(faults, ini->place,
-			 "a quota cannot be called 'none': 'quota = none' means no quota");
-		return false;
-	}
-	return true;
-}
-
-static void repeated(struct ini_text *ini, const struct rs_section *first)
-{
-	const char *type = rs_section_type_name(first->type);
-	const char *gap = *first->name ? " " : "";
-
-	if (first->place.file == ini->place.file)
-		rs_error(ini->document->faults, ini->place,
-			 "section [%s%s%s] is repeated: it stands in line %d already", type, gap,
-			 first->name, first->place.line);
-	else
-		rs_error(ini->document->faults, ini->place,
-			 "section [%s%s%s] is repeated: it stands in %s:%d already", type, gap,
-			 first->name, first->place.file, first->place.line);
-}
-
-/* `header` is what stands between the brackets; it is changed. */
-static struct rs_section *section_for(struct ini_text *ini, char *header)
-{
-	size_t type_len = strcspn(header, " \t");
-	char *name = header + type_len + strspn(header + type_len, " \t");
-	enum rs_section_type type = rs_section_type_by_name(header, type_len);
-	struct rs_section *first;
-
-	header[type_len] = '\0';
-	if (type == RS_SECTION_NONE) {
-		unknown_section(ini, header);
-		return NULL;
-	}
-	if (!name_is_right(ini, type, name))
-		return NULL;
-	if (type == RS_SECTION_FAULT) {
-		rs_error(ini->document->faults, ini->place, "[fault NAME] is not supported yet");
-		return NULL;
-	}
-	first = rs_document_find(ini->document, type, name);
-	if (first) {
-		repeated(ini, first);
-		return NULL;
-	}
-	return rs_document_add(ini->document, type, name, ini->place);
-}
-
-static void begin_section(struct ini_text *ini, struct rs_span text)
-{
-	struct rs_faults *faults = ini->document->faults;
-	const char *close = memchr(text.at, ']', text.len);
-	struct rs_span inside;
-	char header[SECTION_LIMIT + 1];
-
-	if (!close) {
-		rs_error(faults, ini->place, "']' is missing");
-		return;
-	}
-	if (close + 1 != text.at + text.len) {
-		rs_error(faults, ini->place, "unexpected text after ']': '%s'",
-			 rs_show_span(close + 1, (size_t)(text.at + text.len - close - 1)).text);
-		return;
-	}
-	inside = trim(text.at + 1, (size_t)(close - text.at - 1));
-	if (inside.len > SECTION_LIMIT) {
-		rs_error(faults, ini->place,
-			 "the section's name is %zu bytes long and the parser takes %d", inside.len,
-			 SECTION_LIMIT);
-		return;
-	}
-	memcpy(header, inside.at, inside.len);
-	header[inside.len] = '\0';
-	ini->section = section_for(ini, header);
-}
-
 static void end_section(struct ini_text *ini)
 {
 	const struct rs_section *section = ini->section;
@@ -240,7 +104,7 @@ static void take_header(struct ini_text *ini, struct rs_span text, bool sound)
 	ini->refused_key = false;
 	ini->entry = NULL;
 	if (sound)
-		begin_section(ini, text);
+		ini->section = rs_header_read(ini->document, ini->place, text);
 	ini->refused_section = !ini->section;
 }
 
@@ -270,9 +134,10 @@ static bool take_key(struct ini_text *ini, struct rs_span text, bool sound)
 /* Does the line go to inih? */
 static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 {
-	struct rs_span text = trim(line.at, line.len);
+	struct rs_span text = rs_trim(line.at, line.len);
 	bool sound;
 
+	ini->text = text;
 	ini->kind = kind_of(ini, line, text);
 	sound = line_is_sound(ini, line, limit);
 	switch (ini->kind) {
@@ -313,12 +178,12 @@ static char *read_line(char *to, int size, void *stream)
 static bool continues(struct ini_text *ini, const char *text)
 {
 	struct rs_faults *faults = ini->document->faults;
-	const char *above = ini->entry->key->name;
+	const char *above = rs_entry_key(ini->entry)->name;
 	size_t name_len = strcspn(text, "=");
-	char name[sizeof(ini->entry->key->name)];
-	struct rs_span trimmed = trim(text, name_len);
+	char name[sizeof(rs_keys[0].name)];
+	struct rs_span trimmed = rs_trim(text, name_len);
 
-	if (!(ini->entry->key->flags & RS_KEY_LIST)) {
+	if (!(rs_entry_key(ini->entry)->flags & RS_KEY_LIST)) {
 		rs_error(faults, ini->place,
 			 "an indented line continues '%s' above, which takes one line: "
 			 "do not indent keys and sections",
@@ -337,6 +202,21 @@ static bool continues(struct ini_text *ini, const char *text)
 	return false;
 }
 
+/*
+ * The value, which inih has in a buffer of its own, where it stands in the source: it ends the
+ * line. The byte after it is the line's end, or white space, and has been looked at already.
+ */
+static char *in_source(struct ini_text *ini, const char *value)
+{
+	size_t len = strlen(value);
+	char *end = ini->line + (ini->text.at - ini->line) + ini->text.len;
+
+	if (len > ini->text.len || memcmp(end - len, value, len) != 0)
+		return rs_arena_text(ini->document->arena, value, len);
+	*end = '\0';
+	return end - len;
+}
+
 /* inih's handler callback. */
 static int take_value(void *user, const char *section, const char *name, const char *value)
 {
@@ -345,10 +225,11 @@ static int take_value(void *user, const char *section, const char *name, const c
 	(void)section;
 	if (ini->kind == LINE_CONTINUATION) {
 		if (ini->entry && continues(ini, value))
-			rs_entry_continue(ini->document, ini->entry, value, ini->place.line);
+			rs_section_continue(ini->document, ini->section, in_source(ini, value),
+					    ini->place.line);
 	} else if (ini->section) {
-		ini->entry =
-			rs_section_add(ini->document, ini->section, name, value, ini->place.line);
+		ini->entry = rs_section_add(ini->document, ini->section, name,
+					    in_source(ini, value), ini->place.line);
 	} else if (!ini->refused_section) {
 		rs_error(ini->document->faults, ini->place, "key '%s' stands outside of a section",
 			 rs_show(name).text);
@@ -361,7 +242,7 @@ static bool is_utf16(const char *text, size_t len)
 	return len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
 }
 
-void rs_ini_read(struct rs_document *document, const char *file, const char *text, size_t len)
+void rs_ini_read(struct rs_document *document, const char *file, char *text, size_t len)
 {
 	struct ini_text ini = {
 		.document = document,

@@ -11,7 +11,10 @@
 
 #include "rules/document.h"
 
-/* Add the sections of `text`, which came from `file` (kept by pointer), to the document. */
-void rs_ini_read(struct rs_document *document, const char *file, const char *text, size_t len);
+/*
+ * Add the sections of `text`, which came from `file`, to the document. Both are kept by pointer:
+ * values stay where they stand, and get a NUL behind them. text[len] must be there to be written.
+ */
+void rs_ini_read(struct rs_document *document, const char *file, char *text, size_t len);
 
 #endif

@@ -17,7 +17,7 @@ static const struct rs_error_entry *find(struct rs_error_table table, const char
 		int order = strcmp(name, table.at[middle].name);
 
 		if (order == 0)
-			return &table.at[middle];
+			return table.at + middle;
 		if (order < 0)
 			high = middle;
 		else
@@ -132,7 +132,7 @@ static bool add_group(struct rs_error_set *set, const char *name)
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		if (strcmp(members[i].group, name) == 0) {
+		if (members[i].group[0] == name[0] && strcmp(members[i].group, name) == 0) {
 			rs_error_set_add(set, members[i].domain, members[i].code);
 			found = true;
 		}
@@ -145,8 +145,10 @@ bool rs_error_set_add_name(struct rs_error_set *set, const char *name)
 	enum rs_error_domain domain;
 	int code;
 
-	if (!rs_error_by_name(name, &domain, &code))
+	if (name[0] >= 'a' && name[0] <= 'z')
 		return add_group(set, name);
+	if (!rs_error_by_name(name, &domain, &code))
+		return false;
 	rs_error_set_add(set, domain, code);
 	return true;
 }

@@ -1,10 +1,8 @@
-#include <regex.h>
 #include <string.h>
 
 #include "rules/fields.h"
 #include "rules/names.h"
 #include "rules/values.h"
-#include "rules/words.h"
 
 /* What a list is gathered into: room for as many items as there can be. */
 struct gathered {
@@ -17,22 +15,11 @@ struct gathered {
 
 typedef bool (*take_item)(struct gathered *list, const char *item, struct rs_why *why);
 
-static char *trim(char *text)
-{
-	char *end;
-
-	text += strspn(text, " \t");
-	end = text + strlen(text);
-	while (end > text && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	return text;
-}
-
 static size_t most_items(const struct rs_entry *entry)
 {
 	size_t count = 0;
 
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next) {
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece)) {
 		count++;
 		for (const char *at = piece->text; (at = strchr(at, ',')); at++)
 			count++;
@@ -42,7 +29,7 @@ static size_t most_items(const struct rs_entry *entry)
 
 /* The items of one line. A comma may end a line; nothing between two commas is a fault. */
 static void take_piece(struct gathered *list, const struct rs_section *section,
-		       const struct rs_entry *entry, const struct rs_piece *piece, take_item take)
+		       const struct rs_entry *entry, const struct rs_entry *piece, take_item take)
 {
 	struct rs_why why = { "" };
 	char *rest = piece->text;
@@ -54,7 +41,7 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 		rest = comma ? comma + 1 : NULL;
 		if (comma)
 			*comma = '\0';
-		item = trim(item);
+		item = rs_trim_text(item);
 		if (!*item && !comma)
 			return;
 		if (!*item)
@@ -68,7 +55,7 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 static void take_list(struct gathered *list, const struct rs_section *section,
 		      const struct rs_entry *entry, take_item take)
 {
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next)
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece))
 		take_piece(list, section, entry, piece, take);
 }
 
@@ -217,9 +204,9 @@ static struct rs_method_matcher gather_methods(struct gathered *list,
 static void gather_globs(struct gathered *list, const struct rs_section *section,
 			 const struct rs_entry *entry, struct rs_globs *globs)
 {
-	bool scheme = entry->key->kind == RS_VALUE_SCHEMES;
+	bool scheme = rs_entry_key(entry)->kind == RS_VALUE_SCHEMES;
 
-	list->fold = entry->key->kind == RS_VALUE_HOSTS;
+	list->fold = rs_entry_key(entry)->kind == RS_VALUE_HOSTS;
 	list->at = RS_NEW_ARRAY(list->build->arena, most_items(entry), struct rs_glob);
 	if (list->at)
 		take_list(list, section, entry, scheme ? take_scheme : take_glob);
@@ -246,140 +233,16 @@ static void gather_addresses(struct gathered *list, const struct rs_section *sec
 	rule->address_count = list->count;
 }
 
-static bool set_header(struct rs_build *build, char *text, struct rs_rule *rule, struct rs_why *why)
-{
-	char *colon = strchr(text, ':');
-	const char *pattern;
-
-	if (!colon || colon == text || strcspn(text, " \t") < (size_t)(colon - text))
-		return rs_why_not(why, "'%s' is not 'Name: pattern'", rs_show(text).text);
-	pattern = trim(colon + 1);
-	if (!*pattern)
-		return rs_why_not(why, "'%s' has no pattern (write '*' for any value)",
-				  rs_show(text).text);
-	rule->header_name = rs_arena_text(build->arena, text, (size_t)(colon - text));
-	pattern = rs_arena_text(build->arena, pattern, strlen(pattern));
-	if (pattern)
-		rule->header_value = rs_glob_make(pattern, false);
-	return true;
-}
-
-/*
- * glibc's regcomp() unrolls a{1,255}, so that a short nest of them takes gigabytes: the product
- * of all counts is held down.
- */
-#define REPEATS_MOST 10000
-
-static bool repeats_too_much(const char *pattern)
-{
-	unsigned long product = 1;
-
-	for (const char *at = pattern; (at = strchr(at, '{')); at++) {
-		unsigned long most = 0;
-
-		for (const char *digit = at + 1; *digit && *digit != '}'; digit++) {
-			if (*digit == ',' && digit[1] != '}')
-				most = 0;
-			else if (*digit >= '0' && *digit <= '9' && most < REPEATS_MOST)
-				most = most * 10 + (unsigned long)(*digit - '0');
-		}
-		product *= most > 0 ? most : 1;
-		if (product > REPEATS_MOST)
-			return true;
-	}
-	return false;
-}
-
-static bool set_regex(struct rs_build *build, const char *text, struct rs_rule *rule,
-		      struct rs_why *why)
-{
-	regex_t *regex;
-	char cause[128];
-	int rc;
-
-	if (repeats_too_much(text))
-		return rs_why_not(why, "'%s' repeats too much ({} multiply to more than %d)",
-				  rs_show(text).text, REPEATS_MOST);
-	regex = RS_NEW(build->arena, regex_t);
-	if (!regex)
-		return false;
-	rc = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
-	if (rc == 0) {
-		rule->body_regex = regex;
-		return true;
-	}
-	regerror(rc, regex, cause, sizeof(cause));
-	return rs_why_not(why, "'%s' is no regular expression: %s", rs_show(text).text, cause);
-}
-
 static void set_text(struct rs_build *build, const struct rs_section *section,
 		     const struct rs_entry *entry, struct rs_rule *rule)
 {
 	struct rs_why why = { "" };
-	bool ok = entry->key->kind == RS_VALUE_REGEX
-			  ? set_regex(build, entry->value.text, rule, &why)
-			  : set_header(build, entry->value.text, rule, &why);
+	bool ok = rs_entry_key(entry)->kind == RS_VALUE_REGEX
+			  ? rs_set_regex(build, entry->text, rule, &why)
+			  : rs_set_header(build, entry->text, rule, &why);
 
 	if (!ok && why.text[0])
-		rs_entry_error(build, section, entry, entry->value.line, why.text);
-}
-
-/* The lines of a value as one text, where the rules live. */
-static char *joined(struct rs_build *build, const struct rs_entry *entry)
-{
-	size_t size = 1;
-	char *text, *at;
-
-	for (const struct rs_piece *piece = &entry->value; piece; piece = piece->next)
-		size += strlen(piece->text) + 1;
-	at = text = rs_arena_alloc(build->arena, size, 1);
-	for (const struct rs_piece *piece = &entry->value; text && piece; piece = piece->next) {
-		size_t len = strlen(piece->text);
-
-		memcpy(at, piece->text, len);
-		at += len;
-		*at++ = piece->next ? ' ' : '\0';
-	}
-	return text;
-}
-
-/* Whoever can write the file could have any command run. */
-static bool may_command(struct rs_build *build, const struct rs_section *section,
-			const struct rs_entry *entry)
-{
-	const struct rs_distrust *distrust = build->document->distrusted;
-	struct rs_place place = { section->place.file, entry->value.line };
-
-	while (distrust && distrust->file != section->place.file)
-		distrust = distrust->next;
-	if (distrust)
-		rs_error(build->faults, place, "'%s': commands are not taken from a file that %s",
-			 entry->key->name, distrust->why);
-	return !distrust;
-}
-
-static void set_command(struct rs_build *build, const struct rs_section *section,
-			const struct rs_entry *entry, const char *const **command)
-{
-	char *text = joined(build, entry);
-	struct rs_words words = { NULL, 0, NULL };
-	struct rs_place place = { section->place.file, entry->value.line };
-	const char *why;
-
-	if (!text || !may_command(build, section, entry))
-		return;
-	words.at = RS_NEW_ARRAY(build->arena, strlen(text) / 2 + 2, char *);
-	if (!words.at)
-		return;
-	if (!rs_words_split(text, &words, &why) || (!**words.at && (why = "names no program"))) {
-		rs_entry_error(build, section, entry, entry->value.line, why);
-		return;
-	}
-	if (words.shell)
-		rs_warning(build->faults, place,
-			   "'%s': no shell will see '%s'; if one should, write: sh -c '…'",
-			   entry->key->name, rs_show(words.shell).text);
-	*command = (const char *const *)words.at;
+		rs_entry_error(build, section, entry, entry->line, why.text);
 }
 
 static void set_own(struct rs_build *build, const struct rs_section *section,
@@ -387,7 +250,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 {
 	struct gathered list = { .build = build };
 
-	switch ((enum rs_value_kind)entry->key->kind) {
+	switch ((enum rs_value_kind)rs_entry_key(entry)->kind) {
 	case RS_VALUE_CALLS:
 		rule->calls = 0;
 		list.at = &rule->calls;
@@ -412,8 +275,9 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 	case RS_VALUE_SCHEMES:
 	case RS_VALUE_GLOBS:
 	case RS_VALUE_HOSTS:
-		gather_globs(&list, section, entry,
-			     (struct rs_globs *)(void *)((char *)rule + entry->key->offset));
+		gather_globs(
+			&list, section, entry,
+			(struct rs_globs *)(void *)((char *)rule + rs_entry_key(entry)->offset));
 		break;
 	case RS_VALUE_PORTS:
 		gather_ports(&list, section, entry, rule);
@@ -422,8 +286,9 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 		gather_addresses(&list, section, entry, rule);
 		break;
 	case RS_VALUE_COMMAND:
-		set_command(build, section, entry,
-			    (const char *const **)(void *)((char *)rule + entry->key->offset));
+		rs_set_command(
+			build, section, entry,
+			(const char *const **)(void *)((char *)rule + rs_entry_key(entry)->offset));
 		break;
 	case RS_VALUE_REGEX:
 	case RS_VALUE_HEADER:
@@ -439,7 +304,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 void rs_rule_field_set(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_rule *rule)
 {
-	if (entry->key->owner == RS_SECTION_POLICY)
+	if (rs_entry_key(entry)->owner == RS_SECTION_POLICY)
 		rs_field_set(build, section, entry, &rule->policy);
 	else if (rs_entry_usable(build, section, entry))
 		set_own(build, section, entry, rule);

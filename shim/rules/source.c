@@ -6,12 +6,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The static text of an errno: strerror(3) may translate, and allocates to do so. */
+#include "rules/names.h"
+
+/* What opening and reading a file fails of. strerror(3) may translate, and allocates to do so. */
 static const char *describe(int error)
 {
-	const char *text = strerrordesc_np(error);
+	const char *name;
 
-	return text ? text : "unknown error";
+	switch (error) {
+	case ENOENT:
+		return "No such file or directory";
+	case EACCES:
+		return "Permission denied";
+	case ENOTDIR:
+		return "Not a directory";
+	case ELOOP:
+		return "Too many levels of symbolic links";
+	case EIO:
+		return "Input/output error";
+	case EMFILE:
+		return "Too many open files";
+	case ENOMEM:
+		return "Cannot allocate memory";
+	default:
+		name = rs_error_name(RS_DOMAIN_ERRNO, error);
+		return name ? name : "unknown error";
+	}
 }
 
 static int refuse_kind(const struct stat *st, const char **why)

@@ -12,7 +12,7 @@
 #define RS_SOURCE_LIMIT ((size_t)16 * 1024 * 1024)
 
 struct rs_source {
-	char *text; /* in the arena; not NUL-terminated */
+	char *text; /* in the arena, with a byte to spare behind it */
 	size_t len;
 	const char *distrusted; /* why no command may be taken from it, or NULL */
 };

@@ -11,7 +11,7 @@
 #include "rules/build.h"
 
 /* Comparing all pairs of a huge file would take minutes; a rule is held against so many. */
-#define COMPARED_MOST 4096
+#define COMPARED_MOST 1024
 
 static bool ends_with(struct rs_span text, struct rs_span end)
 {

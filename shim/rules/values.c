@@ -248,7 +248,7 @@ static bool scan_code(const char *text, int *code)
 
 bool rs_value_status(const char *text, struct rs_status_set *set, struct rs_why *why)
 {
-	int first, last;
+	int first, last = 0;
 
 	if (is_class(text)) {
 		first = (text[0] - '0') * 100;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 struct rs_words {
-	char **at;         /* words, room for as many as the text has bytes / 2 + 2; NULL after the last */
+	char **at; /* words, room for as many as the text has bytes / 2 + 2; NULL after the last */
 	size_t count;
 	const char *shell; /* the first word that only a shell would understand, or NULL */
 };

@@ -1,8 +1,8 @@
 #include "transfer/entity.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "retry/ascii.h"
 #include "retry/retry_after.h"
 
 void rs_entity_clear(struct rs_entity *entity)
@@ -17,7 +17,7 @@ static struct rs_span value_of(const char *line, size_t len, const char *name)
 {
 	size_t at = strlen(name);
 
-	if (len <= at || line[at] != ':' || strncasecmp(line, name, at) != 0)
+	if (len <= at || line[at] != ':' || !rs_ascii_same(line, name, at))
 		return (struct rs_span){ NULL, 0 };
 	at++;
 	while (at < len && (line[at] == ' ' || line[at] == '\t'))
@@ -60,7 +60,7 @@ static void note_length(struct rs_entity *entity, struct rs_span value)
 
 static void note_coding(struct rs_entity *entity, struct rs_span value)
 {
-	if (value.at && !(value.len == 8 && strncasecmp(value.at, "identity", 8) == 0))
+	if (value.at && !(value.len == 8 && rs_ascii_same(value.at, "identity", 8)))
 		entity->coded = true;
 }
 
@@ -129,7 +129,7 @@ bool rs_entity_range(const struct rs_entity *entity, struct rs_byte_range *range
 {
 	const char *at = entity->range.text, *end = at + entity->range.len;
 
-	if (entity->range.len < 6 || strncasecmp(at, "bytes ", 6) != 0)
+	if (entity->range.len < 6 || !rs_ascii_same(at, "bytes ", 6))
 		return false;
 	at += 6;
 	range->first = number(&at, end);

@@ -2,7 +2,9 @@
  * One guarded curl call in progress: what is asked for, what the present attempt has brought, and
  * what became of it.
  *
- *   perform.c   runs the attempts and waits between them
+ *   call.c      the call from its first attempt to its end
+ *   perform.c   makes the attempts where the calling thread waits between them
+ *   replace.c   the options that are other ones meanwhile
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
@@ -51,6 +53,9 @@ struct rs_exchange {
 	struct rs_amended amended;
 	struct rs_recovery *recovery; /* the last one of this call, or NULL */
 	struct rs_history history;
+	struct {
+		bool attempt, connect, fresh;
+	} limits;     /* of ours that are in force */
 	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */
@@ -104,9 +109,9 @@ void rs_response_begin(struct rs_exchange *x);
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
 
-/* The attempt is over and the rest of what is held is the program's. CURLE_OK, or what its
- * callbacks made of it. */
-CURLcode rs_response_finish(struct rs_exchange *x);
+/* The attempt is over and the rest of what is held is the program's. *result: CURLE_OK, or what its
+ * callbacks made of it. False: one of them has paused; ask again once it goes on. */
+bool rs_response_finish(struct rs_exchange *x, CURLcode *result);
 
 /* deliver.c ----------------------------------------------------------------------------------- */
 
@@ -144,17 +149,20 @@ void rs_exchange_report(struct rs_exchange *x);
 
 /* wait.c -------------------------------------------------------------------------------------- */
 
+/* Ask the program's progress callback whether to go on. false: it wants to abort. */
+bool rs_exchange_ask(struct rs_exchange *x);
+
+/* The same, where the answer changes nothing about how the call ends. */
+bool rs_exchange_go_on(struct rs_exchange *x);
+
+/* Is there one to be asked? */
+bool rs_exchange_asks(const struct rs_exchange *x);
+
 /* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
 
-/* Ask the program's progress callback once. false: the program asked to abort. */
-bool rs_exchange_go_on(struct rs_exchange *x);
-
-/* perform.c ----------------------------------------------------------------------------------- */
-
-/* curl_easy_perform() for a handle of ours. */
-CURLcode rs_transfer_perform(struct rs_handle *handle);
+/* replace.c ----------------------------------------------------------------------------------- */
 
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl
  * must not be told now; the program's value takes effect all the same. */
@@ -165,6 +173,39 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);
+
+/* Limit the next attempt as `policy` says where the program has not; and the end of that. */
+void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
+void rs_transfer_lift_limits(struct rs_exchange *x);
+
+/* call.c -------------------------------------------------------------------------------------- */
+
+/* Begin a guarded call. False: this one cannot be, or need not be, guarded. */
+bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle);
+
+/* Around every attempt. True at its end: wait until rs_exchange_due_ns(), then make another. A
+ * recover command is run in between; *result is another one when the program cancels that. */
+void rs_exchange_begin_attempt(struct rs_exchange *x);
+bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result);
+int64_t rs_exchange_due_ns(const struct rs_exchange *x);
+
+/* The program has ended a wait. Returns how the call ends. */
+CURLcode rs_exchange_cancel(struct rs_exchange *x);
+
+/* After the last attempt: hand out what is held; *result becomes how the call ends. False: the
+ * program has paused; ask again once it goes on. */
+bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result);
+
+/* The program has taken the handle away in the middle of the call. */
+void rs_exchange_abandon(struct rs_exchange *x);
+
+/* The call is over: the handle is again as the program left it. */
+void rs_exchange_close(struct rs_exchange *x, CURLcode result);
+
+/* perform.c ----------------------------------------------------------------------------------- */
+
+/* curl_easy_perform() for a handle of ours. */
+CURLcode rs_transfer_perform(struct rs_handle *handle);
 
 /* Write a message where libcurl would have written its own. */
 void rs_transfer_error(const struct rs_exchange *x, const char *text);

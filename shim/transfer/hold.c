@@ -11,14 +11,14 @@
 /* Room for `wanted` elements, doubling: 0 or -ENOMEM. */
 static int grow(void **memory, size_t *size, size_t wanted, size_t start, size_t element)
 {
-	size_t larger = *size ? *size : start;
+	size_t larger = *size ? *size : start, bytes;
 	void *moved;
 
 	if (wanted <= *size)
 		return 0;
 	while (larger < wanted)
 		larger *= 2;
-	moved = reallocarray(*memory, larger, element);
+	moved = __builtin_mul_overflow(larger, element, &bytes) ? NULL : realloc(*memory, bytes);
 	if (!moved)
 		return -ENOMEM;
 	*memory = moved;

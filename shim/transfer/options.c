@@ -1,9 +1,11 @@
 #include "transfer/options.h"
 
+#include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "real.h"
 
 static void copy_clear(struct rs_copy *copy)
 {
@@ -31,8 +33,8 @@ static void copy_set(struct rs_copy *copy, const char *text)
 void rs_options_init(struct rs_options *options)
 {
 	memset(options, 0, sizeof(*options));
-	options->write_data = stdout;
-	options->read_data = stdin;
+	options->write_data = rs_real_stream(RS_STDOUT);
+	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;
 }
 
@@ -128,6 +130,40 @@ static void set_body(struct rs_options *options, CURLoption option, void *value)
 	}
 }
 
+/* libcurl keeps both units in one place. */
+static long in_ms(void *seconds)
+{
+	long ms;
+
+	return __builtin_mul_overflow(LONG(seconds), 1000L, &ms) ? LONG_MAX : ms;
+}
+
+static void set_limit(struct rs_options *options, CURLoption option, void *value)
+{
+	switch (option) {
+	case CURLOPT_TIMEOUT:
+		options->timeout_ms = in_ms(value);
+		break;
+	case CURLOPT_TIMEOUT_MS:
+		options->timeout_ms = LONG(value);
+		break;
+	case CURLOPT_CONNECTTIMEOUT:
+		options->connect_timeout_ms = in_ms(value);
+		break;
+	case CURLOPT_CONNECTTIMEOUT_MS:
+		options->connect_timeout_ms = LONG(value);
+		break;
+	case CURLOPT_FRESH_CONNECT:
+		options->fresh_connect = LONG(value);
+		break;
+	case CURLOPT_LOW_SPEED_TIME:
+		options->low_speed_time = LONG(value);
+		break;
+	default:
+		set_body(options, option, value);
+	}
+}
+
 static void set_request(struct rs_options *options, CURLoption option, void *value)
 {
 	switch (option) {
@@ -153,9 +189,6 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 	case CURLOPT_HTTPHEADER:
 		options->header_list = value;
 		break;
-	case CURLOPT_LOW_SPEED_TIME:
-		options->low_speed_time = LONG(value);
-		break;
 	case CURLOPT_HTTPGET:
 		if (LONG(value))
 			options->kind = RS_REQUEST_GET;
@@ -176,7 +209,7 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 		options->old_form = option == CURLOPT_HTTPPOST;
 		break;
 	default:
-		set_body(options, option, value);
+		set_limit(options, option, value);
 	}
 }
 

@@ -59,6 +59,9 @@ struct rs_options {
 	curl_off_t resume_from;
 	struct curl_slist *header_list;
 	long low_speed_time;
+	long timeout_ms;         /* 0: none */
+	long connect_timeout_ms; /* 0: libcurl's own */
+	long fresh_connect;
 
 	long connect_only;
 	long proxy_tunnel;

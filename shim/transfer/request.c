@@ -1,7 +1,7 @@
 #include <string.h>
-#include <strings.h>
 
 #include "process.h"
+#include "retry/ascii.h"
 #include "retry/url.h"
 #include "transfer/exchange.h"
 #include "transfer/form.h"
@@ -13,7 +13,7 @@ static struct rs_span span_of(const char *text)
 
 static bool scheme_is(struct rs_span scheme, const char *name)
 {
-	return scheme.len == strlen(name) && strncasecmp(scheme.at, name, scheme.len) == 0;
+	return scheme.len == strlen(name) && rs_ascii_same(scheme.at, name, scheme.len);
 }
 
 /* An empty scheme is one that libcurl takes for http. */
@@ -95,7 +95,8 @@ bool rs_exchange_may_tunnel(struct rs_exchange *x)
 {
 	const char *url = x->amended.url ? x->amended.url : x->handle->options.url.text;
 
-	return x->handle->options.proxy_tunnel || !url || strncasecmp(url, "http:", 5) != 0;
+	return x->handle->options.proxy_tunnel || !url ||
+	       !(strnlen(url, 5) == 5 && rs_ascii_same(url, "http:", 5));
 }
 
 bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended)

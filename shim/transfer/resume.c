@@ -2,18 +2,24 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "process.h"
+#include "retry/ascii.h"
 #include "transfer/exchange.h"
 #include "transfer/program.h"
+
+static bool is_header(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strnlen(line, len) == len && rs_ascii_same(line, name, len);
+}
 
 /* A request that sets its own range in a header cannot be given another. */
 static bool asks_by_header(const struct curl_slist *line)
 {
 	for (; line; line = line->next) {
-		if (strncasecmp(line->data, "Range:", 6) == 0 ||
-		    strncasecmp(line->data, "If-Range:", 9) == 0)
+		if (is_header(line->data, "Range:") || is_header(line->data, "If-Range:"))
 			return true;
 	}
 	return false;
@@ -65,9 +71,13 @@ static bool find_whole(struct rs_exchange *x, struct rs_byte_range *whole)
 /* A time limit of the program's own is its last word; a stall by its speed limit is not. */
 static bool program_timed_out(const struct rs_exchange *x, CURLcode result)
 {
-	const struct rs_options *o = &x->handle->options;
+	long limit_ms = x->handle->options.timeout_ms;
+	double took_s = 0;
 
-	return result == CURLE_OPERATION_TIMEDOUT && !o->low_speed_time;
+	if (result != CURLE_OPERATION_TIMEDOUT || limit_ms == 0)
+		return false;
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_TOTAL_TIME, &took_s);
+	return took_s * 1000 >= (double)limit_ms;
 }
 
 bool rs_resume_possible(struct rs_exchange *x, CURLcode result)

@@ -57,22 +57,22 @@ static int make_segment(const struct rs_spool *spool, struct rs_spool_segment **
 	return 0;
 }
 
-/* A segment with room at the end. */
-static int room(struct rs_spool *spool)
+/* The last segment, or a new one, with room at its end. */
+static int room(struct rs_spool *spool, struct rs_spool_segment **found)
 {
-	struct rs_spool_segment *segment = NULL;
 	int failed;
 
+	*found = spool->last;
 	if (spool->last && spool->last->len < spool->last->size)
 		return 0;
-	failed = make_segment(spool, &segment);
+	failed = make_segment(spool, found);
 	if (failed)
 		return failed;
 	if (spool->last)
-		spool->last->next = segment;
+		spool->last->next = *found;
 	else
-		spool->first = segment;
-	spool->last = segment;
+		spool->first = *found;
+	spool->last = *found;
 	return 0;
 }
 
@@ -81,8 +81,8 @@ int rs_spool_add(struct rs_spool *spool, const char *bytes, size_t len)
 	if (len > spool->limit - spool->len)
 		return -EFBIG;
 	while (len > 0) {
-		int failed = room(spool);
-		struct rs_spool_segment *last = spool->last;
+		struct rs_spool_segment *last = NULL;
+		int failed = room(spool, &last);
 		size_t part;
 
 		if (failed)

@@ -35,6 +35,29 @@ struct child {
 	bool timed_out;
 };
 
+/* Children that run now: whoever ends this test program by SIGTERM or SIGINT ends them, too. */
+#define RUNNING_LIMIT 32
+static volatile pid_t running[RUNNING_LIMIT];
+
+static void end_with_children(int number)
+{
+	for (int i = 0; i < RUNNING_LIMIT; i++) {
+		if (running[i] > 0)
+			(void)kill(-running[i], SIGKILL);
+	}
+	_exit(128 + number);
+}
+
+static void replace_running(pid_t old, pid_t new)
+{
+	for (int i = 0; i < RUNNING_LIMIT; i++) {
+		if (running[i] == old) {
+			running[i] = new;
+			return;
+		}
+	}
+}
+
 static void make_pipe(int *ours, int *theirs, bool child_writes)
 {
 	int ends[2];
@@ -62,15 +85,15 @@ static void copy_input(struct child *child, const struct program *program)
 /* Signals as a shell would leave them, whatever the test program ignores. */
 static void set_attributes(posix_spawnattr_t *attributes)
 {
-	sigset_t none, pipe;
+	sigset_t none, ours;
 
 	(void)sigemptyset(&none);
-	(void)sigemptyset(&pipe);
-	(void)sigaddset(&pipe, SIGPIPE);
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGPIPE);
 	(void)posix_spawnattr_init(attributes);
 	(void)posix_spawnattr_setpgroup(attributes, 0);
 	(void)posix_spawnattr_setsigmask(attributes, &none);
-	(void)posix_spawnattr_setsigdefault(attributes, &pipe);
+	(void)posix_spawnattr_setsigdefault(attributes, &ours);
 	(void)posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
 							   POSIX_SPAWN_SETSIGDEF);
 }
@@ -107,6 +130,8 @@ struct child *child_start(const struct program *program)
 	int theirs[STREAM_COUNT];
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGTERM, end_with_children);
+	(void)signal(SIGINT, end_with_children);
 	make_pipe(&child->fds[STREAM_OUT], &theirs[STREAM_OUT], true);
 	make_pipe(&child->fds[STREAM_ERR], &theirs[STREAM_ERR], true);
 	make_pipe(&child->fds[STREAM_IN], &theirs[STREAM_IN], false);
@@ -114,6 +139,7 @@ struct child *child_start(const struct program *program)
 	child->started_ns = now_ns();
 	child->ends_ns = child->started_ns + (int64_t)timeout_ms * 1000000;
 	spawn(child, program, theirs);
+	replace_running(0, child->pid);
 	for (int i = 0; i < STREAM_COUNT; i++)
 		(void)close(theirs[i]);
 	return child;
@@ -223,6 +249,7 @@ static int wait_for_end(struct child *child)
 	}
 	/* The group goes while its leader still holds the number, so that it is nobody else's. */
 	(void)kill(-child->pid, SIGKILL);
+	replace_running(child->pid, 0);
 	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	return status;

@@ -65,9 +65,11 @@ static void datagram(void)
 	connect_path(SOCK_DGRAM);
 }
 
+/* A TCP connection is in progress; a Unix socket that is not there fails at once. */
 static void nonblocking(void)
 {
 	tell(connect_target(tcp_socket(SOCK_NONBLOCK)));
+	connect_path(SOCK_STREAM | SOCK_NONBLOCK);
 }
 
 static struct sockaddr_in free_port(void)
@@ -88,7 +90,7 @@ static struct sockaddr_in free_port(void)
  * kernel chose is not bound in this sense: it gives it up when a connect() fails. */
 static void bound(void)
 {
-	struct sockaddr_in before = free_port(), after;
+	struct sockaddr_in before = free_port(), after = { 0 };
 	socklen_t len = sizeof(before);
 	int fd = tcp_socket(0), on = 1, flags = fcntl(fd, F_GETFL);
 
@@ -153,7 +155,7 @@ static int open_descriptors(void)
 
 static sigjmp_buf way_out;
 
-static void leave(int number)
+__attribute__((noreturn)) static void leave(int number)
 {
 	(void)number;
 	siglongjmp(way_out, 1);
@@ -282,7 +284,7 @@ static void closed_stderr(void)
 }
 
 /* Start again with a stderr whose reader has gone. */
-static void deaf_stderr(void)
+__attribute__((noreturn)) static void deaf_stderr(void)
 {
 	char port[16];
 	int ends[2];
@@ -309,10 +311,10 @@ static void pipe_survivor(void)
 static void in_vfork(void)
 {
 	int fd = tcp_socket(0), status;
-	pid_t child = vfork();
+	pid_t child = vfork(); /* NOLINT: what is tested */
 
 	if (child == 0)
-		_exit(connect_target(fd) == 0 ? 0 : errno);
+		_exit(connect_target(fd) == 0 ? 0 : errno); /* NOLINT */
 	waitpid(child, &status, 0);
 	printf("%s\n", WEXITSTATUS(status) ? strerrorname_np(WEXITSTATUS(status)) : "connected");
 }

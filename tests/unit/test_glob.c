@@ -1,5 +1,7 @@
 #include "unit.h"
 
+#include <fnmatch.h>
+
 #include "retry/glob.h"
 
 static void classifies(void **state)
@@ -11,15 +13,16 @@ static void classifies(void **state)
 	} cases[] = {
 		{ "", RS_GLOB_LITERAL, "" },
 		{ "example.com", RS_GLOB_LITERAL, "example.com" },
-		{ "*", RS_GLOB_ANY, "*" },
+		{ "*", RS_GLOB_ANY, "" },
 		{ "/tmp/*", RS_GLOB_PREFIX, "/tmp/" },
 		{ "*.example.com", RS_GLOB_SUFFIX, ".example.com" },
-		{ "**", RS_GLOB_PATTERN, "**" },
-		{ "a*b", RS_GLOB_PATTERN, "a*b" },
-		{ "*a*", RS_GLOB_PATTERN, "*a*" },
-		{ "a?*", RS_GLOB_PATTERN, "a?*" },
-		{ "a\\*", RS_GLOB_PATTERN, "a\\*" },
-		{ "*[ab]", RS_GLOB_PATTERN, "*[ab]" },
+		{ "**", RS_GLOB_STARS, "" },
+		{ "a*b", RS_GLOB_STARS, "a" },
+		{ "*a*", RS_GLOB_STARS, "" },
+		{ "a?*", RS_GLOB_PATTERN, "a" },
+		{ "a\\*", RS_GLOB_PATTERN, "a" },
+		{ "*[ab]", RS_GLOB_PATTERN, "" },
+		{ "?", RS_GLOB_PATTERN, "" },
 	};
 
 	(void)state;
@@ -41,22 +44,69 @@ struct match_case {
 };
 
 static const struct match_case match_cases[] = {
-	{ "", "", false, true },          { "", "a", false, false },
-	{ "a.b", "a.b", false, true },    { "a.b", "a.bc", false, false },
-	{ "a.b", "A.B", false, false },   { "a.b", "A.B", true, true },
-	{ "*", "", false, true },         { "*", "anything/at all", false, true },
-	{ "ab*", "ab", false, true },     { "ab*", "a", false, false },
-	{ "ab*", "abc/d", false, true },  { "ab*", "ABC", true, true },
-	{ "ab*", "ABC", false, false },   { "*.com", "x.com", false, true },
-	{ "*.com", ".com", false, true }, { "*.com", "com", false, false },
-	{ "*.com", "X.COM", true, true }, { "*.com", "x.com.", false, false },
-	{ "a*c", "abbc", false, true },   { "a*c", "abbd", false, false },
+	{ "", "", false, true },
+	{ "", "a", false, false },
+	{ "a.b", "a.b", false, true },
+	{ "a.b", "a.bc", false, false },
+	{ "a.b", "A.B", false, false },
+	{ "a.b", "A.B", true, true },
+	{ "*", "", false, true },
+	{ "*", "anything/at all", false, true },
+	{ "ab*", "ab", false, true },
+	{ "ab*", "a", false, false },
+	{ "ab*", "abc/d", false, true },
+	{ "ab*", "ABC", true, true },
+	{ "ab*", "ABC", false, false },
+	{ "*.com", "x.com", false, true },
+	{ "*.com", ".com", false, true },
+	{ "*.com", "com", false, false },
+	{ "*.com", "X.COM", true, true },
+	{ "*.com", "x.com.", false, false },
+	{ "a*c", "abbc", false, true },
+	{ "a*c", "abbd", false, false },
 	{ "a*c", "a/c", false, true }, /* a slash is nothing special: no FNM_PATHNAME */
-	{ "a?c", "a.c", false, true },    { "[a-c]x", "bx", false, true },
-	{ "[a-c]x", "BX", false, false }, { "[a-c]x", "BX", true, true },
-	{ "\\*x", "*x", false, true },    { "\\*x", "ax", false, false },
+	{ "a?c", "a.c", false, true },
+	{ "[a-c]x", "bx", false, true },
+	{ "[a-c]x", "BX", false, false },
+	{ "[a-c]x", "BX", true, true },
+	{ "\\*x", "*x", false, true },
+	{ "\\*x", "ax", false, false },
 	{ "**", "", false, true },
+	{ "a**", "a", false, true },
+	{ "*ab*ab*", "xabyaab", false, true },
+	{ "*ab*ab*", "xab", false, false },
+	{ "a*B*c", "AxbyyC", true, true },
+	{ "a*B*c", "axbyyc", false, false },
+	{ "a*bc", "abcbcbc", false, true },
+	{ "a*bc", "abcbcb", false, false },
+	{ "?bc", "ab", false, false },
+	{ "abc?", "ab", false, false },
+	{ "ab?", "xbc", false, false },
+	{ "ab?", "ABC", true, true },
 };
+
+/* Every pattern and text of up to five of these bytes. */
+static void stars_agree_with_fnmatch(void **state)
+{
+	static const char letters[] = "ab*";
+
+	(void)state;
+	for (int p = 0; p < 1024; p++) {
+		for (int t = 0; t < 1024; t++) {
+			char pattern[6] = "", text[6] = "";
+			struct rs_glob glob;
+
+			for (int i = 0; i < 5; i++) {
+				/* 3 is the end */
+				pattern[i] = letters[p >> (2 * i) & 3];
+				text[i] = letters[t >> (2 * i) & 3];
+			}
+			glob = rs_glob_make(pattern, false);
+			if (rs_glob_matches(&glob, span(text)) != (fnmatch(pattern, text, 0) == 0))
+				fail_msg("%s against %s", pattern, text);
+		}
+	}
+}
 
 /* Spans end where they end: the text lies in memory of exactly its size. */
 static bool matches_exactly(const struct rs_glob *glob, const char *text)
@@ -132,8 +182,11 @@ static void long_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(classifies),           cmocka_unit_test(matches_as_fnmatch),
-		cmocka_unit_test(bears_the_empty_span), cmocka_unit_test(empty_literal_parts),
+		cmocka_unit_test(classifies),
+		cmocka_unit_test(matches_as_fnmatch),
+		cmocka_unit_test(stars_agree_with_fnmatch),
+		cmocka_unit_test(bears_the_empty_span),
+		cmocka_unit_test(empty_literal_parts),
 		cmocka_unit_test(long_texts),
 	};
 

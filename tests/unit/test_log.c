@@ -184,15 +184,15 @@ static void write_event(const char *event)
 
 static void a_rotated_file_is_followed(void **state)
 {
-	char old[80];
+	char rotated[80];
 
 	(void)state;
-	(void)snprintf(old, sizeof(old), "%s.1", path);
+	(void)snprintf(rotated, sizeof(rotated), "%s.1", path);
 	write_event("first");
-	assert_int_equal(rename(path, old), 0);
+	assert_int_equal(rename(path, rotated), 0);
 	write_event("second");
 	assert_string_equal(logged(), "retryshim: event=second\n");
-	unlink(old);
+	unlink(rotated);
 }
 
 static void errno_and_descriptors_stay(void **state)

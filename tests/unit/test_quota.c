@@ -39,12 +39,26 @@ static void never_above_capacity(void **state)
 	const struct rs_quota quota = { "q", 500, 1, &bucket };
 
 	(void)state;
+	rs_quota_give(&quota, 2);
+	assert_int_equal(rs_quota_level(&quota), 500);
 	rs_quota_give(&quota, 14);
 	assert_int_equal(rs_quota_level(&quota), 500);
 	rs_quota_give(&quota, INT32_MAX);
 	assert_int_equal(rs_quota_level(&quota), 500);
 	assert_int_equal(rs_quota_take(&quota, 500), 0);
 	rs_quota_give(&quota, INT32_MAX);
+	assert_int_equal(rs_quota_level(&quota), 500);
+}
+
+/* Every first success gives: a full bucket is not to travel between processors. Writing to this one
+ * would be a segmentation fault. */
+static void a_full_bucket_is_only_read(void **state)
+{
+	static const struct rs_bucket bucket = { 500 };
+	const struct rs_quota quota = { "q", 500, 1, (void *)(uintptr_t)&bucket };
+
+	(void)state;
+	rs_quota_give(&quota, 1);
 	assert_int_equal(rs_quota_level(&quota), 500);
 }
 
@@ -127,6 +141,7 @@ int main(void)
 		cmocka_unit_test(standard_mode),
 		cmocka_unit_test(all_or_nothing),
 		cmocka_unit_test(never_above_capacity),
+		cmocka_unit_test(a_full_bucket_is_only_read),
 		cmocka_unit_test(threads_lose_and_invent_nothing),
 		cmocka_unit_test(threads_drain_it_once),
 	};

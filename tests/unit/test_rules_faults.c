@@ -127,12 +127,6 @@ static const struct {
 	{ RULE "class = followup\nfollowup =\n", 4, "has no value" },
 	/* known, not supported yet */
 	{ "[retryshim]\nstats = /tmp/x\n", 2, "'stats' is not supported yet" },
-	{ "[retryshim]\nspool_limit = 1MiB\n", 2, "'spool_limit' is not supported yet" },
-	{ "[retryshim]\nannotate = yes\n", 2, "'annotate' is not supported yet" },
-	{ RULE "attempt_timeout = 1s\n", 3, "'attempt_timeout' is not supported yet" },
-	{ RULE "connect_timeout = 1s\n", 3, "'connect_timeout' is not supported yet" },
-	{ RULE "fresh_connection = yes\n", 3, "'fresh_connection' is not supported yet" },
-	{ RULE "resume = yes\n", 3, "'resume' is not supported yet" },
 	{ RULE "rate_limit = adaptive\n", 3, "'rate_limit' is not supported yet" },
 	{ "[quota q]\nscope = host\n", 2, "'host' is not supported yet" },
 	{ "[quota q]\nscope = host+target\n", 2, "'host+target' is not supported yet" },
@@ -237,7 +231,7 @@ static void faults_of_options(void **state)
 		{ "error=any", "unknown key 'error'" },
 		{ "base=5", "has no unit" },
 		{ "base=1s;max_attempts=0", "write 1" },
-		{ "annotate=yes", "not supported yet" },
+		{ "report=/tmp/r", "not supported yet" },
 		{ "max_attempts=unlimited;max_elapsed=none", "needs a max_elapsed" },
 		{ "base=", "'base' has no value" },
 	};

@@ -152,7 +152,7 @@ static void matchers(void **state)
 		"error = ECONNREFUSED,\n\ttimeout\n  CURLE_GOT_NOTHING\n"
 		"status = 429, 500-504, 2XX\n"
 		"body = Slow Down, <Code>x</Code>\nbody_regex = ^a{1,3}[;]$\n"
-		"header = X-Foo: a:b*\nmethod = get, IDEMPOTENT-X\n"
+		"header = X-Foo: a:b*\nmethod = get, PropFind\n"
 		"scheme = HTTP, https\nhost = *.example.com, localhost\nport = 80, 65535\n"
 		"url = http://x/*\naddress = 10.1.2.3/8, ::1, /run/*.sock, @abstract\n"
 		"program = curl*\nquota = none\n");

@@ -1,0 +1,70 @@
+#include <regex.h>
+#include <string.h>
+
+#include "rules/fields.h"
+
+bool rs_set_header(struct rs_build *build, char *text, struct rs_rule *rule, struct rs_why *why)
+{
+	char *colon = strchr(text, ':');
+	const char *pattern;
+
+	if (!colon || colon == text || strcspn(text, " \t") < (size_t)(colon - text))
+		return rs_why_not(why, "'%s' is not 'Name: pattern'", rs_show(text).text);
+	pattern = rs_trim_text(colon + 1);
+	if (!*pattern)
+		return rs_why_not(why, "'%s' has no pattern (write '*' for any value)",
+				  rs_show(text).text);
+	rule->header_name = rs_arena_text(build->arena, text, (size_t)(colon - text));
+	pattern = rs_arena_text(build->arena, pattern, strlen(pattern));
+	if (pattern)
+		rule->header_value = rs_glob_make(pattern, false);
+	return true;
+}
+
+/*
+ * glibc's regcomp() unrolls a{1,255}, so that a short nest of them takes gigabytes: the product
+ * of all counts is held down.
+ */
+#define REPEATS_MOST 10000
+
+static bool repeats_too_much(const char *pattern)
+{
+	unsigned long product = 1;
+
+	for (const char *at = pattern; (at = strchr(at, '{')); at++) {
+		unsigned long most = 0;
+
+		for (const char *digit = at + 1; *digit && *digit != '}'; digit++) {
+			if (*digit == ',' && digit[1] != '}')
+				most = 0;
+			else if (*digit >= '0' && *digit <= '9' && most < REPEATS_MOST)
+				most = most * 10 + (unsigned long)(*digit - '0');
+		}
+		product *= most > 0 ? most : 1;
+		if (product > REPEATS_MOST)
+			return true;
+	}
+	return false;
+}
+
+bool rs_set_regex(struct rs_build *build, const char *text, struct rs_rule *rule,
+		  struct rs_why *why)
+{
+	regex_t *regex;
+	char cause[128];
+	int rc;
+
+	if (repeats_too_much(text))
+		return rs_why_not(why, "'%s' repeats too much ({} multiply to more than %d)",
+				  rs_show(text).text, REPEATS_MOST);
+	regex = RS_NEW(build->arena, regex_t);
+	if (!regex)
+		return false;
+	rc = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
+	if (rc == 0) {
+		rule->body_regex = regex;
+		return true;
+	}
+	regerror(rc, regex, cause, sizeof(cause));
+	return rs_why_not(why, "'%s' is no regular expression: %s", rs_show(text).text, cause);
+}

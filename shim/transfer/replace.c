@@ -1,0 +1,141 @@
+/*
+ * The options that are other ones while attempts run, and what becomes of them after.
+ */
+#include <limits.h>
+
+#include "retry/ns.h"
+#include "transfer/exchange.h"
+
+bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
+{
+	switch (option) {
+	case CURLOPT_READFUNCTION:
+	case CURLOPT_READDATA:
+		return x->streams_up;
+	case CURLOPT_SEEKFUNCTION:
+	case CURLOPT_SEEKDATA:
+		return x->streams_up && x->watches_seek;
+	case CURLOPT_XFERINFOFUNCTION:
+	case CURLOPT_PROGRESSFUNCTION:
+	case CURLOPT_XFERINFODATA:
+		return x->resume.continuing;
+	case CURLOPT_WRITEFUNCTION:
+	case CURLOPT_WRITEDATA:
+	case CURLOPT_HEADERFUNCTION:
+	case CURLOPT_HEADERDATA:
+	case CURLOPT_HEADER:
+	case CURLOPT_FAILONERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void restore_upload(const struct rs_exchange *x, CURL *easy)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(easy, CURLOPT_READFUNCTION, o->read_fn);
+	set(easy, CURLOPT_READDATA, o->read_data);
+	if (x->watches_seek) {
+		set(easy, CURLOPT_SEEKFUNCTION, o->seek_fn);
+		set(easy, CURLOPT_SEEKDATA, o->seek_data);
+	}
+}
+
+void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(easy, CURLOPT_WRITEFUNCTION, o->write_fn);
+	set(easy, CURLOPT_WRITEDATA, o->write_data);
+	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
+	set(easy, CURLOPT_HEADERDATA, o->header_data);
+	if (o->include_header)
+		set(easy, CURLOPT_HEADER, o->include_header);
+	if (o->fail_on_error)
+		set(easy, CURLOPT_FAILONERROR, o->fail_on_error);
+	if (x->streams_up)
+		restore_upload(x, easy);
+	rs_amended_restore(x, easy);
+}
+
+/* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
+static void replace_upload(struct rs_exchange *x)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	CURL *easy = x->handle->easy;
+
+	set(easy, CURLOPT_READFUNCTION, rs_upload_read);
+	set(easy, CURLOPT_READDATA, &x->upload);
+	if (x->watches_seek) {
+		set(easy, CURLOPT_SEEKFUNCTION, rs_upload_seek);
+		set(easy, CURLOPT_SEEKDATA, &x->upload);
+	}
+}
+
+void rs_transfer_replace(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	CURL *easy = x->handle->easy;
+
+	set(easy, CURLOPT_WRITEFUNCTION, rs_response_body);
+	set(easy, CURLOPT_WRITEDATA, x);
+	set(easy, CURLOPT_HEADERFUNCTION, rs_response_header);
+	set(easy, CURLOPT_HEADERDATA, x);
+	if (o->include_header)
+		set(easy, CURLOPT_HEADER, 0L);
+	if (o->fail_on_error)
+		set(easy, CURLOPT_FAILONERROR, 0L);
+	if (x->streams_up)
+		replace_upload(x);
+}
+
+static long in_ms(int64_t ns)
+{
+	int64_t ms = (ns + RS_NS_PER_MS - 1) / RS_NS_PER_MS;
+
+	return ms < LONG_MAX ? (long)ms : LONG_MAX;
+}
+
+/* A limit of ours where the program has none. 0 is none to libcurl, too. */
+static void limit(struct rs_exchange *x, CURLoption option, int64_t limit_ns, long own, bool *set)
+{
+	bool wanted = limit_ns != RS_FOREVER && own == 0;
+
+	if (wanted || *set)
+		x->handle->api->easy_setopt(x->handle->easy, option, wanted ? in_ms(limit_ns) : 0L);
+	*set = wanted;
+}
+
+void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)
+{
+	const struct rs_options *o = &x->handle->options;
+	bool fresh = policy->fresh_connection && x->call.attempts > 0;
+
+	limit(x, CURLOPT_TIMEOUT_MS, policy->attempt_timeout_ns, o->timeout_ms, &x->limits.attempt);
+	limit(x, CURLOPT_CONNECTTIMEOUT_MS, policy->connect_timeout_ns, o->connect_timeout_ms,
+	      &x->limits.connect);
+	if (fresh || x->limits.fresh)
+		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FRESH_CONNECT,
+					    fresh ? 1L : o->fresh_connect);
+	x->limits.fresh = fresh;
+}
+
+void rs_transfer_lift_limits(struct rs_exchange *x)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	const struct rs_options *o = &x->handle->options;
+	CURL *easy = x->handle->easy;
+
+	if (x->limits.attempt)
+		set(easy, CURLOPT_TIMEOUT_MS, o->timeout_ms);
+	if (x->limits.connect)
+		set(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
+	if (x->limits.fresh)
+		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
+	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
+}

@@ -1,0 +1,226 @@
+/*
+ * What a process pays for the shim, and what it does when the shim cannot do its work.
+ */
+#include "harness.h"
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define QUICK "[policy default]\nbase = 2ms\njitter = none\n[rule it]\nerror = refused\n"
+
+/* A library that needs libc and does nothing: since glibc 2.34 libdl is one. */
+#define EMPTY_LIBRARY "LD_PRELOAD=libdl.so.2"
+
+static const char *refused_port(void)
+{
+	return "1"; /* tcpmux: nobody listens there */
+}
+
+static struct run connect_with(const char *rules, const char *options, const char *const *env)
+{
+	const char *const argv[] = { helper_path("connect-once"), "127.0.0.1", refused_port(),
+				     NULL };
+
+	return run_program(&(struct program){
+		.argv = argv,
+		.under = RUN_SHIM,
+		.rules = rules,
+		.options = options,
+		.env = env,
+	});
+}
+
+/* ---- rules that cannot be used ---- */
+
+static void check_refused(struct run run, const char *fault)
+{
+	assert_exit(run, 1);
+	assert_output(run, "connect: Connection refused\n");
+	assert_int_equal(count_lines(run.err, "retryshim:"), 1);
+	assert_contains(run.err, "retryshim: event=rules action=refused file=");
+	assert_contains(run.err, fault);
+	run_free(&run);
+}
+
+static void bad_rules_are_told_once(void **state)
+{
+	const char *rules = rules_file("[policy default]\nmax_attempts = 0\nbase = 1\n" QUICK);
+
+	(void)state;
+	check_refused(connect_with(rules, NULL, NULL), "line=2 error=");
+	check_refused(connect_with(NULL, "no_such_key=1", NULL), "file=RETRYSHIM_OPTIONS error=");
+	check_refused(connect_with(temp_path("missing.ini"), NULL, NULL), "missing.ini error=");
+}
+
+static void two_calls_one_line(void **state)
+{
+	const char *rules = rules_file("[rule it]\n");
+	const char *const argv[] = { helper_path("connect-case"), "bad-arguments", refused_port(),
+				     NULL };
+	struct run run =
+		run_program(&(struct program){ .argv = argv, .under = RUN_SHIM, .rules = rules });
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.err, "retryshim:"), 1);
+	run_free(&run);
+}
+
+static void a_value_too_long_is_no_rule(void **state)
+{
+	static char paths[10000];
+
+	(void)state;
+	memset(paths, 'a', sizeof(paths) - 1);
+	check_refused(connect_with(paths, NULL, NULL), "file=RETRYSHIM_RULES error=");
+}
+
+static void disabled(void **state)
+{
+	static const char *const env[] = { "RETRYSHIM_DISABLE=1", NULL };
+	struct run run = connect_with(rules_file(QUICK), "log_level=debug", env);
+
+	(void)state;
+	assert_exit(run, 1);
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	run = connect_with(rules_file(QUICK), "log_level=debug;mode=off", NULL);
+	assert_exit(run, 1);
+	assert_lacks(run.err, "event=retry");
+	run_free(&run);
+}
+
+static void rules_of_the_user(void **state)
+{
+	char setting[512];
+	const char *const env[] = { setting, NULL };
+	struct run run;
+
+	(void)state;
+	(void)snprintf(setting, sizeof(setting), "XDG_CONFIG_HOME=%s", temp_dir());
+	(void)temp_file("retryshim.ini", QUICK, strlen(QUICK));
+	run = connect_with(NULL, "log_level=info", env);
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 3);
+	run_free(&run);
+	unlink(temp_path("retryshim.ini"));
+}
+
+static void program_matcher_sees_the_executable(void **state)
+{
+	static const char rules[] = "[policy default]\nbase = 2ms\n"
+				    "[rule other]\nprogram = curl\nerror = refused\n"
+				    "[rule mine]\nprogram = connect-*\nerror = refused\n";
+	struct run run = connect_with(rules_file(rules), "log_level=info", NULL);
+
+	(void)state;
+	assert_int_equal(count_lines(run.err, "event=retry rule=mine"), 3);
+	run_free(&run);
+}
+
+static void a_seed_repeats_the_waits(void **state)
+{
+	static const char rules[] = "[policy default]\nbase = 20ms\n[rule it]\nerror = refused\n";
+	struct run one = connect_with(rules_file(rules), "log_level=info;seed=7", NULL);
+	struct run two = connect_with(rules_file(rules), "log_level=info;seed=7", NULL);
+
+	(void)state;
+	assert_int_equal(count_lines(one.err, "event=retry"), 3);
+	*strstr(one.err, "elapsed_ms") = '\0';
+	*strstr(two.err, "elapsed_ms") = '\0';
+	assert_string_equal(one.err, two.err);
+	run_free(&one);
+	run_free(&two);
+}
+
+/* ---- what it costs ---- */
+
+/* The system calls of a program run with LD_PRELOAD, one a line; the caller frees. */
+static char *trace(const char *preload, const char *const *program)
+{
+	const char *path = temp_path("trace");
+	const char *argv[16] = { "strace", "-f", "-o", path, "-E", preload };
+	struct run run;
+	size_t len;
+
+	for (int i = 0; program[i]; i++)
+		argv[6 + i] = program[i];
+	run = run_program(&(struct program){ .argv = argv });
+	assert_exit(run, 0);
+	run_free(&run);
+	return read_file(path, &len);
+}
+
+static const char *preload_shim(void)
+{
+	static char setting[4200];
+	char *real = realpath(library_path(), NULL);
+
+	(void)snprintf(setting, sizeof(setting), "LD_PRELOAD=%s", real);
+	free(real);
+	return setting;
+}
+
+static int lines(const char *text)
+{
+	int count = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
+static void check_extra_calls(const char *const *program)
+{
+	char *shim = trace(preload_shim(), program);
+	char *empty = trace(EMPTY_LIBRARY, program);
+
+	assert_contains(shim, "libretryshim.so");
+	assert_contains(empty, "libdl.so.2");
+	assert_true(lines(shim) <= lines(empty) + 2);
+	free(shim);
+	free(empty);
+}
+
+static void start_costs_two_system_calls(void **state)
+{
+	static const char *const program[] = { "true", NULL };
+
+	(void)state;
+	check_extra_calls(program);
+}
+
+static void success_costs_no_system_call(void **state)
+{
+	static const struct reply script[] = { { .status = 200 } };
+	struct server *server = server_start(script, 1);
+	char port[8];
+	const char *const program[] = { helper_path("connect-once"), "127.0.0.1", port, NULL };
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%u", server_port(server));
+	check_extra_calls(program);
+	server_stop(server);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_rules_are_told_once),
+		cmocka_unit_test(two_calls_one_line),
+		cmocka_unit_test(a_value_too_long_is_no_rule),
+		cmocka_unit_test(disabled),
+		cmocka_unit_test(rules_of_the_user),
+		cmocka_unit_test(program_matcher_sees_the_executable),
+		cmocka_unit_test(a_seed_repeats_the_waits),
+		cmocka_unit_test(start_costs_two_system_calls),
+		cmocka_unit_test(success_costs_no_system_call),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -136,14 +136,24 @@ static char **command_environment(struct helper *helper)
 
 /* ---- the command ---- */
 
+/* All zero is SIG_DFL. Past libc, which keeps two signals to itself: they may have been inherited
+ * as ignored. */
+static void reset_signals(void)
+{
+	static const uint64_t standard[16];
+
+	for (int number = 1; number < NSIG; number++)
+		syscall(SYS_rt_sigaction, number, standard, NULL, sizeof(uint64_t));
+}
+
 /* Everything as for a program that a shell has just started. */
 _Noreturn static void become_command(const struct helper *helper, int in, int out, char **env)
 {
 	sigset_t none;
 
 	setpgid(0, 0);
-	for (int number = 1; number < NSIG; number++)
-		(void)signal(number, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* of the helper, which else would see to its end */
+	reset_signals();
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
 		environ = env;
 		sigemptyset(&none);
@@ -329,6 +339,7 @@ _Noreturn void rs_hook_helper(const struct rs_hook *hook, struct rs_hook_run *ru
 	};
 
 	prctl(PR_SET_NAME, "retryshim-hook");
+	setpgid(0, 0); /* what is sent to the program's group is not for us: we are to outlive it */
 	drop_descriptors();
 	sigfillset(&action.sa_mask);
 	sigaction(SIGCHLD, &action, NULL);

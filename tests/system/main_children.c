@@ -1,6 +1,7 @@
 /*
- * children URL: fetch it, then say what there is to see of any child process: SIGCHLD signals,
- * what wait() finds, descriptors that were not there before.
+ * children FIRST URL: fetch both (libcurl opens descriptors of its own for the first), then say
+ * what there is to see of any child process: SIGCHLD signals, what wait() finds, descriptors that
+ * were not there before.
  */
 #include <curl/curl.h>
 #include <dirent.h>
@@ -44,13 +45,15 @@ int main(int argc, char **argv)
 	CURL *easy = curl_easy_init();
 	int before;
 
-	if (argc != 2 || !easy)
+	if (argc != 3 || !easy)
 		return 2;
 	(void)sigaction(SIGCHLD, &action, NULL);
 	curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
 	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_perform(easy);
 	before = count_descriptors();
+	curl_easy_setopt(easy, CURLOPT_URL, argv[2]);
 	(void)printf("result %d", (int)curl_easy_perform(easy));
 	(void)printf(" signals %d", (int)signals);
 	(void)printf(" wait %s",

@@ -29,7 +29,7 @@ static const char *rules_with(const char *settings, const char *rule)
 {
 	char text[4096];
 
-	(void)snprintf(text, sizeof(text), "[retryshim]\n%s\n" POLICY "%s", settings, rule);
+	(void)snprintf(text, sizeof(text), "[retryshim]\nlog_level = warn\n%s\n" POLICY "%s", settings, rule);
 	return rules_file(text);
 }
 
@@ -266,11 +266,11 @@ static void no_child_is_to_be_seen(void **state)
 	struct server *server = serve_token(1);
 	const char *children = helper_path("children");
 	struct run run = run_words(RUN_SHIM, rules_with("", recover_rule("true")), children,
-				   server_url(server, "/o"));
+				   server_url(server, "/token"), server_url(server, "/o"));
 
 	(void)state;
 	assert_output(run, "result 0 signals 0 wait ECHILD descriptors +0\n");
-	assert_int_equal(server_request_count(server), 2);
+	assert_int_equal(server_request_count(server), 3);
 	run_free(&run);
 	server_stop(server);
 }
@@ -376,7 +376,7 @@ static const char threads_fetch[] =
 	"    c.setopt(pycurl.NOSIGNAL, 1)\n"
 	"    c.setopt(pycurl.WRITEDATA, b)\n"
 	"    c.perform()\n"
-	"    print(c.getinfo(pycurl.RESPONSE_CODE), b.getvalue())\n"
+	"    sys.stdout.write(f'{c.getinfo(pycurl.RESPONSE_CODE)} {b.getvalue()}\\n')\n"
 	"threads = [threading.Thread(target=fetch) for _ in range(16)]\n"
 	"[t.start() for t in threads]\n"
 	"[t.join() for t in threads]\n";

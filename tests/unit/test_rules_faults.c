@@ -231,7 +231,7 @@ static void faults_of_options(void **state)
 		{ "error=any", "unknown key 'error'" },
 		{ "base=5", "has no unit" },
 		{ "base=1s;max_attempts=0", "write 1" },
-		{ "report=/tmp/r", "not supported yet" },
+		{ "stats=/tmp/s", "not supported yet" },
 		{ "max_attempts=unlimited;max_elapsed=none", "needs a max_elapsed" },
 		{ "base=", "'base' has no value" },
 	};

@@ -83,6 +83,13 @@ static bool observes(const struct rs_exchange *x)
 	return x->rules->settings.mode == RS_MODE_OBSERVE;
 }
 
+/* A command reads the response from its stdin; and when a recover command fails, the program is to
+ * get what there is. */
+static bool wants_body(const struct rs_exchange *x, const struct rs_rule *rule)
+{
+	return !observes(x) && (rule->class == RS_FOLLOWUP || rs_recovers_first(rule, &x->call));
+}
+
 /* The retry would have been paid for, and, for all we know, would have succeeded. */
 static void only_observed(struct rs_exchange *x)
 {
@@ -105,8 +112,7 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 	const struct rs_circumstances now = {
 		.replayable = x->call.attempts >= rule->policy.max_attempts ||
 			      rs_exchange_replayable(x, outcome, ended && !observes(x)),
-		.committed = is_committed(x, rule, outcome) ||
-			     (!ended && rs_recovers_first(rule, &x->call)),
+		.committed = is_committed(x, rule, outcome) || (!ended && wants_body(x, rule)),
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(x->rules),
@@ -125,13 +131,6 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 		rs_prepare_retry(x);
 	else if (x->decision.action != RS_ACTION_RECOVER)
 		rs_hand_over(x);
-}
-
-/* A command reads the response from its stdin; and when a recover command fails, the program is to
- * get what there is. */
-static bool wants_body(const struct rs_exchange *x, const struct rs_rule *rule)
-{
-	return !observes(x) && (rule->class == RS_FOLLOWUP || rs_recovers_first(rule, &x->call));
 }
 
 /* Better judged later: the headers may say when to come back, and whether a long streamed body can

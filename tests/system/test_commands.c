@@ -29,7 +29,8 @@ static const char *rules_with(const char *settings, const char *rule)
 {
 	char text[4096];
 
-	(void)snprintf(text, sizeof(text), "[retryshim]\nlog_level = warn\n%s\n" POLICY "%s", settings, rule);
+	(void)snprintf(text, sizeof(text), "[retryshim]\nlog_level = warn\n%s\n" POLICY "%s",
+		       settings, rule);
 	return rules_file(text);
 }
 

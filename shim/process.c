@@ -65,7 +65,7 @@ static void keep_entry(char *entry)
 		rs_process_env.disabled |= value[0] == '1' && value[1] == '\0';
 	else if (value_in(entry, "RETRYSHIM_ATTEMPT"))
 		rs_process_env.disabled = true; /* a command of ours, which would call for itself */
-	else if ((value = value_in(entry, "RETRYSHIM_KEEP_DEEPBIND")))
+	else if (value_in(entry, "RETRYSHIM_KEEP_DEEPBIND"))
 		rs_dl_open_mask = ~0U;
 	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
 		keep("XDG_CONFIG_HOME", value, rs_process_env.config_home,

@@ -25,8 +25,8 @@ struct retried {
 	uint64_t cookie; /* says which socket the descriptor is; 0 where the kernel does not */
 	struct rs_call_state state;
 	struct rs_history history;
-	int64_t attempt_ns;           /* when the last attempt began */
-	const sigset_t *program_mask; /* of signals, while all of them wait */
+	int64_t attempt_ns;    /* when the last attempt began */
+	sigset_t program_mask; /* of signals, while all of them wait */
 };
 
 /* A judged failure. */
@@ -167,7 +167,7 @@ static bool no_signal_waits(void *arg)
 	sigpending(&pending);
 	for (int number = 1; number < NSIG; number++) {
 		if (sigismember(&pending, number) == 1 &&
-		    sigismember(retried->program_mask, number) == 0 && !is_ignored(number))
+		    sigismember(&retried->program_mask, number) == 0 && !is_ignored(number))
 			return false;
 	}
 	return true;
@@ -213,7 +213,7 @@ static bool wait_for_attempt(struct retried *retried, const struct rs_connect *c
 
 	if (judged->decision.action == RS_ACTION_RECOVER)
 		passed_ns = rs_now_ns() - judged->now_ns;
-	if (wait_ns(rs_ns_max(0, judged->decision.wait_ns - passed_ns), retried->program_mask) &&
+	if (wait_ns(rs_ns_max(0, judged->decision.wait_ns - passed_ns), &retried->program_mask) &&
 	    cookie_of(call->fd) == retried->cookie)
 		return true;
 	return cancel(retried, judged);
@@ -260,14 +260,13 @@ static bool judge_and_wait(struct retried *retried, const struct rs_connect *cal
 /* Signals wait until the wait begins: one that came just before it must end it, too. */
 static bool wait_for_next(struct retried *retried, const struct rs_connect *call, int error)
 {
-	sigset_t all, mask;
+	sigset_t all;
 	bool again;
 
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
-	retried->program_mask = &mask;
+	sigprocmask(SIG_SETMASK, &all, &retried->program_mask);
 	again = judge_and_wait(retried, call, error);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigprocmask(SIG_SETMASK, &retried->program_mask, NULL);
 	return again;
 }
 

@@ -27,7 +27,7 @@ struct rs_recovery {
 	bool cancelled;        /* the patience of whoever ran it was at an end */
 	struct rs_edits edits; /* none unless mended */
 	int64_t ended_ns;
-	char why[96];               /* it is not mended */
+	char why[96];                 /* it is not mended */
 	char shown[RS_REPORT_OUTPUT]; /* what it printed, without secrets */
 	size_t shown_len;
 	void *memory; /* that the edits point into */

@@ -100,8 +100,8 @@ void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
 	struct rs_log_line line;
 
 	/* A command's event tells how it went, too. */
-	if (!observes(rules) && (decision->action == RS_ACTION_RECOVER ||
-				 decision->action == RS_ACTION_FOLLOWUP))
+	if (!observes(rules) &&
+	    (decision->action == RS_ACTION_RECOVER || decision->action == RS_ACTION_FOLLOWUP))
 		return;
 	rs_log_begin(&line, &rules->settings, level_of(rules, decision->action),
 		     observes(rules) ? "observe" : action_name(decision->action));

@@ -56,7 +56,8 @@ static bool reap(pid_t helper, int flags)
 	long reaped;
 
 	do {
-		reaped = syscall(SYS_wait4, helper, NULL, (unsigned)(flags) | (unsigned)__WCLONE, NULL);
+		reaped = syscall(SYS_wait4, helper, NULL, (unsigned)(flags) | (unsigned)__WCLONE,
+				 NULL);
 	} while (reaped < 0 && errno == EINTR);
 	return reaped != 0;
 }
@@ -64,7 +65,8 @@ static bool reap(pid_t helper, int flags)
 /* False: it was killed, by whomever, before its work was done. */
 static bool wait_for_helper(const struct rs_hook *hook, struct rs_hook_run *run, pid_t helper)
 {
-	int64_t until_ns = rs_ns_add(rs_hook_now_ns(), rs_ns_add(hook->timeout_ns, HELPER_PATIENCE_NS));
+	int64_t until_ns =
+		rs_ns_add(rs_hook_now_ns(), rs_ns_add(hook->timeout_ns, HELPER_PATIENCE_NS));
 	bool gone = false;
 
 	while (!is_over(run) && !gone && rs_hook_now_ns() < until_ns) {
@@ -126,9 +128,9 @@ static void run_helper(const struct rs_hook *hook, struct rs_hook_run *run,
 	else if (wait_for_helper(hook, run, helper))
 		conclude(run, result);
 	else
-		*result = (struct rs_hook_result){
-			.end = RS_HOOK_KILLED, .code = SIGKILL, .memory = run
-		};
+		*result = (struct rs_hook_result){ .end = RS_HOOK_KILLED,
+						   .code = SIGKILL,
+						   .memory = run };
 }
 
 void rs_hook_run(const struct rs_hook *hook, struct rs_hook_result *result)

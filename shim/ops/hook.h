@@ -24,17 +24,17 @@
 #define RS_HOOK_ENV 8192
 
 struct rs_hook {
-	const char *const *argv; /* searched for in PATH */
-	struct rs_span env;      /* at most RS_HOOK_ENV bytes, see above */
-	struct rs_span input;    /* its stdin */
-	int64_t timeout_ns;      /* then its process group is ended */
+	const char *const *argv;  /* searched for in PATH */
+	struct rs_span env;       /* at most RS_HOOK_ENV bytes, see above */
+	struct rs_span input;     /* its stdin */
+	int64_t timeout_ns;       /* then its process group is ended */
 	bool (*go_on)(void *arg); /* asked at least every 50 ms; false ends the group. NULL: yes */
 	void *arg;
 };
 
 enum rs_hook_end {
-	RS_HOOK_EXITED,      /* code: its exit status */
-	RS_HOOK_KILLED,      /* code: the signal */
+	RS_HOOK_EXITED, /* code: its exit status */
+	RS_HOOK_KILLED, /* code: the signal */
 	RS_HOOK_TIMED_OUT,
 	RS_HOOK_CANCELLED,   /* go_on() said no */
 	RS_HOOK_NOT_STARTED, /* code: the errno */

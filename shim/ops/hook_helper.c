@@ -47,8 +47,7 @@ static const char *after(const char *entry, const char *prefix)
 
 static void *map(size_t size)
 {
-	void *memory =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -219,9 +218,9 @@ static void drain(struct helper *helper)
 
 	for (;;) {
 		size_t room = RS_HOOK_OUTPUT - run->output_len;
-		ssize_t got = room > 0 ? read(helper->from_stdout, run->output + run->output_len,
-					      room)
-				       : read(helper->from_stdout, dropped, sizeof(dropped));
+		ssize_t got =
+			room > 0 ? read(helper->from_stdout, run->output + run->output_len, room)
+				 : read(helper->from_stdout, dropped, sizeof(dropped));
 
 		if (got < 0 && errno == EAGAIN)
 			return;

@@ -122,7 +122,8 @@ static void to_syslog(const struct rs_log_line *line, struct rs_span text)
 	size_t name = is_json(line) ? 0 : strlen(TEXT_NAME);
 
 	text.len--;
-	rs_sink_syslog(severities[line->level], (struct rs_span){ text.at + name, text.len - name });
+	rs_sink_syslog(severities[line->level],
+		       (struct rs_span){ text.at + name, text.len - name });
 }
 
 void rs_log_end(struct rs_log_line *line)

@@ -302,8 +302,9 @@ static void a_timeout_ends_the_whole_group(void **state)
 	const char *pids = temp_path("pids");
 	char text[512];
 	struct run run;
-	int first = 0, second = 0;
-	FILE *file;
+	pid_t first, second;
+	char *written, *rest;
+	size_t len;
 
 	(void)state;
 	(void)snprintf(
@@ -317,13 +318,14 @@ static void a_timeout_ends_the_whole_group(void **state)
 	assert_exit(run, 0);
 	assert_output(run, DENIED);
 	assert_true(run.elapsed_ns < INT64_C(3000000000));
-	file = fopen(pids, "r");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d %d", &first, &second), 2);
-	(void)fclose(file);
+	written = read_file(pids, &len);
+	first = (pid_t)strtol(written, &rest, 10);
+	second = (pid_t)strtol(rest, NULL, 10);
+	assert_true(first > 0 && second > 0);
 	assert_int_equal(kill(first, 0), -1);
 	for (int i = 0; i < 200 && kill(second, 0) == 0; i++)
 		(void)usleep(10000); /* init has to reap it */
+	free(written);
 	assert_int_equal(kill(second, 0), -1);
 	run_free(&run);
 	server_stop(server);

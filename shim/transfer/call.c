@@ -44,6 +44,7 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
 	x->recovery = NULL;
 	x->history.count = 0;
 	x->has_target = x->altered = x->native_fail = false;
+	x->header_way = RS_HEADERS_ASKED;
 	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 	x->streams_up = rs_upload_streams(&handle->options);
 	x->watches_seek = handle->options.seek_fn || !handle->options.read_fn;
@@ -63,6 +64,7 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 	if (x->native_fail)
 		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
+	rs_transfer_choose_headers(x);
 	rs_response_begin(x);
 	if (x->streams_up && x->call.attempts > 0)
 		rs_upload_repeat(&x->upload);
@@ -82,6 +84,10 @@ static bool wants_another(const struct rs_exchange *x, CURLcode result)
 
 bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result)
 {
+	if (*result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
+		return false; /* as nearly always */
+	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
+		rs_response_recall(x);
 	rs_judge_end(x, *result);
 	if (!wants_another(x, *result))
 		return false;
@@ -146,7 +152,8 @@ static bool hand_out(struct rs_exchange *x, CURLcode *result)
 	char text[64];
 	CURLcode handed;
 
-	if (x->phase == RS_DISCARDING || x->stopped)
+	if (x->phase == RS_DISCARDING || x->stopped ||
+	    (x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold)))
 		return true;
 	if (!rs_response_finish(x, &handed))
 		return false;
@@ -200,17 +207,25 @@ void rs_exchange_abandon(struct rs_exchange *x)
 	rs_exchange_close(x, CURLE_OK);
 }
 
+static void forget_recovery(struct rs_exchange *x)
+{
+	rs_amended_end(&x->amended);
+	rs_recovery_release(x->recovery);
+}
+
 void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 {
 	struct rs_handle *handle = x->handle;
 
 	rs_transfer_restore(x, handle->easy);
-	rs_transfer_lift_limits(x);
+	if (x->limits.attempt || x->limits.connect || x->limits.fresh)
+		rs_transfer_lift_limits(x);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);
-	rs_upload_end(&x->upload);
-	rs_amended_end(&x->amended);
-	rs_recovery_release(x->recovery);
+	if (x->streams_up)
+		rs_upload_end(&x->upload);
+	if (x->recovery)
+		forget_recovery(x);
 	rs_hold_rest(&handle->hold);
 	handle->active = NULL;
 }

@@ -37,6 +37,14 @@ enum rs_phase {
 	RS_REFUSING,   /* CURLOPT_FAILONERROR: the program gets no body and an error */
 };
 
+/* How a response's headers come to be known. */
+enum rs_header_way {
+	RS_HEADERS_SEEN,     /* they pass through our callback */
+	RS_HEADERS_ASKED,    /* libcurl is asked when they matter: the program does not want them */
+	RS_HEADERS_RELEASED, /* the response is the program's, and so is the header callback again
+			      */
+};
+
 struct rs_exchange {
 	struct rs_handle *handle;
 	const struct rs_rules *rules;
@@ -74,7 +82,8 @@ struct rs_exchange {
 	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;       /* the program has seen some of this attempt: it is committed */
 	bool stopped;         /* a callback of the program ended the attempt */
-	bool native_fail;     /* CURLOPT_FAILONERROR is in force inside libcurl */
+	enum rs_header_way header_way; /* how the headers of the present attempt are learned */
+	bool native_fail;              /* CURLOPT_FAILONERROR is in force inside libcurl */
 	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
 
 	/* The judgement of it, once there is one. */
@@ -109,6 +118,10 @@ void rs_response_begin(struct rs_exchange *x);
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
 
+/* The attempt is over: learn the headers of a response that had no body, where they were not seen.
+ * */
+void rs_response_recall(struct rs_exchange *x);
+
 /* The attempt is over and the rest of what is held is the program's. *result: CURLE_OK, or what its
  * callbacks made of it. False: one of them has paused; ask again once it goes on. */
 bool rs_response_finish(struct rs_exchange *x, CURLcode *result);
@@ -120,6 +133,10 @@ bool rs_response_finish(struct rs_exchange *x, CURLcode *result);
 size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len);
 
 /* judge.c ------------------------------------------------------------------------------------- */
+
+/* The first failure of a call: rules that have changed since it began are taken up. It keeps to the
+ * rules that it was first judged by. */
+void rs_judge_by_newest(struct rs_exchange *x, bool failed);
 
 /* Judge a response as far as it is known and enter the phase that follows from it. */
 void rs_judge_response(struct rs_exchange *x, enum rs_known known);
@@ -170,6 +187,11 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
+
+/* Before an attempt: which way its headers take. And: nothing is to be learned from the rest of
+ * them; libcurl may give them to the program. */
+void rs_transfer_choose_headers(struct rs_exchange *x);
+void rs_transfer_release_headers(struct rs_exchange *x);
 
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);

@@ -141,8 +141,7 @@ static bool can_wait(const struct rs_exchange *x, const struct rs_rule *rule, en
 	       (known == RS_KNOWN_HEADERS && (x->upload.outgrown || wants_body(x, rule)));
 }
 
-/* A call keeps to the rules that it was first judged by. */
-static void take_up_rules(struct rs_exchange *x, bool failed)
+void rs_judge_by_newest(struct rs_exchange *x, bool failed)
 {
 	const struct rs_rules *rules;
 
@@ -160,7 +159,7 @@ void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 	const struct rs_rule *rule = NULL;
 	enum rs_match found;
 
-	take_up_rules(x, x->status >= 400);
+	rs_judge_by_newest(x, x->status >= 400);
 	found = match(x, &outcome, known, &rule);
 	if (found == RS_MATCH_NONE)
 		rs_hand_over(x);
@@ -250,7 +249,7 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result)
 
 	if (is_settled(x, result))
 		return;
-	take_up_rules(x, result != CURLE_OK);
+	rs_judge_by_newest(x, result != CURLE_OK);
 	outcome = end_outcome(x, result);
 	if (match(x, &outcome, RS_KNOWN_ALL, &rule) == RS_MATCH_RULE)
 		decide(x, rule, &outcome, true);

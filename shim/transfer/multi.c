@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "process.h"
-#include "transfer/table.h"
+#include "transfer/program.h"
 
 static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
 static struct rs_table multis = RS_TABLE_INIT(first);
@@ -76,6 +76,8 @@ static void post(struct rs_multi *m, const CURLMsg *msg)
 {
 	struct rs_multi_message *message = m->spare;
 
+	if (!message) /* has_spare() comes before */
+		return;
 	m->spare = NULL;
 	message->msg = *msg;
 	message->next = NULL;
@@ -85,9 +87,10 @@ static void post(struct rs_multi *m, const CURLMsg *msg)
 
 static void post_done(struct rs_multi_call *call)
 {
-	CURLMsg msg = { .msg = CURLMSG_DONE, .easy_handle = call->x.handle->easy };
+	const CURLMsg msg = { .msg = CURLMSG_DONE,
+			      .easy_handle = call->x.handle->easy,
+			      .data = { .result = call->result } };
 
-	msg.data.result = call->result;
 	post(call->multi, &msg);
 }
 
@@ -208,12 +211,12 @@ void rs_multi_before(struct rs_multi *m)
 		if (is_waiting(call))
 			serve(call);
 	}
-	rs_curl_depth++;
+	m->outside = rs_curl_enter(m->api);
 }
 
 void rs_multi_after(struct rs_multi *m, int *running)
 {
-	rs_curl_depth--;
+	rs_curl_leave(m->outside);
 	take_messages(m);
 	if (running)
 		*running += (int)m->waiting;

@@ -47,7 +47,8 @@ struct rs_multi {
 	size_t waiting;       /* calls that wait or are paused */
 	unsigned idle_rounds; /* back to back, with nothing to do but wait */
 	int64_t last_round_ns;
-	bool busy; /* inside libcurl, or inside a callback that we make */
+	const struct rs_curl_api *outside; /* while libcurl is driven: what to go back to */
+	bool busy;                         /* inside libcurl, or inside a callback that we make */
 
 	struct rs_multi_message *first, **end; /* to be read */
 	struct rs_multi_message *spare;        /* room for the next one */

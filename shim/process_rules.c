@@ -217,7 +217,7 @@ static void look_closely(const char *paths, uint64_t sum)
 
 static void look(void)
 {
-	char paths[RS_ENV_RULES_SIZE];
+	static char paths[RS_ENV_RULES_SIZE]; /* the stack may be a signal handler's */
 	uint64_t sum;
 
 	if (seen.reloads >= RELOADS_MOST || !find_paths(paths))

@@ -259,6 +259,16 @@ static bool must_stop(const struct helper *helper)
 	return atomic_load(&helper->run->stop) || getppid() != helper->program;
 }
 
+/* As a subreaper we are the parent of all that is left of the group: the program never is, though
+ * it be process 1 of a container. */
+static void reap_the_rest(void)
+{
+	int64_t until_ns = rs_hook_now_ns() + GRACE_NS;
+
+	while (waitpid(-1, NULL, WNOHANG) >= 0 && rs_hook_now_ns() < until_ns)
+		wait_a_little(&(struct helper){ .to_stdin = -1, .from_stdout = -1 });
+}
+
 /* SIGTERM first; what is left of the group, the command itself included, gets SIGKILL. */
 static void end_group(struct helper *helper)
 {
@@ -274,6 +284,7 @@ static void end_group(struct helper *helper)
 	if (!helper->exited)
 		waitpid(helper->command, &helper->run->wait_status, 0);
 	helper->exited = true;
+	reap_the_rest();
 }
 
 static void look_after(struct helper *helper)
@@ -338,6 +349,7 @@ _Noreturn void rs_hook_helper(const struct rs_hook *hook, struct rs_hook_run *ru
 	};
 
 	prctl(PR_SET_NAME, "retryshim-hook");
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	setpgid(0, 0); /* what is sent to the program's group is not for us: we are to outlive it */
 	drop_descriptors();
 	sigfillset(&action.sa_mask);

@@ -8,7 +8,8 @@ void rs_line_put(struct rs_line *line, const char *text, size_t len)
 		line->cut = true;
 		return;
 	}
-	memcpy(line->text + line->len, text, len);
+	if (len > 0)
+		memcpy(line->text + line->len, text, len);
 	line->len += len;
 }
 

@@ -129,6 +129,75 @@ static void the_request_is_the_same_but_for_what_was_printed(void **state)
 	server_stop(server);
 }
 
+/* A streamed upload is sent again whole, through both of libcurl's interfaces. */
+static void an_upload_is_sent_again(void **state)
+{
+	static const char *const ways[] = { "-sS", "-sSZ", "-sSf" };
+	char *body = noise(200000, 5);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct server *server = serve_token(1);
+		struct run run = run_program(&(struct program){
+			.argv = (const char *const[]){ "curl", ways[i], "-T", "-",
+						       server_url(server, "/o"), NULL },
+			.under = RUN_SHIM,
+			.rules = rules_with("", recover_rule("echo set-header X-New: 1")),
+			.input = body,
+			.input_len = 200000,
+		});
+		const struct request *again = server_request(server, 1);
+
+		assert_exit(run, 0);
+		assert_output(run, "the object\n");
+		assert_int_equal(server_request_count(server), 2);
+		assert_string_equal(again->method, "PUT");
+		assert_bytes(again->body, again->body_len, body, 200000);
+		assert_string_equal(header_of(server, 1, "X-New"), "1");
+		run_free(&run);
+		server_stop(server);
+	}
+	free(body);
+}
+
+/* Not only responses: a service that is down can be started. */
+static void an_error_can_be_mended(void **state)
+{
+	struct server *server = server_start_refusing();
+	const char *began = temp_path("curl-began");
+	char text[512];
+	struct program program = {
+		.argv = (const char *const[]){ "curl", "-sS", server_url(server, "/o"), NULL },
+		.under = RUN_SHIM,
+	};
+	struct child *child;
+	struct run run;
+	char *told = NULL;
+	size_t len = 0;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text),
+		       "[rule start-it]\nclass = recoverable\nerror = refused\n"
+		       "recover = sh -c 'echo $RETRYSHIM_ERROR $RETRYSHIM_STATUS >%s; sleep 0.3'\n",
+		       began);
+	program.rules = rules_with("", text);
+	child = child_start(&program);
+	for (int i = 0; i < 500 && len == 0; i++) {
+		free(told);
+		(void)usleep(10000);
+		told = read_file(began, &len);
+	}
+	server_open(server);
+	run = child_finish(child);
+	assert_exit(run, 0);
+	assert_string_equal(told, "CURLE_COULDNT_CONNECT\n");
+	assert_string_equal(run.err, "");
+	assert_int_equal(server_request_count(server), 1);
+	free(told);
+	run_free(&run);
+	server_stop(server);
+}
+
 /* One recovery per rule and call; after it the rule's policy alone. */
 static void one_recovery_in_a_call(void **state)
 {
@@ -551,6 +620,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_is_renewed),
 		cmocka_unit_test(the_request_is_the_same_but_for_what_was_printed),
+		cmocka_unit_test(an_upload_is_sent_again),
+		cmocka_unit_test(an_error_can_be_mended),
 		cmocka_unit_test(one_recovery_in_a_call),
 		cmocka_unit_test(a_recovery_that_fails),
 		cmocka_unit_test(what_a_command_is_given),

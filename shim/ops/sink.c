@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -18,6 +19,9 @@
 #include "ops/line.h"
 
 #define STDERR_PATIENCE_MS 1000
+
+/* A millisecond each. */
+#define LOCK_TRIES 100
 
 /* Which stream descriptor 2 was when the process began; mode 0: it was closed. */
 static struct {
@@ -66,14 +70,35 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/* The last line has no end: whoever wrote it could not finish. */
-static bool is_torn(int fd)
+/* The last line has no end: whoever wrote it could not finish, or is at it. */
+static bool looks_torn(int fd)
 {
 	struct stat st;
 	char last;
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
 	       pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
+/* Not for ever: somebody else may have a use of their own for locks on the file. */
+static void lock_shared(int fd)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < LOCK_TRIES && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	     i++)
+		nanosleep(&pause, NULL);
+}
+
+/* Whoever writes holds a shared lock. An exclusive one says that nobody does: then a line that
+ * looks torn is torn. */
+static void mend(int fd)
+{
+	flock(fd, LOCK_UN);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && looks_torn(fd))
+		(void)write_all(fd, "\n", 1);
+	flock(fd, LOCK_UN);
+	lock_shared(fd);
 }
 
 /* A file that may be written but not read cannot be looked at, which is no reason not to write. */
@@ -98,8 +123,9 @@ static int append(const char *path, struct rs_span line)
 
 	if (fd < 0)
 		return -errno;
-	if (is_torn(fd))
-		(void)write_all(fd, "\n", 1);
+	lock_shared(fd);
+	if (looks_torn(fd))
+		mend(fd);
 	rc = write_all(fd, line.at, line.len);
 	close(fd);
 	return rc;

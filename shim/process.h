@@ -26,6 +26,10 @@
  */
 const struct rs_rules *rs_process_rules(void);
 
+/* The same at a failure: when the rules in memory are older than `reload` says, their files are
+ * looked at, and changed ones taken up. Rules that were in force stay valid all the same. */
+const struct rs_rules *rs_process_rules_at_failure(void);
+
 /* What was loaded; read it through the function below. */
 extern const struct rs_rules *_Atomic rs_rules_loaded __attribute__((visibility("hidden")));
 

@@ -141,6 +141,8 @@ void rs_environment_apply(const struct rs_environment *env)
 {
 	struct variable list[VARIABLES];
 
+	/* By that one a command of a rule is known, which is not guarded unless it asks for it. */
+	unsetenv("RETRYSHIM_ATTEMPT");
 	list_variables(env, list);
 	for (int i = 0; i < VARIABLES; i++) {
 		if (list[i].value && setenv(list[i].name, list[i].value, 1) != 0)

@@ -54,6 +54,10 @@ bool rs_set_header(struct rs_build *build, char *text, struct rs_rule *rule, str
 bool rs_set_regex(struct rs_build *build, const char *text, struct rs_rule *rule,
 		  struct rs_why *why);
 
+/* `recover` and `followup`: *command becomes the words of the entry and those that continue it. */
+void rs_set_command(struct rs_build *build, const struct rs_section *section,
+		    const struct rs_entry *entry, const char *const **command);
+
 /* `text` without the blanks around it; cut in place. */
 static inline char *rs_trim_text(char *text)
 {

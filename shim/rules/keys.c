@@ -25,18 +25,18 @@
 	{ name, RS_SECTION_POLICY, RS_VALUE_##kind, RS_KEY_LATER, IN(rs_policy, field), "", today }
 
 const struct rs_key rs_keys[] = {
-	SETTING("mode",       CHOICE, mode,       "enforce\0!observe\0off", ""),
-	SETTING("log",        LOG,    log,        "stderr\0!syslog\0none", ""),
+	SETTING("mode",       CHOICE, mode,       "enforce\0observe\0off", ""),
+	SETTING("log",        LOG,    log,        "stderr\0syslog\0none", ""),
 	SETTING("log_format", CHOICE, log_format, "text\0json", ""),
 	SETTING("log_level",  CHOICE, log_level,  "error\0warn\0info\0debug", ""),
 	SETTING("body_limit", SIZE,   body_limit, "", ""),
 	SETTING("spool_limit", SIZE,  spool_limit, "", ""),
 	SETTING("annotate",   BOOL,   annotate,   "", ""),
 	SETTING("seed",       SEED,   seed,       "", ""),
-	LATER("report",       RETRYSHIM, PATH,     "none"),
+	SETTING("report",     LOG,    report,     "none", ""),
+	SETTING("reload",     DURATION_OR_NO,   reload_ns,       "", ""),
+	SETTING("hook_timeout", DURATION_ABOVE_0, hook_timeout_ns, "", ""),
 	LATER("stats",        RETRYSHIM, PATH,     "no"),
-	LATER("reload",       RETRYSHIM, DURATION, "no"),
-	LATER("hook_timeout", RETRYSHIM, DURATION, ""),
 
 	POLICY("max_attempts",    ATTEMPTS,         max_attempts,       "", ""),
 	POLICY("backoff",         CHOICE,           backoff, "constant\0linear\0exponential", ""),
@@ -61,8 +61,8 @@ const struct rs_key rs_keys[] = {
 	  "process\0!host\0!target\0!host+target", "" },
 
 	RULE("class",      CHOICE,    0,                            class,
-	     "temporary\0!recoverable\0!followup\0permanent", ""),
-	RULE("call",       CALLS,     RS_KEY_LIST | RS_KEY_SCOPE,                  calls,
+	     "temporary\0recoverable\0followup\0permanent", ""),
+	RULE("call",       CALLS,     RS_KEY_LIST | RS_KEY_SCOPE,   calls,
 	     "curl\0connect\0!resolve", ""),
 	RULE("error",      ERRORS,    RS_KEY_LIST | RS_KEY_OUTCOME, error,        "", ""),
 	RULE("status",     STATUSES,  RS_KEY_LIST | RS_KEY_OUTCOME, status,       "", ""),
@@ -77,8 +77,8 @@ const struct rs_key rs_keys[] = {
 	RULE("address",    ADDRESSES, RS_KEY_LIST | RS_KEY_SCOPE,                  addresses,    "", ""),
 	RULE("program",    GLOBS,     RS_KEY_LIST | RS_KEY_SCOPE,                  program,      "", ""),
 	RULE("policy",     POLICY,    0,                            policy,       "", ""),
-	LATER("recover",   RULE, COMMAND, ""),
-	LATER("followup",  RULE, COMMAND, ""),
+	RULE("recover",    COMMAND,   RS_KEY_LIST,                  recover,      "", ""),
+	RULE("followup",   COMMAND,   RS_KEY_LIST,                  followup,     "", ""),
 
 	FAULT("error",       FAULT_ERROR,    0,           error),
 	FAULT("status",      FAULT_STATUS,   0,           status),

@@ -39,6 +39,10 @@ struct rs_load_request {
  */
 int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules);
 
+/* Quotas of `rules` that `before` has, too, by name, share its buckets from now on: what was spent
+ * stays spent. `before` must not be freed any more. */
+void rs_rules_keep_levels(struct rs_rules *rules, const struct rs_rules *before);
+
 /* Release everything. NULL is fine. Nobody may be using the rules. */
 void rs_rules_free(struct rs_rules *rules);
 

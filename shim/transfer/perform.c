@@ -38,13 +38,26 @@ static CURLcode run(struct rs_exchange *x)
 	return result;
 }
 
+/* There was no rule for transfers, but perhaps by now there is one. */
+static CURLcode perform_unguarded(struct rs_handle *handle)
+{
+	CURLcode result = handle->api->easy_perform(handle->easy);
+	long status = 0;
+
+	if (result == CURLE_OK)
+		handle->api->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (result != CURLE_OK || status >= 400)
+		(void)rs_process_rules_at_failure();
+	return result;
+}
+
 CURLcode rs_transfer_perform(struct rs_handle *handle)
 {
 	struct rs_exchange x;
 	CURLcode result;
 
 	if (!rs_exchange_open(&x, handle))
-		return handle->api->easy_perform(handle->easy);
+		return perform_unguarded(handle);
 	result = run(&x);
 	rs_exchange_close(&x, result);
 	return result;

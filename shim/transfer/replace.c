@@ -85,6 +85,7 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 	if (x->resume.continuing)
 		rs_resume_restore(x, easy);
 	restore_limits(x, easy);
+	rs_amended_restore(x, easy);
 	rs_fault_restore(x, easy);
 }
 

@@ -23,7 +23,7 @@ CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISA
 	-DRS_VERSION='"$(VERSION)"' -DRS_LIBDIR='"$(LIBDIR)"' $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
 
-CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c))
+CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c shim/shared/*.c))
 SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/transfer/*.c shim/ops/*.c))
 CLI   := $(sort $(wildcard shim/cli/*.c))
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))

@@ -18,6 +18,7 @@
 #include "retry/ns.h"
 #include "rules/load.h"
 #include "rules/where.h"
+#include "shared/budget.h"
 
 _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
 
@@ -28,6 +29,7 @@ _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
 static char env_rules[RS_ENV_RULES_SIZE];
 static char env_options[RS_ENV_OPTIONS_SIZE];
 static char env_config_home[4096];
+static char env_runtime_dir[4096];
 static bool env_disabled;
 static const char *env_too_long; /* the variable that did not fit, or NULL */
 
@@ -75,6 +77,8 @@ static void keep_entry(char *entry)
 		env_disabled = value[0] == '1' && value[1] == '\0';
 	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
 		keep("XDG_CONFIG_HOME", value, env_config_home, sizeof(env_config_home));
+	else if ((value = value_in(entry, "XDG_RUNTIME_DIR")))
+		keep("XDG_RUNTIME_DIR", value, env_runtime_dir, sizeof(env_runtime_dir));
 }
 
 /* Put the environment back as `retryshim run --no-inherit` found it: RETRYSHIM_NO_INHERIT holds the
@@ -187,6 +191,23 @@ static void log_refused(struct refusal *refusal)
 	rs_log_end(&refusal->line);
 }
 
+/* Without them a program is still kept from storms of its own. */
+static void share_buckets(struct rs_rules *rules)
+{
+	static atomic_bool said;
+	struct rs_budget_trouble trouble;
+	struct rs_log_line line;
+
+	if (rs_budget_attach(rules, env_runtime_dir, &trouble) == 0 || atomic_exchange(&said, true))
+		return;
+	rs_log_begin(&line, &rules->settings, RS_LOG_WARN, "rules");
+	rs_log_str(&line, "action", "not_shared");
+	rs_log_str(&line, "file", trouble.path);
+	rs_log_str(&line, "error", trouble.why);
+	rs_log_str(&line, "scope", "process");
+	rs_log_end(&line);
+}
+
 /* Load, and make the result everybody's unless another thread was first. */
 static void load_and_publish(void)
 {
@@ -195,6 +216,8 @@ static void load_and_publish(void)
 	bool wanted = rules && rules->settings.mode != RS_MODE_OFF;
 	const struct rs_rules *unset = NULL;
 
+	if (wanted)
+		share_buckets(rules);
 	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset, wanted ? rules : &no_rules)) {
 		rs_rules_free(rules);
 		return;

@@ -87,6 +87,7 @@ static const struct rs_rule *judge(struct retried *retried, const struct rs_outc
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(retried->rules),
+		.target = target,
 	};
 
 	if (rs_match(retried->rules, target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
@@ -169,7 +170,8 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	while (status != 0 && is_failure(-status) && wait_for_next(&retried, call, -status))
 		status = next_attempt(&retried, call);
 	if (status == 0) {
-		rs_call_succeeded(retried.rules, &retried.state);
+		rs_call_succeeded(retried.rules, &retried.state, &retried.about.target,
+				  rs_now_ns());
 		rs_event_recovered(retried.rules, &retried.about.target, &retried.state,
 				   rs_now_ns());
 	}
@@ -182,17 +184,34 @@ static bool any_bucket_lacks(const struct rs_rules *rules)
 	const struct rs_quota *end = rules->quotas + rules->quota_count;
 
 	for (const struct rs_quota *quota = rules->quotas; quota < end; quota++) {
-		if (atomic_load_explicit(&quota->bucket->tokens, memory_order_relaxed) <
-		    quota->capacity)
+		if (quota->scope == RS_SCOPE_PROCESS
+			    ? atomic_load_explicit(&quota->bucket->tokens, memory_order_relaxed) <
+				      quota->capacity
+			    : rs_quota_may_lack(rules, quota))
 			return true;
 	}
 	return false;
 }
 
-void rs_connect_refund(const struct rs_rules *rules)
+/* Out of line: full buckets pay for nothing of it. */
+__attribute__((noinline)) static void give_back(const struct rs_rules *rules,
+						const struct rs_connect *call)
 {
 	static const struct rs_call_state first_attempt = { .attempts = 1 };
+	struct sockaddr_storage addr;
+	struct rs_connect_target about;
+	bool known = call->len <= sizeof(addr);
 
-	if (any_bucket_lacks(rules) && rs_curl_depth == 0)
-		rs_call_succeeded(rules, &first_attempt);
+	if (rs_curl_depth > 0)
+		return;
+	memset(&addr, 0, sizeof(addr));
+	memcpy(&addr, call->addr, known ? call->len : 0);
+	known = known && rs_connect_target(&about, &addr, call->len);
+	rs_call_succeeded(rules, &first_attempt, known ? &about.target : NULL, rs_now_ns());
+}
+
+void rs_connect_refund(const struct rs_rules *rules, const struct rs_connect *call)
+{
+	if (any_bucket_lacks(rules))
+		give_back(rules, call);
 }

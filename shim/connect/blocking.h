@@ -29,15 +29,15 @@ struct rs_connect {
 int rs_connect_retry(const struct rs_connect *call, int error);
 
 /* Give back what a success at the first attempt earns. */
-void rs_connect_refund(const struct rs_rules *rules);
+void rs_connect_refund(const struct rs_rules *rules, const struct rs_connect *call);
 
 /* The call succeeded at its first attempt. Nothing was spent where no rules are loaded. */
-static inline void rs_connect_succeeded(void)
+static inline void rs_connect_succeeded(const struct rs_connect *call)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
 
 	if (rules)
-		rs_connect_refund(rules);
+		rs_connect_refund(rules, call);
 }
 
 #endif

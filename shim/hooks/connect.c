@@ -27,6 +27,6 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 	}
 	if (call.real(call.fd, call.addr, call.len) != 0)
 		return after_failure(&call, entry_errno);
-	rs_connect_succeeded();
+	rs_connect_succeeded(&call);
 	return 0;
 }

@@ -74,11 +74,20 @@ struct rs_bucket {
 	_Atomic int32_t tokens;
 };
 
+/* Who shares a bucket. */
+enum rs_scope {
+	RS_SCOPE_PROCESS,
+	RS_SCOPE_HOST,
+	RS_SCOPE_TARGET,
+	RS_SCOPE_HOST_TARGET,
+};
+
 struct rs_quota {
 	const char *name;
 	int32_t capacity;
 	int32_t refund;
 	struct rs_bucket *bucket; /* scope = process; in the same arena */
+	enum rs_scope scope;      /* others: see retry/purse.h */
 };
 
 /* A set of errors: one bit each. See retry/error_set.h for membership. */
@@ -186,6 +195,8 @@ struct rs_rules {
 	size_t policy_count;
 	const struct rs_quota *quotas; /* [RS_STANDARD_QUOTA] is "standard" */
 	size_t quota_count;
+	struct rs_ledger *target_ledger; /* in the same arena; NULL: no quota is per target */
+	struct rs_ledger *host_ledger;   /* shared by processes; NULL: none, or not to be had */
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;

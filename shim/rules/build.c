@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "retry/ledger.h"
 #include "retry/ns.h"
 #include "rules/fields.h"
 #include "rules/names.h"
@@ -65,6 +66,20 @@ static void build_settings(struct rs_build *build, const struct rs_options *opti
 	set_all(build, &options->settings, &rules->settings);
 }
 
+static bool make_target_ledger(struct rs_build *build, struct rs_rules *rules)
+{
+	for (size_t i = 0; i < rules->quota_count && !rules->target_ledger; i++) {
+		enum rs_scope scope = rules->quotas[i].scope;
+
+		if (scope != RS_SCOPE_TARGET && scope != RS_SCOPE_HOST_TARGET)
+			continue;
+		rules->target_ledger = RS_NEW(build->arena, struct rs_ledger);
+		if (!rules->target_ledger)
+			return false;
+	}
+	return true;
+}
+
 static bool build_quotas(struct rs_build *build, struct rs_rules *rules)
 {
 	size_t count = build->document->counts[RS_SECTION_QUOTA] + 1;
@@ -88,7 +103,7 @@ static bool build_quotas(struct rs_build *build, struct rs_rules *rules)
 		atomic_init(&buckets[i].tokens, quotas[i].capacity);
 	rules->quotas = quotas;
 	rules->quota_count = count;
-	return true;
+	return make_target_ledger(build, rules);
 }
 
 /* The line where a section sets the key (0 for an option), or -1. */

@@ -54,8 +54,7 @@ const struct rs_key rs_keys[] = {
 
 	QUOTA("capacity", COUNT, capacity, "", ""),
 	QUOTA("refund",   COUNT, refund,   "", ""),
-	{ "scope", RS_SECTION_QUOTA, RS_VALUE_IGNORED, 0, 0,
-	  "process\0!host\0!target\0!host+target", "" },
+	QUOTA("scope",    CHOICE, scope,   "process\0host\0target\0host+target", ""),
 
 	RULE("class",      CHOICE,    0,                            class,
 	     "temporary\0!recoverable\0!followup\0permanent", ""),

@@ -88,6 +88,7 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(x->rules),
+		.target = rs_exchange_target(x),
 	};
 
 	x->rule = rule;

@@ -71,7 +71,8 @@ static void account(struct rs_exchange *x, CURLcode result)
 {
 	if (result != CURLE_OK || x->rule || x->status >= 400)
 		return;
-	rs_call_succeeded(x->rules, &x->call);
+	if (rs_call_refunds(x->rules, &x->call))
+		rs_call_succeeded(x->rules, &x->call, rs_exchange_target(x), rs_now_ns());
 	if (x->call.attempts > 1)
 		rs_event_recovered(x->rules, rs_exchange_target(x), &x->call, rs_now_ns());
 }

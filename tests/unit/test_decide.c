@@ -77,7 +77,7 @@ static void aws_vector(void **state)
 	call.attempts = 2;
 	retries(decide(&w, &rule, &call, NULL), MS(100), 472);
 	call.attempts = 3;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 486);
 	assert_int_equal(rs_quota_level(&w.quotas[1]), 10);
 }
@@ -96,7 +96,7 @@ static void aws_throttling_vector(void **state)
 	begin(&call);
 	retries(decide(&w, &rule, &call, NULL), S(1), 495);
 	call.attempts = 2;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 500);
 }
 
@@ -110,7 +110,7 @@ static void first_success_refunds_to_every_quota(void **state)
 	atomic_store(&w.buckets[0].tokens, 498);
 	atomic_store(&w.buckets[1].tokens, 8);
 	begin(&call);
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 499);
 	assert_int_equal(rs_quota_level(&w.quotas[1]), 10);
 }
@@ -127,7 +127,7 @@ static void free_retries_refund_nothing(void **state)
 	begin(&call);
 	retries(decide(&w, &rule, &call, NULL), S(2), -1);
 	call.attempts = 2;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 100);
 }
 
@@ -148,7 +148,7 @@ static void refunds_the_last_retry_only(void **state)
 	retries(decide(&w, &other, &call, NULL), S(2), 6);
 	assert_ptr_equal(call.last_rule, &other);
 	call.attempts = 3;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 486);
 	assert_int_equal(rs_quota_level(&w.quotas[1]), 10);
 }

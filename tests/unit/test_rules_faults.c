@@ -111,6 +111,7 @@ static const struct {
 	{ "[retryshim]\nbody_limit = 64KB\n", 2, "unknown unit 'KB'" },
 	{ "[retryshim]\nseed = lucky\n", 2, "'lucky' is no integer" },
 	{ "[quota q]\ncapacity = many\n", 2, "no whole number" },
+	{ "[quota q]\nscope = hosts\n", 2, "did you mean 'host'?" },
 	/* known, not supported yet */
 	{ "[retryshim]\nmode = observe\n", 2, "'observe' is not supported yet" },
 	{ "[retryshim]\nlog = syslog\n", 2, "'syslog' is not supported yet" },
@@ -119,8 +120,6 @@ static const struct {
 	{ "[retryshim]\nreload = 5s\n", 2, "'reload' is not supported yet" },
 	{ "[retryshim]\nhook_timeout = 10s\n", 2, "'hook_timeout' is not supported yet" },
 	{ RULE "rate_limit = adaptive\n", 3, "'rate_limit' is not supported yet" },
-	{ "[quota q]\nscope = host\n", 2, "'host' is not supported yet" },
-	{ "[quota q]\nscope = host+target\n", 2, "'host+target' is not supported yet" },
 	{ RULE "class = recoverable\n", 3, "'recoverable' is not supported yet" },
 	{ RULE "class = followup\n", 3, "'followup' is not supported yet" },
 	{ RULE "recover = true\n", 3, "'recover' is not supported yet" },

@@ -14,6 +14,7 @@
 
 #include "mark.h"
 #include "ops/log.h"
+#include "ops/stats.h"
 #include "real.h"
 #include "retry/ns.h"
 #include "rules/load.h"
@@ -216,8 +217,10 @@ static void load_and_publish(void)
 	bool wanted = rules && rules->settings.mode != RS_MODE_OFF;
 	const struct rs_rules *unset = NULL;
 
-	if (wanted)
+	if (wanted) {
 		share_buckets(rules);
+		rs_stats_attach(rules);
+	}
 	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset, wanted ? rules : &no_rules)) {
 		rs_rules_free(rules);
 		return;
@@ -228,6 +231,14 @@ static void load_and_publish(void)
 		log_refused(&refusal);
 	if (!wanted)
 		rs_rules_free(rules);
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+
+	if (rules)
+		rs_stats_flush(rules);
 }
 
 /* No signal handler may run, and no cancellation strike, while files are open and memory is held:

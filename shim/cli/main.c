@@ -12,7 +12,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "run", rs_cli_run }, { "check", rs_cli_check }, { "plan", rs_cli_plan },
-	{ "explain", NULL },   { "doctor", NULL },        { "stats", NULL },
+	{ "explain", NULL },   { "doctor", NULL },        { "stats", rs_cli_stats },
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -28,7 +28,9 @@ static const char help[] =
 	"  check [RULES...]\n"
 	"                  tell what is wrong with rules files\n"
 	"  plan [-r RULES]... [-n N] [--json] [POLICY|RULE]\n"
-	"                  list the waits of a policy\n";
+	"                  list the waits of a policy\n"
+	"  stats [--json | --prometheus] [--watch] [FILE]\n"
+	"                  show what programs under the shim have counted\n";
 
 static int usage(FILE *to, int status)
 {

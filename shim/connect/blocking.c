@@ -23,6 +23,7 @@ struct retried {
 	struct rs_connect_target about;
 	uint64_t cookie; /* says which socket the descriptor is; 0 where the kernel does not */
 	struct rs_call_state state;
+	bool decided; /* by a rule, at least once */
 };
 
 /* Not failures: the connection goes on, or is there. And an address that the kernel could not read
@@ -73,6 +74,7 @@ static bool begin(struct retried *retried, const struct rs_connect *call)
 	retried->cookie = cookie_of(call->fd);
 	rs_call_begin(&retried->state, rs_mark_ns(call->began));
 	retried->state.attempts = 1;
+	retried->decided = false;
 	return true;
 }
 
@@ -92,6 +94,7 @@ static const struct rs_rule *judge(struct retried *retried, const struct rs_outc
 
 	if (rs_match(retried->rules, target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
 		return NULL;
+	retried->decided = true;
 	*decision = rs_decide(retried->rules, rule, &retried->state, outcome, &now);
 	rs_event_decision(retried->rules, rule, target, outcome, &retried->state, decision,
 			  now.now_ns);
@@ -165,10 +168,16 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	if (!is_failure(error) || rs_curl_depth > 0)
 		return status;
 	retried.rules = rs_process_rules();
-	if (!retried.rules || !any_rule_names(retried.rules, error) || !begin(&retried, call))
+	if (!retried.rules)
 		return status;
+	if (!any_rule_names(retried.rules, error) || !begin(&retried, call)) {
+		rs_stats_passed(retried.rules, RS_CALL_CONNECT);
+		return status;
+	}
 	while (status != 0 && is_failure(-status) && wait_for_next(&retried, call, -status))
 		status = next_attempt(&retried, call);
+	if (!retried.decided)
+		rs_stats_passed(retried.rules, RS_CALL_CONNECT);
 	if (status == 0) {
 		rs_call_succeeded(retried.rules, &retried.state, &retried.about.target,
 				  rs_now_ns());

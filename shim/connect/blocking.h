@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "ops/stats.h"
 #include "process.h"
 #include "real.h"
 
@@ -36,8 +37,11 @@ static inline void rs_connect_succeeded(const struct rs_connect *call)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
 
-	if (rules)
-		rs_connect_refund(rules, call);
+	if (!rules)
+		return;
+	rs_connect_refund(rules, call);
+	if (rules->passed && rs_curl_depth == 0)
+		rs_stats_passed(rules, RS_CALL_CONNECT);
 }
 
 #endif

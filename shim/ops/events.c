@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ops/log.h"
+#include "ops/stats.h"
 #include "ops/target_text.h"
 #include "retry/ns.h"
 #include "rules/names.h"
@@ -137,6 +138,7 @@ void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
 {
 	struct rs_log_line line;
 
+	rs_stats_decision(rules, rule, target->call, state, decision);
 	rs_log_begin(&line, &rules->settings, level_of(rules, decision->action),
 		     observes(rules) ? "observe" : action_name(decision->action));
 	if (!line.wanted)
@@ -155,6 +157,7 @@ void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *ta
 {
 	struct rs_log_line line;
 
+	rs_stats_recovered(rules, target->call, state);
 	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "recovered");
 	if (!line.wanted)
 		return;

@@ -180,6 +180,7 @@ struct rs_settings {
 	const char *log; /* "stderr", "none", or a path */
 	enum rs_log_format log_format;
 	enum rs_log_level log_level;
+	const char *stats;  /* "no" or NULL, or a path */
 	size_t body_limit;  /* bytes of a response that rules look at */
 	size_t spool_limit; /* bytes of a streamed request body that are kept */
 	bool has_seed;
@@ -197,6 +198,7 @@ struct rs_rules {
 	size_t quota_count;
 	struct rs_ledger *target_ledger; /* in the same arena; NULL: no quota is per target */
 	struct rs_ledger *host_ledger;   /* shared by processes; NULL: none, or not to be had */
+	struct rs_passed *passed;        /* counts for `stats`; NULL: none */
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;

@@ -61,6 +61,7 @@ static void build_settings(struct rs_build *build, const struct rs_options *opti
 
 	rules->settings = default_settings;
 	rules->settings.log = "stderr";
+	rules->settings.stats = "no";
 	if (section)
 		set_all(build, section, &rules->settings);
 	set_all(build, &options->settings, &rules->settings);

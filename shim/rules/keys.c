@@ -29,9 +29,9 @@ const struct rs_key rs_keys[] = {
 	SETTING("body_limit", SIZE,   body_limit, "", ""),
 	SETTING("spool_limit", SIZE,  spool_limit, "", ""),
 	SETTING("annotate",   BOOL,   annotate,   "", ""),
+	SETTING("stats",      LOG,    stats,      "no", ""),
 	SETTING("seed",       SEED,   seed,       "", ""),
 	LATER("report",       RETRYSHIM, PATH,     "none"),
-	LATER("stats",        RETRYSHIM, PATH,     "no"),
 	LATER("reload",       RETRYSHIM, DURATION, "no"),
 	LATER("hook_timeout", RETRYSHIM, DURATION, ""),
 

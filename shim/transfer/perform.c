@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ops/events.h"
+#include "ops/stats.h"
 #include "process.h"
 #include "transfer/exchange.h"
 
@@ -96,6 +97,8 @@ static CURLcode conclude(struct rs_exchange *x, CURLcode result)
 	char text[64];
 	CURLcode handed;
 
+	if (x->call.attempts == 1 && !x->rule)
+		rs_stats_passed_at(x->rules, RS_CALL_CURL, x->call.started_ns);
 	if (x->resume.continuing)
 		return conclude_continued(x, result);
 	account(x, result);

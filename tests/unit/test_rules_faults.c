@@ -116,7 +116,6 @@ static const struct {
 	{ "[retryshim]\nmode = observe\n", 2, "'observe' is not supported yet" },
 	{ "[retryshim]\nlog = syslog\n", 2, "'syslog' is not supported yet" },
 	{ "[retryshim]\nreport = /tmp/x\n", 2, "'report' is not supported yet" },
-	{ "[retryshim]\nstats = /tmp/x\n", 2, "'stats' is not supported yet" },
 	{ "[retryshim]\nreload = 5s\n", 2, "'reload' is not supported yet" },
 	{ "[retryshim]\nhook_timeout = 10s\n", 2, "'hook_timeout' is not supported yet" },
 	{ RULE "rate_limit = adaptive\n", 3, "'rate_limit' is not supported yet" },

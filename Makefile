@@ -37,7 +37,7 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
-HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so
+HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so $(B)/tests/plugins/libhere.so
 
 ifeq ($(V),1)
 Q   :=
@@ -79,10 +79,12 @@ $(B)/obj/%.o: %.c $(STAMP)
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# Without the compiler's start files: the library's constructor needs none of them, and their weak
+# references would be searched for at every start.
 $(B)/libretryshim.so: $(CORE_OBJ) $(call obj,$(SHIM)) shim/symbols.map
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) -Wl,--version-script=shim/symbols.map \
-		-Wl,-soname,libretryshim.so -Wl,-z,defs,-z,lazy,-z,relro -Wl,--exclude-libs,ALL \
+		-nostartfiles -Wl,-soname,libretryshim.so -Wl,-z,defs,-z,lazy,-z,relro -Wl,--exclude-libs,ALL \
 		-pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
 $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))
@@ -122,6 +124,13 @@ $(B)/tests/plugin-gnutls.so: $(B)/obj/tests/system/plugin_gnutls.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -l:libcurl-gnutls.so.4
+
+# A program that finds a library of its own by RUNPATH.
+$(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
+$(B)/tests/dl-case: private LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugins' -Wl,--enable-new-dtags
 
 # The unit tests again, where memory errors and races cannot hide.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

@@ -11,11 +11,15 @@
 #include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 /* One libcurl's functions. A pointer is NULL where that libcurl does not have it. */
 struct rs_curl_api {
+	uintptr_t loaded_at; /* its place in memory */
+	size_t loaded_len;
+
 	CURL *(*easy_init)(void);
 	CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
 	CURLcode (*easy_perform)(CURL *);
@@ -24,6 +28,18 @@ struct rs_curl_api {
 	CURL *(*easy_duphandle)(CURL *);
 	CURLcode (*easy_pause)(CURL *, int);
 	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+	CURLHcode (*easy_header)(CURL *, const char *, size_t, unsigned, int,
+				 struct curl_header **);
+	CURLMcode (*multi_add_handle)(CURLM *, CURL *);
+	CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
+	CURLMcode (*multi_perform)(CURLM *, int *);
+	CURLMsg *(*multi_info_read)(CURLM *, int *);
+	CURLMcode (*multi_wait)(CURLM *, struct curl_waitfd *, unsigned, int, int *);
+	CURLMcode (*multi_poll)(CURLM *, struct curl_waitfd *, unsigned, int, int *);
+	CURLMcode (*multi_timeout)(CURLM *, long *);
+	CURLMcode (*multi_socket_action)(CURLM *, curl_socket_t, int, int *);
+	CURLMcode (*multi_setopt)(CURLM *, CURLMoption, ...);
+	CURLMcode (*multi_cleanup)(CURLM *);
 	CURLcode (*mime_data_cb)(curl_mimepart *, curl_off_t, curl_read_callback,
 				 curl_seek_callback, curl_free_callback, void *);
 	CURLcode (*mime_filedata)(curl_mimepart *, const char *);
@@ -53,6 +69,45 @@ enum rs_stream {
 	RS_STDOUT,
 };
 FILE *rs_real_stream(enum rs_stream stream);
+
+/* The libcurl that this thread is inside of, or was last. */
+extern _Thread_local const struct rs_curl_api *rs_curl_inside
+	__attribute__((tls_model("initial-exec")));
+
+/* Is it that libcurl itself that calls? What it asks of the multi interface is its own business. */
+static inline bool rs_is_inside(const void *caller)
+{
+	const struct rs_curl_api *api = rs_curl_inside;
+
+	return api && (uintptr_t)caller - api->loaded_at < api->loaded_len;
+}
+
+/*
+ * Tokens for the flavours: where a caller's return address is asked for, one of these names the
+ * libcurl itself. Set by the entry points behind dlsym() just before they jump to a hook.
+ */
+extern const char rs_flavour_tokens[];
+extern _Thread_local const void *rs_curl_bound __attribute__((tls_model("initial-exec")));
+
+static inline const void *rs_take_caller(const void *return_address)
+{
+	const void *bound = rs_curl_bound;
+
+	if (__builtin_expect(!bound, 1))
+		return return_address;
+	rs_curl_bound = NULL;
+	return bound;
+}
+
+/* Which flavour's function `name` this is, by number; -1: none's. */
+int rs_real_flavour_of(const void *function, const char *name);
+
+/* The flags of dlopen() that stay; ~0U leaves RTLD_DEEPBIND to the program. */
+extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
+
+/* The C library's own function, past every hook, or NULL. */
+void *rs_real_symbol(const char *name);
+void *rs_real_dlsym(void *handle, const char *name);
 
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 

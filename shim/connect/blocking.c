@@ -15,6 +15,7 @@
 #include "retry/error_set.h"
 #include "retry/match.h"
 #include "retry/ns.h"
+#include "retry/pacer.h"
 
 /* What stays the same from attempt to attempt. */
 struct retried {
@@ -83,6 +84,7 @@ static const struct rs_rule *judge(struct retried *retried, const struct rs_outc
 				   struct rs_decision *decision)
 {
 	const struct rs_target *target = &retried->about.target;
+	struct rs_pacers *pacers = retried->rules->pacers;
 	const struct rs_rule *rule;
 	struct rs_circumstances now = {
 		.replayable = true,
@@ -92,10 +94,16 @@ static const struct rs_rule *judge(struct retried *retried, const struct rs_outc
 		.target = target,
 	};
 
-	if (rs_match(retried->rules, target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
+	if (rs_match(retried->rules, target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE) {
+		rs_pacer_outcome(pacers, target, false, now.now_ns);
 		return NULL;
+	}
+	rs_pacer_outcome(pacers, target, rule->policy.rate_limit == RS_RATE_ADAPTIVE, now.now_ns);
+	now.pace_ns = rs_pacer_wait_ns(pacers, target, now.now_ns);
 	retried->decided = true;
 	*decision = rs_decide(retried->rules, rule, &retried->state, outcome, &now);
+	if (decision->action == RS_ACTION_RETRY)
+		rs_pacer_take(pacers, target, now.now_ns);
 	rs_event_decision(retried->rules, rule, target, outcome, &retried->state, decision,
 			  now.now_ns);
 	return rule;
@@ -160,6 +168,16 @@ static int next_attempt(struct retried *retried, const struct rs_connect *call)
 	return call->real(call->fd, addr, call->len) == 0 ? 0 : -errno;
 }
 
+static void succeed(const struct retried *retried)
+{
+	const struct rs_target *target = &retried->about.target;
+	int64_t now_ns = rs_now_ns();
+
+	rs_pacer_outcome(retried->rules->pacers, target, false, now_ns);
+	rs_call_succeeded(retried->rules, &retried->state, target, now_ns);
+	rs_event_recovered(retried->rules, target, &retried->state, now_ns);
+}
+
 int rs_connect_retry(const struct rs_connect *call, int error)
 {
 	struct retried retried;
@@ -178,12 +196,8 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 		status = next_attempt(&retried, call);
 	if (!retried.decided)
 		rs_stats_passed(retried.rules, RS_CALL_CONNECT);
-	if (status == 0) {
-		rs_call_succeeded(retried.rules, &retried.state, &retried.about.target,
-				  rs_now_ns());
-		rs_event_recovered(retried.rules, &retried.about.target, &retried.state,
-				   rs_now_ns());
-	}
+	if (status == 0)
+		succeed(&retried);
 	return status;
 }
 
@@ -202,20 +216,28 @@ static bool any_bucket_lacks(const struct rs_rules *rules)
 	return false;
 }
 
+static bool find_target(struct rs_connect_target *about, const struct rs_connect *call)
+{
+	struct sockaddr_storage addr;
+
+	if (call->len > sizeof(addr))
+		return false;
+	memset(&addr, 0, sizeof(addr));
+	memcpy(&addr, call->addr, call->len);
+	return rs_connect_target(about, &addr, call->len);
+}
+
 /* Out of line: full buckets pay for nothing of it. */
 __attribute__((noinline)) static void give_back(const struct rs_rules *rules,
 						const struct rs_connect *call)
 {
 	static const struct rs_call_state first_attempt = { .attempts = 1 };
-	struct sockaddr_storage addr;
 	struct rs_connect_target about;
-	bool known = call->len <= sizeof(addr);
+	bool known;
 
 	if (rs_curl_depth > 0)
 		return;
-	memset(&addr, 0, sizeof(addr));
-	memcpy(&addr, call->addr, known ? call->len : 0);
-	known = known && rs_connect_target(&about, &addr, call->len);
+	known = find_target(&about, call);
 	rs_call_succeeded(rules, &first_attempt, known ? &about.target : NULL, rs_now_ns());
 }
 
@@ -223,4 +245,38 @@ void rs_connect_refund(const struct rs_rules *rules, const struct rs_connect *ca
 {
 	if (any_bucket_lacks(rules))
 		give_back(rules, call);
+}
+
+void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call)
+{
+	struct rs_connect_target about;
+
+	if (rs_curl_depth > 0)
+		return;
+	rs_stats_passed(rules, RS_CALL_CONNECT);
+	if (rules->pacers && find_target(&about, call))
+		rs_pacer_outcome(rules->pacers, &about.target, false, rs_now_ns());
+}
+
+static void await_turn(const struct rs_rules *rules, const struct rs_target *target)
+{
+	int64_t now_ns = rs_now_ns();
+	int64_t turn_ns = rs_pacer_wait_ns(rules->pacers, target, now_ns);
+
+	rs_pacer_take(rules->pacers, target, now_ns);
+	if (turn_ns == 0)
+		return;
+	rs_event_paced(rules, target, turn_ns);
+	(void)wait_ns(turn_ns, NULL);
+}
+
+void rs_connect_pace(const struct rs_rules *rules, const struct rs_connect *call)
+{
+	int saved_errno = errno;
+	struct rs_connect_target about;
+
+	if (rs_curl_depth == 0 && rules->settings.mode != RS_MODE_OBSERVE &&
+	    is_blocking_stream(call->fd) && find_target(&about, call))
+		await_turn(rules, &about.target);
+	errno = saved_errno;
 }

@@ -32,6 +32,22 @@ int rs_connect_retry(const struct rs_connect *call, int error);
 /* Give back what a success at the first attempt earns. */
 void rs_connect_refund(const struct rs_rules *rules, const struct rs_connect *call);
 
+/* Count it, and let its target's pace know. */
+void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call);
+
+/* Wait for the turn of the first attempt, as far as its target's pace asks for that; a handled
+ * signal ends the wait. */
+void rs_connect_pace(const struct rs_rules *rules, const struct rs_connect *call);
+
+/* Nothing is paced before the rules are loaded. */
+static inline void rs_connect_await_turn(const struct rs_connect *call)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+
+	if (rules && rules->pacers)
+		rs_connect_pace(rules, call);
+}
+
 /* The call succeeded at its first attempt. Nothing was spent where no rules are loaded. */
 static inline void rs_connect_succeeded(const struct rs_connect *call)
 {
@@ -40,8 +56,8 @@ static inline void rs_connect_succeeded(const struct rs_connect *call)
 	if (!rules)
 		return;
 	rs_connect_refund(rules, call);
-	if (rules->passed && rs_curl_depth == 0)
-		rs_stats_passed(rules, RS_CALL_CONNECT);
+	if (rules->passed || rules->pacers)
+		rs_connect_note_success(rules, call);
 }
 
 #endif

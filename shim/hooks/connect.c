@@ -25,6 +25,7 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 		errno = ENOSYS;
 		return -1;
 	}
+	rs_connect_await_turn(&call);
 	if (call.real(call.fd, call.addr, call.len) != 0)
 		return after_failure(&call, entry_errno);
 	rs_connect_succeeded(&call);

@@ -166,3 +166,15 @@ void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *ta
 	put_elapsed(&line, state, now_ns);
 	rs_log_end(&line);
 }
+
+void rs_event_paced(const struct rs_rules *rules, const struct rs_target *target, int64_t wait_ns)
+{
+	struct rs_log_line line;
+
+	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "paced");
+	if (!line.wanted)
+		return;
+	put_subject(&line, NULL, target);
+	rs_log_int(&line, "wait_ms", wait_ns / RS_NS_PER_MS);
+	rs_log_end(&line);
+}

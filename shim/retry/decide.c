@@ -118,6 +118,7 @@ static struct rs_decision retry_or_not(const struct rs_rules *rules, const struc
 						  now->wall_now_ns, &asked_ns);
 	if (asked_ns > policy->retry_after_cap_ns)
 		return exhausted(&purse, now->now_ns, RS_REASON_RETRY_AFTER);
+	decision.wait_ns = rs_ns_max(decision.wait_ns, now->pace_ns);
 	if (!in_time(policy, state, now->now_ns, decision.wait_ns))
 		return exhausted(&purse, now->now_ns, RS_REASON_ELAPSED);
 	if (!pay(&purse, policy->cost, now->now_ns, &decision.quota_left))

@@ -51,6 +51,7 @@ struct rs_circumstances {
 	bool committed;  /* the program has seen bytes of this attempt */
 	int64_t now_ns;  /* monotonic */
 	int64_t wall_now_ns;
+	int64_t pace_ns;                /* the target's pace asks for at least this wait */
 	uint64_t random;                /* uniform over uint64_t */
 	const struct rs_target *target; /* whose bucket pays, where quotas have one per target */
 };

@@ -42,6 +42,11 @@ enum rs_retry_after_mode {
 	RS_RETRY_AFTER_IGNORE,
 };
 
+enum rs_rate_limit {
+	RS_RATE_UNLIMITED,
+	RS_RATE_ADAPTIVE,
+};
+
 /* rate is kept as a whole number of millionths, so that base * rate^n is exact integer work. */
 #define RS_RATE_ONE       1000000LL
 #define RS_UNLIMITED      INT32_MAX
@@ -67,6 +72,7 @@ struct rs_policy {
 	bool resume;
 	int quota; /* index into rs_rules.quotas, or RS_NO_QUOTA */
 	int32_t cost;
+	enum rs_rate_limit rate_limit;
 };
 
 /* The token bucket's level. The only thing in the rules that changes. */
@@ -198,6 +204,7 @@ struct rs_rules {
 	size_t quota_count;
 	struct rs_ledger *target_ledger; /* in the same arena; NULL: no quota is per target */
 	struct rs_ledger *host_ledger;   /* shared by processes; NULL: none, or not to be had */
+	struct rs_pacers *pacers;        /* in the same arena; NULL: nothing is paced */
 	struct rs_passed *passed;        /* counts for `stats`; NULL: none */
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */

@@ -5,6 +5,7 @@
 
 #include "retry/ledger.h"
 #include "retry/ns.h"
+#include "retry/pacer.h"
 #include "rules/fields.h"
 #include "rules/names.h"
 #include "rules/options.h"
@@ -256,6 +257,18 @@ static bool build_all_rules(struct rs_build *build, struct rs_rules *rules)
 	return true;
 }
 
+static bool make_pacers(struct rs_build *build, struct rs_rules *rules)
+{
+	for (size_t i = 0; i < rules->rule_count && !rules->pacers; i++) {
+		if (rules->rules[i].policy.rate_limit != RS_RATE_ADAPTIVE)
+			continue;
+		rules->pacers = RS_NEW(build->arena, struct rs_pacers);
+		if (!rules->pacers)
+			return false;
+	}
+	return true;
+}
+
 static bool any_bit(const uint64_t *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -330,7 +343,7 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	build_settings(&build, &read, rules);
 	if (!make_idempotent(&build) || !build_quotas(&build, rules) ||
 	    !build_policies(&build, &read, rules) || !build_all_rules(&build, rules) ||
-	    arena->failed)
+	    !make_pacers(&build, rules) || arena->failed)
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->rule_count; i++)
 		unite_rule(rules, &rules->rules[i]);

@@ -50,7 +50,7 @@ const struct rs_key rs_keys[] = {
 	POLICY("resume",          BOOL,             resume,             "", ""),
 	POLICY("quota",           QUOTA,            quota,              "", ""),
 	POLICY("cost",            COUNT,            cost,               "", ""),
-	LATER("rate_limit",          POLICY, IGNORED,                      "none"),
+	POLICY("rate_limit",      CHOICE,           rate_limit, "none\0adaptive", ""),
 
 	QUOTA("capacity", COUNT, capacity, "", ""),
 	QUOTA("refund",   COUNT, refund,   "", ""),

@@ -2,7 +2,8 @@
  * One guarded curl call in progress: what is asked for, what the present attempt has brought, and
  * what became of it.
  *
- *   perform.c   runs the attempts and waits between them
+ *   call.c      the call from its first attempt to its end
+ *   perform.c   makes the attempts where the calling thread waits between them
  *   replace.c   the options that are other ones meanwhile
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
@@ -50,20 +51,21 @@ struct rs_exchange {
 
 	/* The present attempt. */
 	enum rs_phase phase;
-	bool in_headers;      /* inside a header block */
-	bool has_block;       /* a header block has begun */
-	bool provisional;     /* the block may not be the last: 1xx, a redirect, a CONNECT … */
-	int status;           /* of the newest block */
-	size_t headers_at;    /* among the held bytes: its first line after the status line */
-	size_t body_at;       /* where its body begins */
-	size_t body_len;      /* held bytes of it */
-	size_t header_pieces; /* held pieces up to the end of its headers */
-	size_t drained;       /* bytes dropped */
-	int64_t got_before;   /* body bytes handed over by earlier attempts */
-	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
-	bool delivered;       /* the program has seen some of this attempt: it is committed */
-	bool stopped;         /* a callback of the program ended the attempt */
-	bool native_fail;     /* CURLOPT_FAILONERROR is in force inside libcurl */
+	bool in_headers;         /* inside a header block */
+	bool has_block;          /* a header block has begun */
+	bool provisional;        /* the block may not be the last: 1xx, a redirect, a CONNECT … */
+	int status;              /* of the newest block */
+	size_t headers_at;       /* among the held bytes: its first line after the status line */
+	size_t body_at;          /* where its body begins */
+	size_t body_len;         /* held bytes of it */
+	size_t header_pieces;    /* held pieces up to the end of its headers */
+	size_t drained;          /* bytes dropped */
+	int64_t got_before;      /* body bytes handed over by earlier attempts */
+	bool echoed;             /* CURLOPT_HEADER: the body callback has had the present line */
+	bool delivered;          /* the program has seen some of this attempt: it is committed */
+	bool stopped;            /* a callback of the program ended the attempt */
+	bool headers_given_back; /* the program gets the rest of the headers without us */
+	bool native_fail;        /* CURLOPT_FAILONERROR is in force inside libcurl */
 	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
 
 	/* The judgement of it, once there is one. */
@@ -97,9 +99,9 @@ void rs_response_begin(struct rs_exchange *x);
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
 
-/* The attempt is over and the rest of what is held is the program's. CURLE_OK, or what its
- * callbacks made of it. */
-CURLcode rs_response_finish(struct rs_exchange *x);
+/* The attempt is over and the rest of what is held is the program's. *result: CURLE_OK, or what its
+ * callbacks made of it. False: one of them has paused; ask again once it goes on. */
+bool rs_response_finish(struct rs_exchange *x, CURLcode *result);
 
 /* deliver.c ----------------------------------------------------------------------------------- */
 
@@ -120,9 +122,27 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result);
 
 /* wait.c -------------------------------------------------------------------------------------- */
 
+/* Ask the program's progress callback whether to go on. false: it wants to abort. */
+bool rs_exchange_ask(struct rs_exchange *x);
+
+/* Is there one to be asked? */
+bool rs_exchange_asks(const struct rs_exchange *x);
+
 /* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
+
+/* pace.c -------------------------------------------------------------------------------------- */
+
+/* Before the first attempt, where the caller can wait: its turn. false: the program asked to abort.
+ */
+bool rs_exchange_pace(struct rs_exchange *x);
+
+/* An attempt has ended that no rule decided. */
+void rs_exchange_went_well(struct rs_exchange *x);
+
+/* How an attempt that `rule` decided ended sets the pace: how long the next one has to wait. */
+int64_t rs_exchange_pace_after(struct rs_exchange *x, const struct rs_rule *rule);
 
 /* replace.c ----------------------------------------------------------------------------------- */
 
@@ -133,12 +153,39 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 
+/* Nothing is to be learned from the rest of the headers: let libcurl give them to the program. */
+void rs_transfer_give_back_headers(struct rs_exchange *x);
+void rs_transfer_take_headers(struct rs_exchange *x);
+
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);
 
 /* Limit the next attempt as `policy` says where the program has not; and the end of that. */
 void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
 void rs_transfer_lift_limits(struct rs_exchange *x);
+
+/* call.c -------------------------------------------------------------------------------------- */
+
+/* Begin a guarded call. False: this one cannot be, or need not be, guarded. */
+bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle);
+
+/* Around every attempt. True at its end: wait until rs_exchange_due_ns(), then make another. */
+void rs_exchange_begin_attempt(struct rs_exchange *x);
+bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result);
+int64_t rs_exchange_due_ns(const struct rs_exchange *x);
+
+/* The program has ended a wait. Returns how the call ends. */
+CURLcode rs_exchange_cancel(struct rs_exchange *x);
+
+/* After the last attempt: hand out what is held; *result becomes how the call ends. False: the
+ * program has paused; ask again once it goes on. */
+bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result);
+
+/* The program has taken the handle away in the middle of the call. */
+void rs_exchange_abandon(struct rs_exchange *x);
+
+/* The call is over: the handle is again as the program left it. */
+void rs_exchange_close(struct rs_exchange *x, CURLcode result);
 
 /* perform.c ----------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 #include "ops/events.h"
 #include "process.h"
 #include "retry/error_set.h"
+#include "retry/pacer.h"
 #include "transfer/exchange.h"
 
 static bool will_refuse(const struct rs_exchange *x)
@@ -89,6 +90,7 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(x->rules),
 		.target = rs_exchange_target(x),
+		.pace_ns = rs_exchange_pace_after(x, rule),
 	};
 
 	x->rule = rule;
@@ -96,10 +98,12 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 	x->decision = rs_decide(x->rules, rule, &x->call, outcome, &now);
 	rs_event_decision(x->rules, rule, rs_exchange_target(x), outcome, &x->call, &x->decision,
 			  now.now_ns);
-	if (x->decision.action == RS_ACTION_RETRY)
+	if (x->decision.action == RS_ACTION_RETRY) {
+		rs_pacer_take(x->rules->pacers, rs_exchange_target(x), now.now_ns);
 		prepare_retry(x, outcome);
-	else
+	} else {
 		rs_hand_over(x);
+	}
 }
 
 /* Better judged later: the headers may say when to come back, and whether a long streamed body can

@@ -19,10 +19,11 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_PROGRESSFUNCTION:
 	case CURLOPT_XFERINFODATA:
 		return x->resume.continuing;
-	case CURLOPT_WRITEFUNCTION:
-	case CURLOPT_WRITEDATA:
 	case CURLOPT_HEADERFUNCTION:
 	case CURLOPT_HEADERDATA:
+		return !x->headers_given_back;
+	case CURLOPT_WRITEFUNCTION:
+	case CURLOPT_WRITEDATA:
 	case CURLOPT_HEADER:
 	case CURLOPT_FAILONERROR:
 		return true;
@@ -44,6 +45,25 @@ static void restore_upload(const struct rs_exchange *x, CURL *easy)
 	}
 }
 
+static void restore_headers(const struct rs_exchange *x, CURL *easy)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
+	set(easy, CURLOPT_HEADERDATA, o->header_data);
+}
+
+/* With CURLOPT_HEADER they also go to the body callback, which is ours. Where libcurl cannot be
+ * asked for headers later, they are noted as they come. */
+void rs_transfer_give_back_headers(struct rs_exchange *x)
+{
+	if (x->handle->options.include_header || !x->handle->api->easy_header)
+		return;
+	restore_headers(x, x->handle->easy);
+	x->headers_given_back = true;
+}
+
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -51,8 +71,8 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 
 	set(easy, CURLOPT_WRITEFUNCTION, o->write_fn);
 	set(easy, CURLOPT_WRITEDATA, o->write_data);
-	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
-	set(easy, CURLOPT_HEADERDATA, o->header_data);
+	if (!x->headers_given_back)
+		restore_headers(x, easy);
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, o->include_header);
 	if (o->fail_on_error)
@@ -75,6 +95,15 @@ static void replace_upload(struct rs_exchange *x)
 	}
 }
 
+void rs_transfer_take_headers(struct rs_exchange *x)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(x->handle->easy, CURLOPT_HEADERFUNCTION, rs_response_header);
+	set(x->handle->easy, CURLOPT_HEADERDATA, x);
+	x->headers_given_back = false;
+}
+
 void rs_transfer_replace(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -83,8 +112,7 @@ void rs_transfer_replace(struct rs_exchange *x)
 
 	set(easy, CURLOPT_WRITEFUNCTION, rs_response_body);
 	set(easy, CURLOPT_WRITEDATA, x);
-	set(easy, CURLOPT_HEADERFUNCTION, rs_response_header);
-	set(easy, CURLOPT_HEADERDATA, x);
+	rs_transfer_take_headers(x);
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, 0L);
 	if (o->fail_on_error)

@@ -1,7 +1,6 @@
 #include <string.h>
 
-#include "process.h"
-#include "transfer/exchange.h"
+#include "transfer/deliver.h"
 
 /* How much of a response that is to be dropped is still read, so that its connection can serve
  * the next attempt, before the transfer is broken off instead. */
@@ -41,7 +40,7 @@ static size_t release(struct rs_exchange *x, size_t len)
 
 static size_t hand_on(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
-	size_t took = release(x, len);
+	size_t took = rs_hold_has_next(&x->handle->hold) ? release(x, len) : len;
 
 	return took == len ? rs_deliver(x, kind, bytes, len) : took;
 }
@@ -100,13 +99,15 @@ static bool hold(struct rs_exchange *x, enum rs_piece_kind kind, const char *byt
 	return false;
 }
 
+/* Three digits after the first blank: "HTTP/1.1 200 OK", "HTTP/2 200". */
 static int parse_status(const char *line, size_t len)
 {
-	const char *space = memchr(line, ' ', len);
-	size_t at = space ? (size_t)(space - line) + 1 : len;
+	size_t at = 5;
 	int status = 0;
 
-	for (size_t i = at; i < len && i < at + 3; i++) {
+	while (at < len && line[at] != ' ')
+		at++;
+	for (size_t i = at + 1; i < len && i <= at + 3; i++) {
 		if (line[i] < '0' || line[i] > '9')
 			return 0;
 		status = status * 10 + (line[i] - '0');
@@ -160,6 +161,20 @@ static void end_block(struct rs_exchange *x)
 	x->in_headers = false;
 }
 
+/* A line of a response that is judged already. The first of one that is the program's is the last
+ * that has to come through here. */
+static size_t pass_header(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+{
+	size_t took;
+
+	if (x->in_headers && is_blank(bytes, len))
+		x->in_headers = false;
+	took = act(x, kind, bytes, len);
+	if (x->phase == RS_STREAMING && took == len)
+		rs_transfer_give_back_headers(x);
+	return took;
+}
+
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
 	enum rs_piece_kind kind = RS_PIECE_HEADER;
@@ -178,9 +193,7 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 			end_block(x);
 		return settle(x, kind, bytes, len);
 	}
-	if (x->in_headers && is_blank(bytes, len))
-		x->in_headers = false;
-	return act(x, kind, bytes, len);
+	return pass_header(x, kind, bytes, len);
 }
 
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
@@ -194,7 +207,7 @@ static bool held_enough(const struct rs_exchange *x)
 	return x->body_len >= x->rules->settings.body_limit;
 }
 
-static size_t hold_body(struct rs_exchange *x, char *bytes, size_t len)
+__attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *bytes, size_t len)
 {
 	if (!x->has_block)
 		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
@@ -215,26 +228,26 @@ size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 	struct rs_exchange *x = exchange;
 
 	(void)one;
-	if (x->phase != RS_HOLDING)
-		return act(x, RS_PIECE_BODY, bytes, len);
-	return hold_body(x, bytes, len);
+	if (__builtin_expect(x->phase == RS_STREAMING, 1) &&
+	    __builtin_expect(!rs_hold_has_next(&x->handle->hold), 1))
+		return rs_deliver_body(x, bytes, len);
+	return judge_body(x, bytes, len);
 }
 
-CURLcode rs_response_finish(struct rs_exchange *x)
+bool rs_response_finish(struct rs_exchange *x, CURLcode *result)
 {
 	size_t took;
 
+	if (x->paused)
+		return false;
 	if (x->phase == RS_REFUSING)
 		rs_hold_truncate(&x->handle->hold, x->header_pieces);
-	while ((took = release(x, 1)) == CURL_WRITEFUNC_PAUSE) {
-		x->paused = true;
-		while (x->paused) {
-			if (!rs_exchange_wait(x, rs_now_ns() + 100 * RS_NS_PER_MS))
-				return CURLE_ABORTED_BY_CALLBACK;
-		}
-	}
-	if (took == 1)
-		return CURLE_OK;
-	rs_transfer_error(x, "Failure writing output to destination");
-	return CURLE_WRITE_ERROR;
+	took = release(x, 1);
+	x->paused = took == CURL_WRITEFUNC_PAUSE;
+	if (x->paused)
+		return false;
+	*result = took == 1 ? CURLE_OK : CURLE_WRITE_ERROR;
+	if (took != 1)
+		rs_transfer_error(x, "Failure writing output to destination");
+	return true;
 }

@@ -118,7 +118,6 @@ static const struct {
 	{ "[retryshim]\nreport = /tmp/x\n", 2, "'report' is not supported yet" },
 	{ "[retryshim]\nreload = 5s\n", 2, "'reload' is not supported yet" },
 	{ "[retryshim]\nhook_timeout = 10s\n", 2, "'hook_timeout' is not supported yet" },
-	{ RULE "rate_limit = adaptive\n", 3, "'rate_limit' is not supported yet" },
 	{ RULE "class = recoverable\n", 3, "'recoverable' is not supported yet" },
 	{ RULE "class = followup\n", 3, "'followup' is not supported yet" },
 	{ RULE "recover = true\n", 3, "'recover' is not supported yet" },

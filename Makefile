@@ -1,6 +1,7 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make lint       format, static analysis, shell scripts, what the library exports and needs
+# make contention the table and docs/contention.svg again
 # make format     apply .clang-format
 # make install    PREFIX=/usr/local DESTDIR=
 # V=1 shows the commands.
@@ -131,6 +132,16 @@ $(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
 $(B)/tests/dl-case: private LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugins' -Wl,--enable-new-dtags
+
+# What backoff and jitter do to many clients of one row: docs/contention.md
+CONTENTION := $(sort $(wildcard tests/bench/contention*.c))
+$(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lm
+.PHONY: contention
+contention: $(B)/tests/bench/contention
+	@$< --svg docs/contention.svg
 
 # The unit tests again, where memory errors and races cannot hide.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

@@ -30,6 +30,7 @@ struct rs_curl_api {
 	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
 	CURLHcode (*easy_header)(CURL *, const char *, size_t, unsigned, int,
 				 struct curl_header **);
+	struct curl_header *(*easy_nextheader)(CURL *, unsigned, int, struct curl_header *);
 	CURLMcode (*multi_add_handle)(CURLM *, CURL *);
 	CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
 	CURLMcode (*multi_perform)(CURLM *, int *);

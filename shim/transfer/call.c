@@ -38,7 +38,8 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
 		return false;
 	x->handle = handle;
 	x->rules = rules;
-	x->has_target = x->altered = x->native_fail = x->headers_given_back = false;
+	x->has_target = x->altered = x->native_fail = false;
+	x->header_way = RS_HEADERS_ASKED;
 	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 	x->streams_up = rs_upload_streams(&handle->options);
 	x->watches_seek = handle->options.seek_fn || !handle->options.read_fn;
@@ -58,8 +59,7 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 	if (x->native_fail)
 		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
-	if (x->headers_given_back)
-		rs_transfer_take_headers(x);
+	rs_transfer_choose_headers(x);
 	rs_response_begin(x);
 	if (x->streams_up && x->call.attempts > 0)
 		rs_upload_repeat(&x->upload);
@@ -70,6 +70,10 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 
 bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result)
 {
+	if (result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
+		return false; /* as nearly always */
+	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
+		rs_response_recall(x);
 	rs_judge_end(x, result);
 	if (!x->rule)
 		rs_exchange_went_well(x);
@@ -123,7 +127,8 @@ static bool hand_out(struct rs_exchange *x, CURLcode *result)
 	char text[64];
 	CURLcode handed;
 
-	if (x->phase == RS_DISCARDING || x->stopped)
+	if (x->phase == RS_DISCARDING || x->stopped ||
+	    (x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold)))
 		return true;
 	if (!rs_response_finish(x, &handed))
 		return false;
@@ -175,10 +180,12 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 	struct rs_handle *handle = x->handle;
 
 	rs_transfer_restore(x, handle->easy);
-	rs_transfer_lift_limits(x);
+	if (x->limits.attempt || x->limits.connect || x->limits.fresh)
+		rs_transfer_lift_limits(x);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);
-	rs_upload_end(&x->upload);
+	if (x->streams_up)
+		rs_upload_end(&x->upload);
 	rs_hold_rest(&handle->hold);
 	handle->active = NULL;
 }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "transfer/deliver.h"
@@ -170,8 +171,8 @@ static size_t pass_header(struct rs_exchange *x, enum rs_piece_kind kind, char *
 	if (x->in_headers && is_blank(bytes, len))
 		x->in_headers = false;
 	took = act(x, kind, bytes, len);
-	if (x->phase == RS_STREAMING && took == len)
-		rs_transfer_give_back_headers(x);
+	if (x->phase == RS_STREAMING && took == len && x->header_way == RS_HEADERS_SEEN)
+		rs_transfer_release_headers(x);
 	return took;
 }
 
@@ -202,6 +203,55 @@ size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
 	return header_line(exchange, bytes, len);
 }
 
+/* Lines that were not seen, as if they had been: for judging alone, the program does not want them.
+ */
+static void recall_line(struct rs_exchange *x, const char *name, const char *value)
+{
+	char line[4096];
+	int len = snprintf(line, sizeof(line), "%s%s%s\r\n", name, *name && *value ? ": " : "",
+			   value);
+
+	if (len > 0 && (size_t)len < sizeof(line) && x->phase == RS_HOLDING)
+		header_line(x, line, (size_t)len);
+}
+
+static void recall_headers(struct rs_exchange *x, long status)
+{
+	const struct rs_curl_api *api = x->handle->api;
+	struct curl_header *header = NULL;
+	char status_line[32];
+
+	snprintf(status_line, sizeof(status_line), "HTTP/1.1 %ld", status);
+	recall_line(x, status_line, "");
+	while (x->phase == RS_HOLDING &&
+	       (header = api->easy_nextheader(x->handle->easy, CURLH_HEADER, -1, header)))
+		recall_line(x, header->name, header->value);
+	recall_line(x, "", "");
+}
+
+/* The last response's status, where a rule may care: then its headers are recalled. */
+static void ask_status(struct rs_exchange *x)
+{
+	long status = 0;
+
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status <= 0 || status >= RS_STATUS_LIMIT)
+		return;
+	x->status = (int)status;
+	x->has_block = true;
+	if (rs_status_in(&x->rules->status, x->status))
+		recall_headers(x, status);
+	else
+		x->phase = RS_STREAMING;
+}
+
+void rs_response_recall(struct rs_exchange *x)
+{
+	if (!x->has_block)
+		ask_status(x);
+	x->provisional = false;
+}
+
 static bool held_enough(const struct rs_exchange *x)
 {
 	return x->body_len >= x->rules->settings.body_limit;
@@ -209,6 +259,8 @@ static bool held_enough(const struct rs_exchange *x)
 
 __attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *bytes, size_t len)
 {
+	if (!x->has_block && x->header_way == RS_HEADERS_ASKED)
+		rs_response_recall(x); /* what has a body for the program is the last response */
 	if (!x->has_block)
 		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
 	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))

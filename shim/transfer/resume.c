@@ -85,7 +85,8 @@ static void ask_libcurl(struct rs_exchange *x)
 /* All headers of the first response have come: the program could not be given the rest. */
 static bool has_all_headers(const struct rs_exchange *x)
 {
-	return x->resume.got > 0 || (!x->headers_given_back && x->has_block && !x->in_headers);
+	return x->resume.got > 0 ||
+	       (x->header_way == RS_HEADERS_SEEN && x->has_block && !x->in_headers);
 }
 
 /* What the first response carries, in bytes of the whole. */

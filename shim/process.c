@@ -130,7 +130,8 @@ __attribute__((constructor)) static void start(void)
 
 /* NULL: nobody needed them yet. &no_rules: there are none to apply. */
 const struct rs_rules *_Atomic rs_rules_loaded;
-static const struct rs_rules no_rules;
+static struct rs_stir never_stirred;
+static const struct rs_rules no_rules = { .stir = &never_stirred };
 static _Thread_local bool loading __attribute__((tls_model("initial-exec")));
 
 /* The one line about rules that cannot be used: the first fault, and how many there are. */
@@ -211,6 +212,12 @@ static void share_buckets(struct rs_rules *rules)
 	rs_log_end(&line);
 }
 
+static uint32_t what_stirs(const struct rs_rules *rules)
+{
+	return (rules->host_ledger ? RS_STIR_OTHERS : 0u) | (rules->passed ? RS_STIR_COUNT : 0u) |
+	       (rules->pacers ? RS_STIR_PACE : 0u);
+}
+
 /* Load, and make the result everybody's unless another thread was first. */
 static void load_and_publish(void)
 {
@@ -222,6 +229,7 @@ static void load_and_publish(void)
 	if (wanted) {
 		share_buckets(rules);
 		rs_stats_attach(rules);
+		atomic_init(&rules->stir->bits, what_stirs(rules));
 	}
 	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset, wanted ? rules : &no_rules)) {
 		rs_rules_free(rules);

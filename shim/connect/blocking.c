@@ -201,21 +201,6 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	return status;
 }
 
-/* Nearly always every bucket is full: that is found out without a call. */
-static bool any_bucket_lacks(const struct rs_rules *rules)
-{
-	const struct rs_quota *end = rules->quotas + rules->quota_count;
-
-	for (const struct rs_quota *quota = rules->quotas; quota < end; quota++) {
-		if (quota->scope == RS_SCOPE_PROCESS
-			    ? atomic_load_explicit(&quota->bucket->tokens, memory_order_relaxed) <
-				      quota->capacity
-			    : rs_quota_may_lack(rules, quota))
-			return true;
-	}
-	return false;
-}
-
 static bool find_target(struct rs_connect_target *about, const struct rs_connect *call)
 {
 	struct sockaddr_storage addr;
@@ -227,35 +212,18 @@ static bool find_target(struct rs_connect_target *about, const struct rs_connect
 	return rs_connect_target(about, &addr, call->len);
 }
 
-/* Out of line: full buckets pay for nothing of it. */
-__attribute__((noinline)) static void give_back(const struct rs_rules *rules,
-						const struct rs_connect *call)
+void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call)
 {
 	static const struct rs_call_state first_attempt = { .attempts = 1 };
 	struct rs_connect_target about;
-	bool known;
+	const struct rs_target *target;
 
-	if (rs_curl_depth > 0)
+	if (rs_curl_depth > 0 || (!rules->pacers && !rs_call_refunds(rules, &first_attempt)))
 		return;
-	known = find_target(&about, call);
-	rs_call_succeeded(rules, &first_attempt, known ? &about.target : NULL, rs_now_ns());
-}
-
-void rs_connect_refund(const struct rs_rules *rules, const struct rs_connect *call)
-{
-	if (any_bucket_lacks(rules))
-		give_back(rules, call);
-}
-
-void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call)
-{
-	struct rs_connect_target about;
-
-	if (rs_curl_depth > 0)
-		return;
-	rs_stats_passed(rules, RS_CALL_CONNECT);
-	if (rules->pacers && find_target(&about, call))
-		rs_pacer_outcome(rules->pacers, &about.target, false, rs_now_ns());
+	target = find_target(&about, call) ? &about.target : NULL;
+	rs_call_succeeded(rules, &first_attempt, target, rs_now_ns());
+	if (rules->pacers && target)
+		rs_pacer_outcome(rules->pacers, target, false, rs_now_ns());
 }
 
 static void await_turn(const struct rs_rules *rules, const struct rs_target *target)

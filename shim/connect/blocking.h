@@ -9,6 +9,8 @@
 #include "ops/stats.h"
 #include "process.h"
 #include "real.h"
+#include "retry/ledger.h"
+#include "retry/purse.h"
 
 /* One connect() as the program asked for it. */
 struct rs_connect {
@@ -29,10 +31,7 @@ struct rs_connect {
  */
 int rs_connect_retry(const struct rs_connect *call, int error);
 
-/* Give back what a success at the first attempt earns. */
-void rs_connect_refund(const struct rs_rules *rules, const struct rs_connect *call);
-
-/* Count it, and let its target's pace know. */
+/* Give back what a success at the first attempt earns, and let its target's pace know. */
 void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call);
 
 /* Wait for the turn of the first attempt, as far as its target's pace asks for that; a handled
@@ -52,11 +51,12 @@ static inline void rs_connect_await_turn(const struct rs_connect *call)
 static inline void rs_connect_succeeded(const struct rs_connect *call)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
+	uint32_t stirred = rules ? rs_stirred(rules) : 0;
 
-	if (!rules)
-		return;
-	rs_connect_refund(rules, call);
-	if (rules->passed || rules->pacers)
+	if (stirred & RS_STIR_COUNT && rs_curl_depth == 0)
+		rs_stats_passed(rules, RS_CALL_CONNECT);
+	if (stirred & (RS_STIR_PAID | RS_STIR_PACE) ||
+	    (stirred & RS_STIR_OTHERS && !rs_ledger_rests(rules->host_ledger)))
 		rs_connect_note_success(rules, call);
 }
 

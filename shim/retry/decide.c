@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "retry/backoff.h"
+#include "retry/ledger.h"
 #include "retry/ns.h"
 #include "retry/retry_after.h"
 
@@ -124,6 +125,8 @@ static struct rs_decision retry_or_not(const struct rs_rules *rules, const struc
 	if (!pay(&purse, policy->cost, now->now_ns, &decision.quota_left))
 		return exhausted(&purse, now->now_ns, RS_REASON_QUOTA);
 	count_retry(state, rule, &purse, computed_ns);
+	if (rules->stir && purse.quota)
+		atomic_fetch_or_explicit(&rules->stir->bits, RS_STIR_PAID, memory_order_relaxed);
 	return decision;
 }
 
@@ -148,15 +151,36 @@ struct rs_decision rs_decide(const struct rs_rules *rules, const struct rs_rule 
 	return retry_or_not(rules, rule, state, outcome, now);
 }
 
-bool rs_call_refunds(const struct rs_rules *rules, const struct rs_call_state *state)
+static bool any_may_lack(const struct rs_rules *rules)
 {
-	if (state->paid.quota)
-		return true;
-	for (size_t i = 0; state->attempts <= 1 && i < rules->quota_count; i++) {
+	for (size_t i = 0; i < rules->quota_count; i++) {
 		if (rs_quota_may_lack(rules, &rules->quotas[i]))
 			return true;
 	}
 	return false;
+}
+
+/* Down first, and up again where it was too early: nobody's payment in between is overlooked. */
+static bool still_stirred(const struct rs_rules *rules)
+{
+	_Atomic uint32_t *bits = &rules->stir->bits;
+
+	atomic_fetch_and(bits, ~(uint32_t)RS_STIR_PAID);
+	if (!any_may_lack(rules))
+		return false;
+	atomic_fetch_or(bits, RS_STIR_PAID);
+	return true;
+}
+
+bool rs_call_refunds(const struct rs_rules *rules, const struct rs_call_state *state)
+{
+	if (state->paid.quota || state->attempts > 1)
+		return state->paid.quota != NULL;
+	if (!rules->stir)
+		return any_may_lack(rules);
+	if (rs_stirred(rules) & RS_STIR_PAID)
+		return still_stirred(rules);
+	return rules->host_ledger && !rs_ledger_rests(rules->host_ledger);
 }
 
 void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state *state,

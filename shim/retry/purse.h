@@ -24,6 +24,12 @@ void rs_purse_give(const struct rs_purse *purse, int32_t amount, int64_t now_ns)
 /* The tokens in it; -1 where there is no quota. */
 int32_t rs_purse_level(const struct rs_purse *purse, int64_t now_ns);
 
+/* See struct rs_stir. */
+static inline uint32_t rs_stirred(const struct rs_rules *rules)
+{
+	return atomic_load_explicit(&rules->stir->bits, memory_order_relaxed);
+}
+
 /* May a bucket of this quota lack tokens? A load or two. */
 bool rs_quota_may_lack(const struct rs_rules *rules, const struct rs_quota *quota);
 

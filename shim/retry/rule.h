@@ -96,6 +96,17 @@ struct rs_quota {
 	enum rs_scope scope;      /* others: see retry/purse.h */
 };
 
+/* Is there anything for a success to do? One load for nearly all of them. */
+enum rs_stirred {
+	RS_STIR_PAID = 1,   /* a retry was paid for, and what it cost may be missing still */
+	RS_STIR_OTHERS = 2, /* other processes may have paid: see the host ledger */
+	RS_STIR_COUNT = 4,  /* successes are counted */
+	RS_STIR_PACE = 8,   /* successes set a pace */
+};
+struct rs_stir {
+	_Atomic uint32_t bits; /* enum rs_stirred */
+};
+
 /* A set of errors: one bit each. See retry/error_set.h for membership. */
 struct rs_error_set {
 	uint64_t curl[2]; /* CURLcode 1..127 */
@@ -202,6 +213,7 @@ struct rs_rules {
 	size_t policy_count;
 	const struct rs_quota *quotas; /* [RS_STANDARD_QUOTA] is "standard" */
 	size_t quota_count;
+	struct rs_stir *stir;            /* in the same arena; NULL: look every time */
 	struct rs_ledger *target_ledger; /* in the same arena; NULL: no quota is per target */
 	struct rs_ledger *host_ledger;   /* shared by processes; NULL: none, or not to be had */
 	struct rs_pacers *pacers;        /* in the same arena; NULL: nothing is paced */

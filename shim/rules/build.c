@@ -103,6 +103,9 @@ static bool build_quotas(struct rs_build *build, struct rs_rules *rules)
 	}
 	for (size_t i = 0; i < count; i++)
 		atomic_init(&buckets[i].tokens, quotas[i].capacity);
+	rules->stir = RS_NEW(build->arena, struct rs_stir);
+	if (!rules->stir)
+		return false;
 	rules->quotas = quotas;
 	rules->quota_count = count;
 	return make_target_ledger(build, rules);

@@ -17,8 +17,8 @@ static void make_world(struct world *w)
 {
 	*w = (struct world){
 		.buckets = { { 500 }, { 10 } },
-		.quotas = { { "standard", 500, 1, &w->buckets[0] },
-			    { "other", 10, 3, &w->buckets[1] } },
+		.quotas = { { "standard", 500, 1, &w->buckets[0], RS_SCOPE_PROCESS },
+			    { "other", 10, 3, &w->buckets[1], RS_SCOPE_PROCESS } },
 		.now = { .replayable = true, .now_ns = T0 },
 	};
 	w->rules = (struct rs_rules){ .quotas = w->quotas, .quota_count = 2 };

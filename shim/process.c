@@ -218,6 +218,14 @@ static uint32_t what_stirs(const struct rs_rules *rules)
 	       (rules->pacers ? RS_STIR_PACE : 0u);
 }
 
+/* What new rules share with others, before anybody uses them. */
+static void prepare(struct rs_rules *rules)
+{
+	share_buckets(rules);
+	rs_stats_attach(rules);
+	atomic_init(&rules->stir->bits, what_stirs(rules));
+}
+
 /* Load, and make the result everybody's unless another thread was first. */
 static void load_and_publish(void)
 {
@@ -226,11 +234,8 @@ static void load_and_publish(void)
 	bool wanted = rules && rules->settings.mode != RS_MODE_OFF;
 	const struct rs_rules *unset = NULL;
 
-	if (wanted) {
-		share_buckets(rules);
-		rs_stats_attach(rules);
-		atomic_init(&rules->stir->bits, what_stirs(rules));
-	}
+	if (wanted)
+		prepare(rules);
 	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset, wanted ? rules : &no_rules)) {
 		rs_rules_free(rules);
 		return;

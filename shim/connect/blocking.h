@@ -54,9 +54,10 @@ static inline void rs_connect_succeeded(const struct rs_connect *call)
 	uint32_t stirred = rules ? rs_stirred(rules) : 0;
 
 	if (stirred & RS_STIR_COUNT && rs_curl_depth == 0)
-		rs_stats_passed(rules, RS_CALL_CONNECT);
-	if (stirred & (RS_STIR_PAID | RS_STIR_PACE) ||
-	    (stirred & RS_STIR_OTHERS && !rs_ledger_rests(rules->host_ledger)))
+		atomic_fetch_add_explicit(&rules->passed->calls[RS_CALL_CONNECT], 1,
+					  memory_order_relaxed);
+	if (stirred & ~(uint32_t)RS_STIR_COUNT &&
+	    (stirred & (RS_STIR_PAID | RS_STIR_PACE) || !rs_ledger_rests(rules->host_ledger)))
 		rs_connect_note_success(rules, call);
 }
 

@@ -111,6 +111,7 @@ static const struct {
 	{ "[retryshim]\nbody_limit = 64KB\n", 2, "unknown unit 'KB'" },
 	{ "[retryshim]\nseed = lucky\n", 2, "'lucky' is no integer" },
 	{ "[quota q]\ncapacity = many\n", 2, "no whole number" },
+	{ RULE "rate_limit = adaptve\n", 3, "did you mean 'adaptive'?" },
 	{ "[quota q]\nscope = hosts\n", 2, "did you mean 'host'?" },
 	/* known, not supported yet */
 	{ "[retryshim]\nmode = observe\n", 2, "'observe' is not supported yet" },

@@ -64,6 +64,7 @@ static void settings(void **state)
 	(void)state;
 	assert_int_equal(rules->settings.mode, RS_MODE_OFF);
 	assert_string_equal(rules->settings.log, "/var/log/x.log");
+	assert_string_equal(rules->settings.stats, "no");
 	assert_int_equal(rules->settings.log_format, RS_LOG_JSON);
 	assert_int_equal(rules->settings.log_level, RS_LOG_DEBUG);
 	assert_int_equal(rules->settings.body_limit, 1048576);

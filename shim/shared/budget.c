@@ -124,7 +124,7 @@ int rs_budget_attach(struct rs_rules *rules, const char *runtime_dir,
 {
 	static struct rs_ledger *_Atomic ledger;
 	struct rs_ledger *there = atomic_load_explicit(&ledger, memory_order_acquire);
-	void *mapped;
+	void *mapped = NULL;
 	int rc;
 
 	if (!needs_sharing(rules))

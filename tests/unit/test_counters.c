@@ -84,7 +84,7 @@ static void a_crowd_is_counted_together(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3 * RS_COUNTERS_SLOTS; i++) {
-		char name[16];
+		char name[32];
 
 		(void)snprintf(name, sizeof(name), "rule-%d", i);
 		add(RS_CALL_CURL, name, RS_COUNT_CALLS, 1);
@@ -135,7 +135,7 @@ static void *count_some(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < ROUNDS; i++) {
-		char name[16];
+		char name[32];
 
 		(void)snprintf(name, sizeof(name), "rule-number-%d", i % 7);
 		add(RS_CALL_CURL, name, RS_COUNT_CALLS, 1);

@@ -115,6 +115,54 @@ static void first_success_refunds_to_every_quota(void **state)
 	assert_int_equal(rs_quota_level(&w.quotas[1]), 10);
 }
 
+/* A word says whether a bucket may lack tokens: up with a payment, down once all are full. */
+static void successes_look_only_when_stirred(void **state)
+{
+	struct rs_rule rule = rule_with_quota("r");
+	struct rs_call_state failing, first;
+	struct rs_stir stir = { 0 };
+	struct world w;
+
+	(void)state;
+	make_world(&w);
+	w.rules.stir = &stir;
+	begin(&first);
+	begin(&failing);
+	assert_false(rs_call_refunds(&w.rules, &first));
+	retries(decide(&w, &rule, &failing, NULL), S(2), 486);
+	assert_int_equal(stir.bits, RS_STIR_PAID);
+	assert_true(rs_call_refunds(&w.rules, &failing));
+	assert_true(rs_call_refunds(&w.rules, &first));
+	assert_int_equal(stir.bits, RS_STIR_PAID);
+	atomic_store(&w.buckets[0].tokens, 500);
+	assert_false(rs_call_refunds(&w.rules, &first));
+	assert_int_equal(stir.bits, 0);
+	/* Other bits are others' business. */
+	stir.bits = RS_STIR_COUNT | RS_STIR_PAID;
+	assert_false(rs_call_refunds(&w.rules, &first));
+	assert_int_equal(stir.bits, RS_STIR_COUNT);
+	first.attempts = 2;
+	assert_false(rs_call_refunds(&w.rules, &first));
+}
+
+/* The target's pace lengthens a wait, and counts for max_elapsed; it never shortens one. */
+static void pace(void **state)
+{
+	struct rs_rule rule = any_scope_rule("r");
+	struct rs_call_state call;
+	struct world w;
+
+	(void)state;
+	make_world(&w);
+	begin(&call);
+	w.now.pace_ns = S(5);
+	retries(decide(&w, &rule, &call, NULL), S(5), -1);
+	retries(decide(&w, &rule, &call, NULL), S(6), -1);
+	begin(&call);
+	rule.policy.max_elapsed_ns = S(4);
+	gives_up(decide(&w, &rule, &call, NULL), RS_REASON_ELAPSED);
+}
+
 static void free_retries_refund_nothing(void **state)
 {
 	struct rs_rule rule = any_scope_rule("free");
@@ -394,6 +442,8 @@ int main(void)
 		cmocka_unit_test(aws_vector),
 		cmocka_unit_test(aws_throttling_vector),
 		cmocka_unit_test(first_success_refunds_to_every_quota),
+		cmocka_unit_test(successes_look_only_when_stirred),
+		cmocka_unit_test(pace),
 		cmocka_unit_test(free_retries_refund_nothing),
 		cmocka_unit_test(refunds_the_last_retry_only),
 		cmocka_unit_test(classes),

@@ -1,5 +1,6 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
+# make fuzz       every fuzz target for some seconds; make fuzz-long SECONDS=3600
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make format     apply .clang-format
 # make install    PREFIX=/usr/local DESTDIR=
@@ -58,7 +59,7 @@ helpers: $(HELPER_PROGRAMS)
 
 # Rebuild everything when a flag or a tool changed.
 STAMP := $(B)/flags
-FLAGS_NOW := $(CC) $(shell $(CC) -dumpfullversion) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS)
+FLAGS_NOW := $(CC) $(shell $(CC) --version | head -n 1) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS)
 QUOTED_FLAGS := '$(subst ','\'',$(FLAGS_NOW))'
 $(STAMP): FORCE
 	@mkdir -p $(B)
@@ -133,16 +134,34 @@ ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
 LINT_CHECKS   := $(shell scripts/lint --list)
 
+# Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks; what was
+# worth keeping of their inputs lies in tests/fuzz/corpus/NAME. They need clang.
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -Wno-error
+FUZZ_TARGETS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_PROGRAMS   := $(addprefix $(B)/tests/fuzz/fuzz_,$(FUZZ_TARGETS))
+FUZZ_CHECKS     := $(addprefix fuzz:,$(FUZZ_TARGETS))
+FUZZ_SHIM_OBJ   := $(call obj,$(filter-out shim/hooks/%,$(SHIM)))
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -fsanitize=fuzzer -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcurl
+
 .PHONY: test unit system asan tsan valgrind lint format lint-flags asan-programs tsan-programs
+.PHONY: fuzz fuzz-long fuzz-programs
 asan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs
 tsan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs
+fuzz-programs:
+	@+$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS)' \
+		$(FUZZ_PROGRAMS:$(B)/%=$(B)/fuzz/%)
 
 RUN_TESTS = @B=$(B) scripts/run-tests
-test: all unit-programs system-programs asan-programs tsan-programs
+test: all unit-programs system-programs asan-programs tsan-programs fuzz-programs
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS)) $(UNIT_PROGRAMS) $(SYSTEM_PROGRAMS) \
-		$(ASAN_PROGRAMS) $(TSAN_PROGRAMS) $(addprefix valgrind:,$(UNIT_PROGRAMS))
+		$(ASAN_PROGRAMS) $(TSAN_PROGRAMS) $(addprefix valgrind:,$(UNIT_PROGRAMS)) \
+		$(FUZZ_CHECKS)
 unit: unit-programs
 	$(RUN_TESTS) $(UNIT_PROGRAMS)
 system: all system-programs
@@ -153,6 +172,13 @@ tsan: tsan-programs
 	$(RUN_TESTS) $(TSAN_PROGRAMS)
 valgrind: unit-programs
 	$(RUN_TESTS) $(addprefix valgrind:,$(UNIT_PROGRAMS))
+# Ten seconds a target, beginning with the corpora that are checked in; make fuzz-long
+# adds what it finds worth keeping to corpora of its own, in build/fuzz/corpus.
+SECONDS ?= 600
+fuzz: fuzz-programs
+	$(RUN_TESTS) $(FUZZ_CHECKS)
+fuzz-long: fuzz-programs
+	@B=$(B) scripts/fuzz --long $(SECONDS) $(FUZZ_TARGETS)
 lint: all
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS))
 

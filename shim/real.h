@@ -64,6 +64,33 @@ enum rs_stream {
 };
 FILE *rs_real_stream(enum rs_stream stream);
 
+/*
+ * Tokens for the flavours: where a caller's return address is asked for, one of these names the
+ * libcurl itself. Set by the entry points behind dlsym() just before they jump to a hook.
+ */
+extern const char rs_flavour_tokens[];
+extern _Thread_local const void *rs_curl_bound __attribute__((tls_model("initial-exec")));
+
+static inline const void *rs_take_caller(const void *return_address)
+{
+	const void *bound = rs_curl_bound;
+
+	if (__builtin_expect(!bound, 1))
+		return return_address;
+	rs_curl_bound = NULL;
+	return bound;
+}
+
+/* Which flavour's function `name` this is, by number; -1: none's. */
+int rs_real_flavour_of(const void *function, const char *name);
+
+/* The flags of dlopen() that stay; ~0U leaves RTLD_DEEPBIND to the program. */
+extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
+
+/* The C library's own function, past every hook, or NULL. */
+void *rs_real_symbol(const char *name);
+void *rs_real_dlsym(void *handle, const char *name);
+
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 
 /* Look the real connect() up and remember it; NULL where there is none. */

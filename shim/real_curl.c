@@ -28,6 +28,8 @@ struct caller {
 };
 
 static struct flavour flavours[FLAVOURS];
+const char rs_flavour_tokens[FLAVOURS];
+_Thread_local const void *rs_curl_bound;
 static _Atomic size_t flavours_taken;
 static struct caller callers[CALLERS];
 
@@ -91,7 +93,7 @@ static void *libcurl_needed_by(const struct link_map *map, int depth)
 /* The libcurl after us in the search order, for callers that name none themselves. */
 static void *next_libcurl(void)
 {
-	void *symbol = dlsym(RTLD_NEXT, "curl_easy_perform");
+	void *symbol = rs_real_dlsym(RTLD_NEXT, "curl_easy_perform");
 	struct link_map *map = NULL;
 	Dl_info info;
 
@@ -117,7 +119,7 @@ static void *libcurl_of(const void *caller, bool *is_itself)
 /* ISO C has no cast from object to function pointer; POSIX asks for their equal representation. */
 static void look_up(void *library, const char *name, void *function_pointer)
 {
-	void *symbol = dlsym(library, name);
+	void *symbol = rs_real_dlsym(library, name);
 
 	memcpy(function_pointer, &symbol, sizeof(symbol));
 }
@@ -215,6 +217,8 @@ const struct rs_curl_caller *rs_real_curl(const void *caller)
 	size_t slot = slot_of(caller);
 	const struct rs_curl_caller *found;
 
+	if ((uintptr_t)caller - (uintptr_t)rs_flavour_tokens < FLAVOURS)
+		return &flavours[(const char *)caller - rs_flavour_tokens].answers[false];
 	for (size_t i = 0; i < PROBES; i++) {
 		struct caller *c = &callers[(slot + i) & (CALLERS - 1)];
 
@@ -228,4 +232,25 @@ const struct rs_curl_caller *rs_real_curl(const void *caller)
 	if (found)
 		remember(caller, found);
 	return found;
+}
+
+int rs_real_flavour_of(const void *function, const char *name)
+{
+	struct link_map *map = NULL;
+	const struct rs_curl_caller *found;
+	void *library;
+	Dl_info info;
+
+	if (!dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) || !map ||
+	    !names_libcurl(map->l_name))
+		return -1;
+	library = loaded(map->l_name);
+	if (!library || rs_real_dlsym(library, name) != function)
+		return -1;
+	found = flavour_of(library, false);
+	for (int i = 0; found && i < FLAVOURS; i++) {
+		if (found == &flavours[i].answers[false])
+			return i;
+	}
+	return -1;
 }

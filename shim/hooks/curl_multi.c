@@ -9,8 +9,6 @@
 #include "hooks/export.h"
 #include "transfer/multi.h"
 
-#define CALLER __builtin_return_address(0)
-
 #undef curl_multi_setopt
 
 static const struct rs_curl_api *api_of(const struct rs_multi *m, const void *caller)
@@ -25,7 +23,7 @@ static const struct rs_curl_api *api_of(const struct rs_multi *m, const void *ca
 
 RS_EXPORT CURLMcode curl_multi_add_handle(CURLM *handle, CURL *easy)
 {
-	const struct rs_curl_caller *caller = rs_real_curl(CALLER);
+	const struct rs_curl_caller *caller = rs_real_curl(RS_CALLER);
 	struct rs_handle *known = rs_handle_find(easy);
 
 	if (!caller || !caller->api->multi_add_handle)
@@ -34,22 +32,24 @@ RS_EXPORT CURLMcode curl_multi_add_handle(CURLM *handle, CURL *easy)
 		return caller->api->multi_add_handle(handle, easy);
 	return rs_multi_add(handle, known);
 }
+RS_BINDABLE(curl_multi_add_handle);
 
 RS_EXPORT CURLMcode curl_multi_remove_handle(CURLM *handle, CURL *easy)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 	struct rs_handle *known = m ? rs_handle_find(easy) : NULL;
 
 	if (!api || !api->multi_remove_handle)
 		return CURLM_INTERNAL_ERROR;
 	return known ? rs_multi_remove(m, known) : api->multi_remove_handle(handle, easy);
 }
+RS_BINDABLE(curl_multi_remove_handle);
 
 RS_EXPORT CURLMcode curl_multi_perform(CURLM *handle, int *running)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 	CURLMcode result;
 
 	if (!api || !api->multi_perform)
@@ -62,12 +62,13 @@ RS_EXPORT CURLMcode curl_multi_perform(CURLM *handle, int *running)
 	rs_multi_calm(m, running);
 	return result;
 }
+RS_BINDABLE(curl_multi_perform);
 
 RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket, int events,
 					     int *running)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 	CURLMcode result;
 
 	if (!api || !api->multi_socket_action)
@@ -81,22 +82,24 @@ RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket
 	rs_multi_after(m, running);
 	return result;
 }
+RS_BINDABLE(curl_multi_socket_action);
 
 RS_EXPORT CURLMsg *curl_multi_info_read(CURLM *handle, int *left)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 
 	if (!api || !api->multi_info_read)
 		return NULL;
 	return m ? rs_multi_read(m, left) : api->multi_info_read(handle, left);
 }
+RS_BINDABLE(curl_multi_info_read);
 
 RS_EXPORT CURLMcode curl_multi_wait(CURLM *handle, struct curl_waitfd extra[], unsigned count,
 				    int timeout_ms, int *ready)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 
 	if (!api || !api->multi_wait)
 		return CURLM_INTERNAL_ERROR;
@@ -106,12 +109,13 @@ RS_EXPORT CURLMcode curl_multi_wait(CURLM *handle, struct curl_waitfd extra[], u
 				       (int)rs_multi_shorten_ms(m, timeout_ms), ready);
 	return api->multi_wait(handle, extra, count, timeout_ms, ready);
 }
+RS_BINDABLE(curl_multi_wait);
 
 RS_EXPORT CURLMcode curl_multi_poll(CURLM *handle, struct curl_waitfd extra[], unsigned count,
 				    int timeout_ms, int *ready)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 
 	if (!api || !api->multi_poll)
 		return CURLM_INTERNAL_ERROR;
@@ -119,11 +123,12 @@ RS_EXPORT CURLMcode curl_multi_poll(CURLM *handle, struct curl_waitfd extra[], u
 		timeout_ms = (int)rs_multi_shorten_ms(m, timeout_ms);
 	return api->multi_poll(handle, extra, count, timeout_ms, ready);
 }
+RS_BINDABLE(curl_multi_poll);
 
 RS_EXPORT CURLMcode curl_multi_timeout(CURLM *handle, long *timeout_ms)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 	CURLMcode result;
 
 	if (!api || !api->multi_timeout)
@@ -133,6 +138,7 @@ RS_EXPORT CURLMcode curl_multi_timeout(CURLM *handle, long *timeout_ms)
 		*timeout_ms = rs_multi_shorten_ms(m, *timeout_ms);
 	return result;
 }
+RS_BINDABLE(curl_multi_timeout);
 
 static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value, const void *caller)
 {
@@ -151,8 +157,9 @@ static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value, const 
 
 RS_EXPORT CURLMcode curl_multi_setopt(CURLM *handle, CURLMoption option, ...)
 {
+	const void *caller = RS_CALLER;
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 	CURLMcode result = CURLM_INTERNAL_ERROR;
 	va_list args;
 
@@ -162,15 +169,16 @@ RS_EXPORT CURLMcode curl_multi_setopt(CURLM *handle, CURLMoption option, ...)
 	else if (option < CURLOPTTYPE_OBJECTPOINT && api && api->multi_setopt)
 		result = api->multi_setopt(handle, option, va_arg(args, long));
 	else if (option < CURLOPTTYPE_OFF_T)
-		result = set_word(handle, option, va_arg(args, void *), CALLER);
+		result = set_word(handle, option, va_arg(args, void *), caller);
 	va_end(args);
 	return result;
 }
+RS_BINDABLE(curl_multi_setopt);
 
 RS_EXPORT CURLMcode curl_multi_cleanup(CURLM *handle)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, CALLER);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
 	CURLMcode result;
 
 	if (!api || !api->multi_cleanup)
@@ -182,3 +190,4 @@ RS_EXPORT CURLMcode curl_multi_cleanup(CURLM *handle)
 		rs_multi_free(m);
 	return result;
 }
+RS_BINDABLE(curl_multi_cleanup);

@@ -1,6 +1,7 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make fuzz       every fuzz target for some seconds; make fuzz-long SECONDS=3600
+# make coverage   which lines and branches the tests reach
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make format     apply .clang-format
 # make install    PREFIX=/usr/local DESTDIR=
@@ -155,7 +156,7 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
 	$(Q)$(CC) -o $@ $^ -fsanitize=fuzzer -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcurl
 
 .PHONY: test unit system asan tsan valgrind lint format lint-flags asan-programs tsan-programs
-.PHONY: fuzz fuzz-long fuzz-programs
+.PHONY: fuzz fuzz-long fuzz-programs coverage
 asan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs
 tsan-programs:
@@ -186,6 +187,16 @@ fuzz: fuzz-programs
 	$(RUN_TESTS) $(FUZZ_CHECKS)
 fuzz-long: fuzz-programs
 	@B=$(B) scripts/fuzz --long $(SECONDS) $(FUZZ_TARGETS)
+# How much of the sources unit and system tests reach: the library and the command are built for
+# counting, and take the place of the others.
+COVERAGE := $(B)/coverage
+COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Wno-error
+coverage: system-programs helpers
+	@+$(MAKE) --no-print-directory B=$(COVERAGE) CFLAGS='$(COVERAGE_FLAGS)' all unit-programs
+	@find $(COVERAGE) -name '*.gcda' -delete
+	-@B=$(B) RS_COUNTING=1 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
+		scripts/run-tests $(UNIT_PROGRAMS:$(B)/%=$(COVERAGE)/%) $(SYSTEM_PROGRAMS)
+	@scripts/coverage $(COVERAGE)
 lint: all
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS))
 

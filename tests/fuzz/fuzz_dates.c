@@ -37,8 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (int i = 0; i < 5; i++)
 		moment = moment << 8 | take_byte(&in);
-	now_s = (int64_t)(moment % (uint64_t)YEAR_9999_S);
-	check_moment(now_s);
+	check_moment((int64_t)(moment % (uint64_t)YEAR_9999_S));
+	now_s = (int64_t)(moment % (RS_FOREVER / RS_NS_PER_S)); /* a clock of nanoseconds */
 
 	text = take_bytes(&in, in.left);
 	bytes = exact_copy(text);

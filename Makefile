@@ -23,7 +23,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wdeclaration-after-statement -W
 	-Wvla -Wwrite-strings -Wundef -Werror
 CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISABLE_DEPRECATION \
 	-DRS_VERSION='"$(VERSION)"' -DRS_LIBDIR='"$(LIBDIR)"' $(CPPFLAGS)
-CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
+CFLAGS_ALL   := -std=c17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
 
 CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c))
 SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/transfer/*.c shim/ops/*.c))

@@ -5,6 +5,7 @@
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make format     apply .clang-format
 # make install    PREFIX=/usr/local DESTDIR=
+# make dist, make deb   a tarball, a Debian package (scripts/setup deb installs what it takes)
 # V=1 shows the commands.
 
 PREFIX     ?= /usr/local
@@ -12,6 +13,9 @@ BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 DATADIR    ?= $(PREFIX)/share/retryshim
 MANDIR     ?= $(PREFIX)/share/man
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 VERSION := 0.1.0
@@ -217,13 +221,33 @@ install: all
 	set -e; for page in $(PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
+	install -D -m 644 completions/retryshim.bash $(DESTDIR)$(BASHCOMPDIR)/retryshim
+	install -D -m 644 completions/retryshim.zsh $(DESTDIR)$(ZSHCOMPDIR)/_retryshim
+	install -D -m 644 completions/retryshim.fish $(DESTDIR)$(FISHCOMPDIR)/retryshim.fish
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/retryshim $(DESTDIR)$(LIBDIR)/libretryshim.so
 	rm -f $(addprefix $(DESTDIR)$(DATADIR)/,$(notdir $(wildcard config/*.ini)))
 	set -e; for page in $(PAGES); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
+	rm -f $(DESTDIR)$(BASHCOMPDIR)/retryshim $(DESTDIR)$(ZSHCOMPDIR)/_retryshim \
+		$(DESTDIR)$(FISHCOMPDIR)/retryshim.fish
 	-rmdir $(DESTDIR)$(DATADIR)
+
+# What is committed, as a tarball that is the same wherever it is made; and as a Debian package.
+DIST := retryshim-$(VERSION)
+.PHONY: dist deb
+dist:
+	@mkdir -p $(B)
+	git archive --format=tar --prefix=$(DIST)/ HEAD | gzip -9n >$(B)/$(DIST).tar.gz
+	@sha256sum $(B)/$(DIST).tar.gz
+deb: dist
+	rm -rf $(B)/deb
+	mkdir -p $(B)/deb
+	tar -C $(B)/deb -xzf $(B)/$(DIST).tar.gz
+	cd $(B)/deb/$(DIST) && unset MAKEFLAGS MFLAGS MAKELEVEL && dpkg-buildpackage -b -us -uc
+	lintian --fail-on error,warning --profile debian $(B)/deb/*.changes
+	@ls $(B)/deb/*.deb
 clean:
 	rm -rf $(B)
 

@@ -58,10 +58,22 @@ struct rs_options {
 	struct rs_copy range;
 	curl_off_t resume_from;
 	struct curl_slist *header_list;
-	long low_speed_time;
+	bool keeps_chunks;       /* CURLOPT_HTTP_TRANSFER_DECODING off */
 	long timeout_ms;         /* 0: none */
 	long connect_timeout_ms; /* 0: libcurl's own */
 	long fresh_connect;
+
+	/* What a fault has to put back. */
+	curl_opensocket_callback open_socket_fn;
+	void *open_socket_data;
+	curl_sockopt_callback socket_option_fn;
+	curl_closesocket_callback close_socket_fn;
+	long forbid_reuse;
+	long http_version;
+	long protocols; /* -1: all */
+	struct rs_copy protocol_names;
+	struct rs_copy unix_socket;
+	bool abstract_socket;
 
 	long connect_only;
 	long proxy_tunnel;

@@ -1,6 +1,7 @@
 # bash completion for retryshim(1)
 
 _retryshim_settings='mode= log= log_format= log_level= body_limit= spool_limit= annotate= seed=
+	report= reload= hook_timeout=
 	max_attempts= backoff= base= rate= cap= jitter= max_elapsed= retry_after= retry_after_cap=
 	attempt_timeout= connect_timeout= fresh_connection= resume= quota= cost='
 
@@ -24,11 +25,12 @@ _retryshim_run() {
 		return
 		;;
 	esac
+	[[ $prev == -f ]] && return
 	# What follows the options is a command line of its own.
 	while ((i < COMP_CWORD)); do
 		case ${COMP_WORDS[i]} in
 		-r) ((i += 2)) ;;
-		-o)
+		-o | -f)
 			((i += 2)) # bash splits KEY=VALUE in three
 			[[ ${COMP_WORDS[i]-} == = ]] && ((i += 2))
 			;;
@@ -40,7 +42,7 @@ _retryshim_run() {
 	if ((i < COMP_CWORD)) && declare -F _command_offset >/dev/null; then
 		_command_offset "$i"
 	elif [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-v -q -r -o --no-inherit --print-env --' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W '-v -q -r -o -f --no-inherit --print-env --' -- "$cur")
 	else
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
@@ -51,12 +53,38 @@ _retryshim() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run check plan --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run check plan explain doctor --help --version' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
 	run) _retryshim_run ;;
 	check) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	explain)
+		case $prev in
+		-r | --body) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+		--call) mapfile -t COMPREPLY < <(compgen -W 'curl connect resolve' -- "$cur") ;;
+		--method)
+			mapfile -t COMPREPLY < <(
+				compgen -W 'GET HEAD PUT POST DELETE OPTIONS TRACE PATCH' -- "$cur"
+			)
+			;;
+		--error | --status | --header | --url | --address | --program) ;;
+		*)
+			mapfile -t COMPREPLY < <(
+				compgen -W '-r --json --call --error --status --header --body --method
+					--url --address --program' -- "$cur"
+			)
+			;;
+		esac
+		;;
+	doctor)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(
+			compgen -W '--json' -- "$cur"
+			[[ -z $cur ]] || compgen -c -- "$cur"
+			compgen -f -- "$cur"
+		)
+		;;
 	plan)
 		case $prev in
 		-r) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;

@@ -17,7 +17,7 @@ function __retryshim_before_program
     for word in $words[3..-1]
         if test $value = 1
             set value 0
-        else if contains -- $word -r -o
+        else if contains -- $word -r -o -f
             set value 1
         else if test "$word" = --; or not string match -q -- '-*' $word
             return 1
@@ -29,7 +29,7 @@ end
 function __retryshim_program
     set -l words (commandline -opc)[3..-1]
     while set -q words[1]
-        if contains -- $words[1] -r -o
+        if contains -- $words[1] -r -o -f
             set -e words[1]
         else if test "$words[1]" = --
             set -e words[1]
@@ -42,7 +42,7 @@ function __retryshim_program
     complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
 end
 
-set -l settings mode log log_format log_level body_limit spool_limit annotate seed max_attempts \
+set -l settings mode report reload hook_timeout log log_format log_level body_limit spool_limit annotate seed max_attempts \
     backoff base rate cap jitter max_elapsed retry_after retry_after_cap attempt_timeout \
     connect_timeout fresh_connection resume quota cost
 
@@ -52,11 +52,14 @@ complete -c retryshim -n __retryshim_no_verb -l version -d 'Say which version th
 complete -c retryshim -n __retryshim_no_verb -a run -d 'Run a program under the shim'
 complete -c retryshim -n __retryshim_no_verb -a check -d 'Tell what is wrong with rules files'
 complete -c retryshim -n __retryshim_no_verb -a plan -d 'List the waits of a policy'
+complete -c retryshim -n __retryshim_no_verb -a explain -d 'Tell which rule decides, and why'
+complete -c retryshim -n __retryshim_no_verb -a doctor -d 'Tell whether a program can be wrapped'
 
 complete -c retryshim -n __retryshim_before_program -s v -d 'Log every retry'
 complete -c retryshim -n __retryshim_before_program -s q -d 'Log nothing'
 complete -c retryshim -n __retryshim_before_program -s r -rF -d 'Read these rules'
 complete -c retryshim -n __retryshim_before_program -s o -xa (string join ' ' -- $settings=) -d 'Set a key'
+complete -c retryshim -n __retryshim_before_program -s f -x -d 'Make calls fail'
 complete -c retryshim -n __retryshim_before_program -l no-inherit -d 'Keep the shim from children'
 complete -c retryshim -n __retryshim_before_program -l print-env -d 'Print the environment, run nothing'
 complete -c retryshim -n '__retryshim_verb run' -a '(__retryshim_program)'
@@ -65,3 +68,17 @@ complete -c retryshim -n '__retryshim_verb check' -F
 complete -c retryshim -n '__retryshim_verb plan' -s r -rF -d 'Read these rules'
 complete -c retryshim -n '__retryshim_verb plan' -s n -x -d 'At most so many waits'
 complete -c retryshim -n '__retryshim_verb plan' -l json -d 'Print JSON'
+
+complete -c retryshim -n '__retryshim_verb explain' -s r -rF -d 'Read these rules'
+complete -c retryshim -n '__retryshim_verb explain' -l call -xa 'curl connect resolve' -d 'Kind of call'
+complete -c retryshim -n '__retryshim_verb explain' -l error -x -d 'How it failed'
+complete -c retryshim -n '__retryshim_verb explain' -l status -x -d 'Status of the response'
+complete -c retryshim -n '__retryshim_verb explain' -l header -x -d 'Header of the response'
+complete -c retryshim -n '__retryshim_verb explain' -l body -rF -d 'Body of the response'
+complete -c retryshim -n '__retryshim_verb explain' -l method -xa 'GET HEAD PUT POST DELETE OPTIONS TRACE PATCH' -d 'Method of the request'
+complete -c retryshim -n '__retryshim_verb explain' -l url -x -d 'URL of the request'
+complete -c retryshim -n '__retryshim_verb explain' -l address -x -d 'Address of a connect'
+complete -c retryshim -n '__retryshim_verb explain' -l program -x -d 'Program that made the call'
+complete -c retryshim -n '__retryshim_verb explain' -l json -d 'Print JSON'
+complete -c retryshim -n '__retryshim_verb doctor' -l json -d 'Print JSON'
+complete -c retryshim -n '__retryshim_verb doctor' -F -a '(__fish_complete_command)'

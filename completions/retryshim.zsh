@@ -3,7 +3,7 @@
 
 _retryshim_settings() {
 	local -a keys=(
-		mode log log_format log_level body_limit spool_limit annotate seed max_attempts
+		mode report reload hook_timeout log log_format log_level body_limit spool_limit annotate seed max_attempts
 		backoff base rate cap jitter max_elapsed retry_after retry_after_cap attempt_timeout
 		connect_timeout fresh_connection resume quota cost
 	)
@@ -27,6 +27,8 @@ _retryshim() {
 		'run:run a program under the shim'
 		'check:tell what is wrong with rules files'
 		'plan:list the waits of a policy'
+		'explain:tell which rule decides, and why'
+		'doctor:tell whether a program can be wrapped'
 	)
 	if ((CURRENT == 2)); then
 		_describe verb verbs
@@ -42,6 +44,7 @@ _retryshim() {
 			'(-q)-v[log every retry]' '(-v)-q[log nothing]' \
 			'*-r[read these rules]:rules:_files' \
 			'*-o[set a key]:key=value:_retryshim_settings' \
+			'*-f[make calls fail]:key=value,...:' \
 			'--no-inherit[keep the shim from children]' \
 			'--print-env[print the environment, run nothing]' \
 			'(-):program:_command_names -e' '*::arguments:_normal'
@@ -51,6 +54,16 @@ _retryshim() {
 		_arguments '*-r[read these rules]:rules:_files' '-n[at most so many waits]:count:' \
 			'--json[print JSON]' '1:policy or rule:_retryshim_names'
 		;;
+	explain)
+		_arguments '*-r[read these rules]:rules:_files' '--json[print JSON]' \
+			'--call[kind of call]:call:(curl connect resolve)' \
+			'--error[how it failed]:error name:' '--status[of the response]:status:' \
+			'*--header[of the response]:Name\: value:' '--body[of the response]:body:_files' \
+			'--method[of the request]:method:(GET HEAD PUT POST DELETE OPTIONS TRACE PATCH)' \
+			'--url[of the request]:URL:_urls' '--address[of a connect]:address:' \
+			'--program[that made the call]:name:'
+		;;
+	doctor) _arguments '--json[print JSON]' ':program:_command_names -e' ;;
 	esac
 }
 

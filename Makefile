@@ -1,9 +1,12 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
+# make fuzz       every fuzz target for some seconds; make fuzz-long SECONDS=3600
+# make coverage   which lines and branches the tests reach
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
 # make format     apply .clang-format
 # make install    PREFIX=/usr/local DESTDIR=
+# make dist, make deb   a tarball, a Debian package (scripts/setup deb installs what it takes)
 # V=1 shows the commands.
 
 PREFIX     ?= /usr/local
@@ -11,6 +14,9 @@ BINDIR     ?= $(PREFIX)/bin
 LIBDIR     ?= $(PREFIX)/lib
 DATADIR    ?= $(PREFIX)/share/retryshim
 MANDIR     ?= $(PREFIX)/share/man
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 VERSION := 0.1.0
@@ -22,7 +28,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wdeclaration-after-statement -W
 	-Wvla -Wwrite-strings -Wundef -Werror
 CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISABLE_DEPRECATION \
 	-DRS_VERSION='"$(VERSION)"' -DRS_LIBDIR='"$(LIBDIR)"' $(CPPFLAGS)
-CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
+CFLAGS_ALL   := -std=c17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
 
 CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c shim/shared/*.c))
 SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/transfer/*.c shim/ops/*.c))
@@ -59,7 +65,7 @@ helpers: $(HELPER_PROGRAMS)
 
 # Rebuild everything when a flag or a tool changed.
 STAMP := $(B)/flags
-FLAGS_NOW := $(CC) $(shell $(CC) -dumpfullversion) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS)
+FLAGS_NOW := $(CC) $(shell $(CC) --version | head -n 1) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS)
 QUOTED_FLAGS := '$(subst ','\'',$(FLAGS_NOW))'
 $(STAMP): FORCE
 	@mkdir -p $(B)
@@ -153,16 +159,34 @@ ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
 LINT_CHECKS   := $(shell scripts/lint --list)
 
+# Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks; what was
+# worth keeping of their inputs lies in tests/fuzz/corpus/NAME. They need clang.
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fsanitize-coverage-ignorelist=tests/fuzz/uncounted -fno-sanitize-recover=all -Wno-error
+FUZZ_TARGETS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_PROGRAMS   := $(addprefix $(B)/tests/fuzz/fuzz_,$(FUZZ_TARGETS))
+FUZZ_CHECKS     := $(addprefix fuzz:,$(FUZZ_TARGETS))
+FUZZ_SHIM_OBJ   := $(call obj,$(filter-out shim/hooks/%,$(SHIM)))
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -fsanitize=fuzzer -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcurl
+
 .PHONY: test unit system asan tsan valgrind lint format lint-flags asan-programs tsan-programs
+.PHONY: fuzz fuzz-long fuzz-programs coverage
 asan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs
 tsan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs
+fuzz-programs:
+	@+$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS)' \
+		$(FUZZ_PROGRAMS:$(B)/%=$(B)/fuzz/%)
 
 RUN_TESTS = @B=$(B) scripts/run-tests
-test: all unit-programs system-programs asan-programs tsan-programs
+test: all unit-programs system-programs asan-programs tsan-programs fuzz-programs
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS)) $(UNIT_PROGRAMS) $(SYSTEM_PROGRAMS) \
-		$(ASAN_PROGRAMS) $(TSAN_PROGRAMS) $(addprefix valgrind:,$(UNIT_PROGRAMS))
+		$(ASAN_PROGRAMS) $(TSAN_PROGRAMS) $(addprefix valgrind:,$(UNIT_PROGRAMS)) \
+		$(FUZZ_CHECKS)
 unit: unit-programs
 	$(RUN_TESTS) $(UNIT_PROGRAMS)
 system: all system-programs
@@ -173,6 +197,23 @@ tsan: tsan-programs
 	$(RUN_TESTS) $(TSAN_PROGRAMS)
 valgrind: unit-programs
 	$(RUN_TESTS) $(addprefix valgrind:,$(UNIT_PROGRAMS))
+# Ten seconds a target, beginning with the corpora that are checked in; make fuzz-long
+# adds what it finds worth keeping to corpora of its own, in build/fuzz/corpus.
+SECONDS ?= 600
+fuzz: fuzz-programs
+	$(RUN_TESTS) $(FUZZ_CHECKS)
+fuzz-long: fuzz-programs
+	@B=$(B) scripts/fuzz --long $(SECONDS) $(FUZZ_TARGETS)
+# How much of the sources unit and system tests reach: the library and the command are built for
+# counting, and take the place of the others.
+COVERAGE := $(B)/coverage
+COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Wno-error
+coverage: system-programs helpers
+	@+$(MAKE) --no-print-directory B=$(COVERAGE) CFLAGS='$(COVERAGE_FLAGS)' all unit-programs
+	@find $(COVERAGE) -name '*.gcda' -delete
+	-@B=$(B) RS_COUNTING=1 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
+		scripts/run-tests $(UNIT_PROGRAMS:$(B)/%=$(COVERAGE)/%) $(SYSTEM_PROGRAMS)
+	@scripts/coverage $(COVERAGE)
 lint: all
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS))
 
@@ -193,13 +234,33 @@ install: all
 	set -e; for page in $(PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
+	install -D -m 644 completions/retryshim.bash $(DESTDIR)$(BASHCOMPDIR)/retryshim
+	install -D -m 644 completions/retryshim.zsh $(DESTDIR)$(ZSHCOMPDIR)/_retryshim
+	install -D -m 644 completions/retryshim.fish $(DESTDIR)$(FISHCOMPDIR)/retryshim.fish
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/retryshim $(DESTDIR)$(LIBDIR)/libretryshim.so
 	rm -f $(addprefix $(DESTDIR)$(DATADIR)/,$(notdir $(wildcard config/*.ini)))
 	set -e; for page in $(PAGES); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
+	rm -f $(DESTDIR)$(BASHCOMPDIR)/retryshim $(DESTDIR)$(ZSHCOMPDIR)/_retryshim \
+		$(DESTDIR)$(FISHCOMPDIR)/retryshim.fish
 	-rmdir $(DESTDIR)$(DATADIR)
+
+# What is committed, as a tarball that is the same wherever it is made; and as a Debian package.
+DIST := retryshim-$(VERSION)
+.PHONY: dist deb
+dist:
+	@mkdir -p $(B)
+	git archive --format=tar --prefix=$(DIST)/ HEAD | gzip -9n >$(B)/$(DIST).tar.gz
+	@sha256sum $(B)/$(DIST).tar.gz
+deb: dist
+	rm -rf $(B)/deb
+	mkdir -p $(B)/deb
+	tar -C $(B)/deb -xzf $(B)/$(DIST).tar.gz
+	cd $(B)/deb/$(DIST) && unset MAKEFLAGS MFLAGS MAKELEVEL && dpkg-buildpackage -b -us -uc
+	lintian --fail-on error,warning --profile debian $(B)/deb/*.changes
+	@ls $(B)/deb/*.deb
 clean:
 	rm -rf $(B)
 

@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static const char *executable(char *path, size_t size)
 {
 	static const char deleted[] = " (deleted)";
 	size_t tail = strlen(deleted);
-	long len = syscall(SYS_readlink, "/proc/self/exe", path, size - 1);
+	long len = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, size - 1);
 
 	if (len <= 0) {
 		memset(path, 0, size);

@@ -68,11 +68,11 @@ void *rs_arena_alloc(struct rs_arena *arena, size_t count, size_t size)
 
 	if (__builtin_mul_overflow(count, size, &need))
 		need = SIZE_MAX;
-	if (gap <= arena->left) {
+	if (gap > arena->left) {
+		arena->left = 0; /* a new chunk begins aligned */
+	} else if (gap > 0) {
 		arena->at += gap;
 		arena->left -= gap;
-	} else {
-		arena->left = 0; /* a new chunk begins aligned */
 	}
 	return take(arena, need);
 }

@@ -156,14 +156,13 @@ static int load(struct loading *loading, const struct rs_load_request *request,
 	return 0;
 }
 
-static void tell(const struct loading *loading, const struct rs_load_request *request, int rc)
+static void tell_no_memory(const struct rs_load_request *request)
 {
 	struct rs_complaint no_memory = { RS_ERROR, request->paths, 0, "out of memory" };
 
 	if (!no_memory.file || !no_memory.file[0])
 		no_memory.file = builtin_name;
-	rs_faults_tell(&loading->faults, request->complain, request->arg);
-	if (rc == -ENOMEM && request->complain)
+	if (request->complain)
 		request->complain(request->arg, &no_memory);
 }
 
@@ -181,9 +180,11 @@ int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules
 		loading->document.arena = &loading->scratch;
 		loading->document.faults = &loading->faults;
 		rc = load(loading, request, loaded);
-		tell(loading, request, rc);
+		rs_faults_tell(&loading->faults, request->complain, request->arg);
 		rs_arena_free(&loading->scratch);
 	}
+	if (rc == -ENOMEM)
+		tell_no_memory(request);
 	if (rc == 0)
 		*rules = &loaded->rules;
 	else if (loaded)

@@ -53,10 +53,11 @@ void rs_hold_truncate(struct rs_hold *hold, size_t count)
 
 bool rs_hold_next(const struct rs_hold *hold, enum rs_piece_kind *kind, struct rs_span *bytes)
 {
-	const struct rs_piece *piece = hold->pieces + hold->released;
+	const struct rs_piece *piece;
 
 	if (hold->released == hold->count)
 		return false;
+	piece = hold->pieces + hold->released;
 	*kind = piece->kind;
 	*bytes = (struct rs_span){ hold->bytes + hold->released_bytes, piece->len };
 	return true;

@@ -177,9 +177,12 @@ static int lines(const char *text)
 
 static void check_extra_calls(const char *const *program)
 {
-	char *shim = trace(preload_shim(), program);
-	char *empty = trace(EMPTY_LIBRARY, program);
+	char *shim, *empty;
 
+	if (getenv("RS_COUNTING"))
+		skip(); /* a library that counts its lines writes them down at the end */
+	shim = trace(preload_shim(), program);
+	empty = trace(EMPTY_LIBRARY, program);
 	assert_contains(shim, "libretryshim.so");
 	assert_contains(empty, "libdl.so.2");
 	assert_true(lines(shim) <= lines(empty) + 2);

@@ -1,0 +1,70 @@
+#compdef retryshim
+# zsh completion for retryshim(1)
+
+_retryshim_settings() {
+	local -a keys=(
+		mode report reload hook_timeout log log_format log_level body_limit spool_limit annotate seed max_attempts
+		backoff base rate cap jitter max_elapsed retry_after retry_after_cap attempt_timeout
+		connect_timeout fresh_connection resume quota cost
+	)
+	compset -P '*=' && return
+	compadd -S = -a keys
+}
+
+_retryshim_names() {
+	local -a rules names
+	local i
+	for ((i = 2; i < CURRENT; i++)); do
+		[[ $words[i] == -r ]] && rules+=(${~words[i+1]})
+	done
+	(($#rules)) || rules=(/etc/retryshim.ini)
+	names=(${(f)"$(sed -nE 's/^\[(policy|rule) ([^]]+)\].*/\2/p' $rules 2>/dev/null)"})
+	compadd -a names
+}
+
+_retryshim() {
+	local -a verbs=(
+		'run:run a program under the shim'
+		'check:tell what is wrong with rules files'
+		'plan:list the waits of a policy'
+		'explain:tell which rule decides, and why'
+		'doctor:tell whether a program can be wrapped'
+	)
+	if ((CURRENT == 2)); then
+		_describe verb verbs
+		compadd -- --help --version
+		return
+	fi
+	local verb=$words[2]
+	shift words
+	((CURRENT--))
+	case $verb in
+	run)
+		_arguments -S \
+			'(-q)-v[log every retry]' '(-v)-q[log nothing]' \
+			'*-r[read these rules]:rules:_files' \
+			'*-o[set a key]:key=value:_retryshim_settings' \
+			'*-f[make calls fail]:key=value,...:' \
+			'--no-inherit[keep the shim from children]' \
+			'--print-env[print the environment, run nothing]' \
+			'(-):program:_command_names -e' '*::arguments:_normal'
+		;;
+	check) _files ;;
+	plan)
+		_arguments '*-r[read these rules]:rules:_files' '-n[at most so many waits]:count:' \
+			'--json[print JSON]' '1:policy or rule:_retryshim_names'
+		;;
+	explain)
+		_arguments '*-r[read these rules]:rules:_files' '--json[print JSON]' \
+			'--call[kind of call]:call:(curl connect resolve)' \
+			'--error[how it failed]:error name:' '--status[of the response]:status:' \
+			'*--header[of the response]:Name\: value:' '--body[of the response]:body:_files' \
+			'--method[of the request]:method:(GET HEAD PUT POST DELETE OPTIONS TRACE PATCH)' \
+			'--url[of the request]:URL:_urls' '--address[of a connect]:address:' \
+			'--program[that made the call]:name:'
+		;;
+	doctor) _arguments '--json[print JSON]' ':program:_command_names -e' ;;
+	esac
+}
+
+_retryshim "$@"

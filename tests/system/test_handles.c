@@ -19,16 +19,22 @@ static atomic_int asked[IDS];
 /* /fail/N/ID fails N times. */
 static void decide(const struct request *request, struct reply *reply, char *room, void *arg)
 {
-	int times = 0, id = 0;
+	bool known = strncmp(request->target, "/fail/", 6) == 0;
+	long times = 0, id = -1;
+	char *at;
 
 	(void)arg;
-	if (sscanf(request->target, "/fail/%d/%d", &times, &id) != 2 || id < 0 || id >= IDS) {
+	if (known)
+		times = strtol(request->target + 6, &at, 10);
+	if (known && *at == '/')
+		id = strtol(at + 1, NULL, 10);
+	if (id < 0 || id >= IDS) {
 		reply->status = 404;
 		return;
 	}
 	reply->status = atomic_fetch_add(&asked[id], 1) < times ? 503 : 200;
 	reply->headers = "Set-Cookie: a=b\r\n";
-	(void)snprintf(room, DECIDE_ROOM, "object %d", id);
+	(void)snprintf(room, DECIDE_ROOM, "object %ld", id);
 	reply->body = reply->status == 200 ? room : "busy";
 }
 

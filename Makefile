@@ -94,9 +94,11 @@ $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
-# Unit tests: a program per module, linked with the pure core and the log.
-LOG_OBJ := $(call obj,shim/ops/log.c shim/ops/target_text.c)
-$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(LOG_OBJ)
+# Unit tests: a program per module, linked with the pure core, and with
+# what of ops/ needs no program around it.
+OPS_OBJ := $(call obj,$(addprefix shim/ops/,log.c line.c sink.c target_text.c cause_text.c edits.c \
+	hook_env.c report_line.c))
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(OPS_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcmocka

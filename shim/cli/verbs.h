@@ -6,6 +6,8 @@
 #define RS_CLI_VERBS_H
 
 int rs_cli_check(int argc, char **argv);
+int rs_cli_doctor(int argc, char **argv);
+int rs_cli_explain(int argc, char **argv);
 int rs_cli_plan(int argc, char **argv);
 int rs_cli_run(int argc, char **argv);
 

@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "connect/fault.h"
 #include "connect/target.h"
 #include "mark.h"
+#include "ops/commands.h"
 #include "ops/events.h"
 #include "retry/decide.h"
 #include "retry/error_set.h"
@@ -23,6 +25,17 @@ struct retried {
 	struct rs_connect_target about;
 	uint64_t cookie; /* says which socket the descriptor is; 0 where the kernel does not */
 	struct rs_call_state state;
+	struct rs_history history;
+	int64_t attempt_ns;    /* when the last attempt began */
+	sigset_t program_mask; /* of signals, while all of them wait */
+};
+
+/* A judged failure. */
+struct judged {
+	const struct rs_rule *rule; /* NULL: none decides */
+	struct rs_outcome outcome;
+	struct rs_decision decision;
+	int64_t now_ns;
 };
 
 /* Not failures: the connection goes on, or is there. And an address that the kernel could not read
@@ -73,15 +86,42 @@ static bool begin(struct retried *retried, const struct rs_connect *call)
 	retried->cookie = cookie_of(call->fd);
 	rs_call_begin(&retried->state, rs_mark_ns(call->began));
 	retried->state.attempts = 1;
+	retried->history.count = 0;
+	retried->attempt_ns = retried->state.started_ns;
 	return true;
 }
 
-/* The rule that decides, or NULL; *decision is what it says. Logged. */
-static const struct rs_rule *judge(struct retried *retried, const struct rs_outcome *outcome,
-				   struct rs_decision *decision)
+static bool observes(const struct retried *retried)
+{
+	return retried->rules->settings.mode == RS_MODE_OBSERVE;
+}
+
+static struct rs_incident incident_of(const struct retried *retried, const struct judged *judged)
+{
+	return (struct rs_incident){
+		.rules = retried->rules,
+		.rule = judged->rule,
+		.target = &retried->about.target,
+		.outcome = &judged->outcome,
+		.state = &retried->state,
+		.decision = &judged->decision,
+		.now_ns = judged->now_ns,
+	};
+}
+
+static void remember(struct retried *retried, const struct judged *judged)
+{
+	const struct rs_cause cause = rs_cause_of(RS_CALL_CONNECT, &judged->outcome);
+	bool waits = judged->decision.action == RS_ACTION_RETRY ||
+		     judged->decision.action == RS_ACTION_RECOVER;
+
+	rs_history_add(&retried->history, &cause, waits ? judged->decision.wait_ns : 0);
+}
+
+/* Logged. */
+static void judge(struct retried *retried, struct judged *judged)
 {
 	const struct rs_target *target = &retried->about.target;
-	const struct rs_rule *rule;
 	struct rs_circumstances now = {
 		.replayable = true,
 		.now_ns = rs_now_ns(),
@@ -89,12 +129,15 @@ static const struct rs_rule *judge(struct retried *retried, const struct rs_outc
 		.random = rs_random(retried->rules),
 	};
 
-	if (rs_match(retried->rules, target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
-		return NULL;
-	*decision = rs_decide(retried->rules, rule, &retried->state, outcome, &now);
-	rs_event_decision(retried->rules, rule, target, outcome, &retried->state, decision,
-			  now.now_ns);
-	return rule;
+	judged->now_ns = now.now_ns;
+	if (rs_match(retried->rules, target, &judged->outcome, RS_KNOWN_ALL, &judged->rule) !=
+	    RS_MATCH_RULE)
+		return;
+	judged->decision =
+		rs_decide(retried->rules, judged->rule, &retried->state, &judged->outcome, &now);
+	rs_event_decision(retried->rules, judged->rule, target, &judged->outcome, &retried->state,
+			  &judged->decision, now.now_ns);
+	remember(retried, judged);
 }
 
 /* With the program's own signal mask. False when a handled signal ended the wait. */
@@ -105,55 +148,139 @@ static bool wait_ns(int64_t ns, const sigset_t *mask)
 	return ppoll(NULL, 0, &wait, mask) == 0;
 }
 
-static void report_cancelled(const struct retried *retried, const struct rs_rule *rule,
-			     const struct rs_outcome *outcome)
+static bool is_ignored(int number)
 {
-	static const struct rs_decision cancelled = {
+	struct sigaction action;
+
+	if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+		return true;
+	return action.sa_handler == SIG_DFL &&
+	       (number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT);
+}
+
+/* A signal that the program would have had by now ends the command, so that its handler may run,
+ * and leave for good, when nothing of the command is left. */
+static bool no_signal_waits(void *arg)
+{
+	const struct retried *retried = arg;
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (int number = 1; number < NSIG; number++) {
+		if (sigismember(&pending, number) == 1 &&
+		    sigismember(&retried->program_mask, number) == 0 && !is_ignored(number))
+			return false;
+	}
+	return true;
+}
+
+static bool cancel(struct retried *retried, struct judged *judged)
+{
+	judged->decision = (struct rs_decision){
 		.action = RS_ACTION_EXHAUSTED,
 		.reason = RS_REASON_CANCELLED,
+		.quota_left = -1,
 	};
+	rs_event_decision(retried->rules, judged->rule, &retried->about.target, &judged->outcome,
+			  &retried->state, &judged->decision, rs_now_ns());
+	return false;
+}
 
-	rs_event_decision(retried->rules, rule, &retried->about.target, outcome, &retried->state,
-			  &cancelled, rs_now_ns());
+/* What a recover command says about headers and URLs is for transfers alone. */
+static bool recover(struct retried *retried, struct judged *judged, const char **reason)
+{
+	const struct rs_incident incident = incident_of(retried, judged);
+	const struct rs_patience patience = { no_signal_waits, retried };
+	struct rs_recovery *recovery = rs_recover(&incident, retried->attempt_ns, &patience);
+	bool mended = recovery && recovery->mended;
+
+	if (!recovery)
+		return cancel(retried, judged);
+	rs_recovery_release(recovery);
+	if (!mended) {
+		rs_call_unpaid(&retried->state);
+		rs_history_no_wait(&retried->history);
+		*reason = "recovery";
+	}
+	return mended;
+}
+
+/* Another thread may have closed the descriptor, and its number be another socket's now. The wait
+ * is counted from the failure: what a recovery took of it is over. */
+static bool wait_for_attempt(struct retried *retried, const struct rs_connect *call,
+			     struct judged *judged)
+{
+	int64_t passed_ns = 0;
+
+	if (judged->decision.action == RS_ACTION_RECOVER)
+		passed_ns = rs_now_ns() - judged->now_ns;
+	if (wait_ns(rs_ns_max(0, judged->decision.wait_ns - passed_ns), &retried->program_mask) &&
+	    cookie_of(call->fd) == retried->cookie)
+		return true;
+	return cancel(retried, judged);
+}
+
+static void report(struct retried *retried, struct judged *judged, const char *reason)
+{
+	struct rs_incident incident = incident_of(retried, judged);
+	const struct rs_patience patience = { no_signal_waits, retried };
+
+	if (judged->decision.action == RS_ACTION_FOLLOWUP) {
+		rs_follow_up(&incident, &retried->history, &patience);
+		return;
+	}
+	incident.now_ns = rs_now_ns();
+	rs_report_write(&incident, &retried->history, reason ? reason : rs_report_reason(&incident),
+			(struct rs_span){ NULL, 0 });
 }
 
 /* Judge a failure, and wait where the answer is to try again. False: it is final. */
-static bool judge_and_wait(struct retried *retried, const struct rs_connect *call, int error,
-			   const sigset_t *mask)
+static bool judge_and_wait(struct retried *retried, const struct rs_connect *call, int error)
 {
-	struct rs_outcome outcome = { .sys_errno = error, .never_sent = true };
-	struct rs_decision decision;
-	const struct rs_rule *rule = judge(retried, &outcome, &decision);
+	struct judged judged = { .outcome = { .sys_errno = error, .never_sent = true } };
+	const char *reason = NULL;
+	bool again;
 
-	if (!rule || decision.action != RS_ACTION_RETRY ||
-	    retried->rules->settings.mode == RS_MODE_OBSERVE)
+	judge(retried, &judged);
+	if (!judged.rule)
 		return false;
-	/* Another thread may have closed the descriptor, and its number be another socket's now. */
-	if (wait_ns(decision.wait_ns, mask) && cookie_of(call->fd) == retried->cookie)
-		return true;
-	report_cancelled(retried, rule, &outcome);
-	return false;
+	if (observes(retried)) {
+		rs_call_unpaid(&retried->state);
+		return false;
+	}
+	again = judged.decision.action == RS_ACTION_RETRY ||
+		judged.decision.action == RS_ACTION_RECOVER;
+	if (judged.decision.action == RS_ACTION_RECOVER)
+		again = recover(retried, &judged, &reason);
+	again = again && wait_for_attempt(retried, call, &judged);
+	if (!again)
+		report(retried, &judged, reason);
+	return again;
 }
 
 /* Signals wait until the wait begins: one that came just before it must end it, too. */
 static bool wait_for_next(struct retried *retried, const struct rs_connect *call, int error)
 {
-	sigset_t all, mask;
+	sigset_t all;
 	bool again;
 
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
-	again = judge_and_wait(retried, call, error, &mask);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigprocmask(SIG_SETMASK, &all, &retried->program_mask);
+	again = judge_and_wait(retried, call, error);
+	sigprocmask(SIG_SETMASK, &retried->program_mask, NULL);
 	return again;
 }
 
 static int next_attempt(struct retried *retried, const struct rs_connect *call)
 {
-	const struct sockaddr *addr = (const struct sockaddr *)&retried->addr;
+	struct rs_connect again = *call;
 
+	again.addr = (const struct sockaddr *)&retried->addr;
 	retried->state.attempts++;
-	return call->real(call->fd, addr, call->len) == 0 ? 0 : -errno;
+	retried->attempt_ns = rs_now_ns();
+	if (rs_faults_watched)
+		return rs_connect_attempt(&again);
+	return again.real(again.fd, again.addr, again.len) == 0 ? 0 : -errno;
 }
 
 int rs_connect_retry(const struct rs_connect *call, int error)
@@ -161,9 +288,11 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	struct retried retried;
 	int status = -error;
 
+	if (rs_curl_depth > 0 && rs_connected_fd == call->fd + 1)
+		return 0;
 	if (!is_failure(error) || rs_curl_depth > 0)
 		return status;
-	retried.rules = rs_process_rules();
+	retried.rules = rs_process_rules_at_failure();
 	if (!retried.rules || !any_rule_names(retried.rules, error) || !begin(&retried, call))
 		return status;
 	while (status != 0 && is_failure(-status) && wait_for_next(&retried, call, -status))

@@ -81,11 +81,14 @@ static struct rs_decision exhausted(const struct rs_quota *quota, enum rs_reason
 }
 
 /* A recovery is tried once per rule and call; if the rule comes up again, only time can help. */
+bool rs_recovers_first(const struct rs_rule *rule, const struct rs_call_state *state)
+{
+	return rule->class == RS_RECOVERABLE && state->seen[place_of(state, rule)].rule != rule;
+}
+
 static enum rs_action retry_action(const struct rs_rule *rule, const struct rs_call_state *state)
 {
-	bool recovered = state->seen[place_of(state, rule)].rule == rule;
-
-	return rule->class == RS_RECOVERABLE && !recovered ? RS_ACTION_RECOVER : RS_ACTION_RETRY;
+	return rs_recovers_first(rule, state) ? RS_ACTION_RECOVER : RS_ACTION_RETRY;
 }
 
 static int64_t computed_wait_ns(const struct rs_rule *rule, const struct rs_call_state *state,
@@ -142,6 +145,14 @@ struct rs_decision rs_decide(const struct rs_rules *rules, const struct rs_rule 
 		break;
 	}
 	return retry_or_not(rules, rule, state, outcome, now);
+}
+
+void rs_call_unpaid(struct rs_call_state *state)
+{
+	if (state->paid_quota)
+		rs_quota_give(state->paid_quota, state->paid_cost);
+	state->paid_quota = NULL;
+	state->paid_cost = 0;
 }
 
 void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state *state)

@@ -72,6 +72,12 @@ struct rs_decision rs_decide(const struct rs_rules *rules, const struct rs_rule 
 			     struct rs_call_state *state, const struct rs_outcome *outcome,
 			     const struct rs_circumstances *now);
 
+/* Would a retry that `rule` causes begin with its recover command? */
+bool rs_recovers_first(const struct rs_rule *rule, const struct rs_call_state *state);
+
+/* The retry that was decided on last is not made: give back what it paid. */
+void rs_call_unpaid(struct rs_call_state *state);
+
 /* The call has succeeded: refund what success gives back (AWS standard mode). */
 void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state *state);
 

@@ -2,8 +2,8 @@
  * The rules as the program sees them once they are read: plain, immutable data.
  *
  * All of it lies in one arena that rules/load.c fills and frees as a whole. Nothing here is
- * changed after loading except the token buckets, which are atomic. Safe to read from any
- * thread, after fork, and in a signal handler.
+ * changed after loading except the token buckets and the counts of faults, which are atomic. Safe
+ * to read from any thread, after fork, and in a signal handler.
  */
 #ifndef RS_RETRY_RULE_H
 #define RS_RETRY_RULE_H
@@ -49,6 +49,7 @@ enum rs_retry_after_mode {
 #define RS_STANDARD_QUOTA 0 /* index of the quota named "standard"; it always exists */
 #define RS_QUOTA_CAPACITY 500
 #define RS_QUOTA_REFUND   1
+#define RS_RELOAD_NS      5000000000LL /* where no settings say */
 
 struct rs_policy {
 	const char *name;
@@ -69,7 +70,7 @@ struct rs_policy {
 	int32_t cost;
 };
 
-/* The token bucket's level. The only thing in the rules that changes. */
+/* The token bucket's level. */
 struct rs_bucket {
 	_Atomic int32_t tokens;
 };
@@ -144,6 +145,10 @@ struct rs_rule {
 	const char *header_name;   /* NULL: none */
 	struct rs_glob header_value;
 
+	/* What to run for a class that says so: words, NULL after the last; NULL: none. */
+	const char *const *recover;
+	const char *const *followup;
+
 	struct rs_policy policy; /* whole: the named policy with this rule's overrides */
 };
 
@@ -168,9 +173,12 @@ enum rs_log_format {
 /* [retryshim] */
 struct rs_settings {
 	enum rs_mode mode;
-	const char *log; /* "stderr", "none", or a path */
+	const char *log; /* "stderr", "syslog", "none", or a path */
 	enum rs_log_format log_format;
 	enum rs_log_level log_level;
+	const char *report; /* "none", or a path */
+	int64_t reload_ns;  /* RS_FOREVER: never */
+	int64_t hook_timeout_ns;
 	size_t body_limit;  /* bytes of a response that rules look at */
 	size_t spool_limit; /* bytes of a streamed request body that are kept */
 	bool has_seed;
@@ -186,6 +194,11 @@ struct rs_rules {
 	size_t policy_count;
 	const struct rs_quota *quotas; /* [RS_STANDARD_QUOTA] is "standard" */
 	size_t quota_count;
+
+	const struct rs_fault *faults; /* in file order; see retry/fault.h */
+	size_t fault_count;
+	struct rs_fault_counts *fault_counts; /* beside the buckets, what changes */
+	unsigned fault_calls;                 /* that a fault may strike: bit 1u << enum rs_call */
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;

@@ -38,7 +38,7 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 	if (o->include_header && kind == RS_PIECE_HEADER && !x->echoed) {
 		took = write_chunks(x, bytes, len);
 		if (took != len)
-			return judged(x, took, len, RS_BODY_REFUSED);
+			return judged(x, took, len, "Failure writing output to destination");
 		x->echoed = true;
 	}
 	if (o->header_fn || o->header_data)

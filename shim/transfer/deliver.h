@@ -23,9 +23,6 @@ static inline size_t rs_call_sink(curl_write_callback fn, char *bytes, size_t le
 	return took;
 }
 
-/* libcurl's words for a write callback that has returned an error. */
-#define RS_BODY_REFUSED "Failure writing output to destination"
-
 /* rs_deliver() for a piece of the body. */
 static inline size_t rs_deliver_body(struct rs_exchange *x, char *bytes, size_t len)
 {
@@ -35,9 +32,9 @@ static inline size_t rs_deliver_body(struct rs_exchange *x, char *bytes, size_t 
 	x->delivered = true;
 	took = rs_call_sink(o->write_fn, bytes, len, o->write_data);
 	if (__builtin_expect(took == len, 1))
-		x->resume.got += (int64_t)len;
+		x->handle->whole.size = x->resume.got += (int64_t)len;
 	else if (took != CURL_WRITEFUNC_PAUSE)
-		x->stopped = RS_BODY_REFUSED;
+		x->stopped = "Failure writing output to destination";
 	return took;
 }
 

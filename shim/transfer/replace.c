@@ -28,7 +28,7 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_FAILONERROR:
 		return true;
 	default:
-		return false;
+		return rs_fault_owns(x, option);
 	}
 }
 
@@ -45,6 +45,15 @@ static void restore_upload(const struct rs_exchange *x, CURL *easy)
 	}
 }
 
+static void restore_headers(const struct rs_exchange *x, CURL *easy)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
+	set(easy, CURLOPT_HEADERDATA, o->header_data);
+}
+
 static void restore_limits(const struct rs_exchange *x, CURL *easy)
 {
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
@@ -56,46 +65,6 @@ static void restore_limits(const struct rs_exchange *x, CURL *easy)
 		set(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
 	if (x->limits.fresh)
 		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
-}
-
-static void restore_headers(const struct rs_exchange *x, CURL *easy)
-{
-	const struct rs_options *o = &x->handle->options;
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-
-	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
-	set(easy, CURLOPT_HEADERDATA, o->header_data);
-}
-
-/* Where only a pointer is set for headers, libcurl gives it to the body callback: that is ours. */
-static bool needs_ours(const struct rs_exchange *x)
-{
-	return !x->handle->options.header_fn && x->handle->options.header_data;
-}
-
-static void see_headers(struct rs_exchange *x)
-{
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-
-	set(x->handle->easy, CURLOPT_HEADERFUNCTION, rs_response_header);
-	set(x->handle->easy, CURLOPT_HEADERDATA, x);
-	x->header_way = RS_HEADERS_SEEN;
-}
-
-void rs_transfer_mind_headers(struct rs_exchange *x)
-{
-	if (x->header_way != RS_HEADERS_SEEN && needs_ours(x))
-		see_headers(x);
-}
-
-/* With CURLOPT_HEADER they also go to the body callback, which is ours. Where libcurl cannot be
- * asked for headers later, they are noted as they come. */
-void rs_transfer_release_headers(struct rs_exchange *x)
-{
-	if (x->handle->options.include_header || !x->handle->api->easy_header || needs_ours(x))
-		return;
-	restore_headers(x, x->handle->easy);
-	x->header_way = RS_HEADERS_RELEASED;
 }
 
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
@@ -116,6 +85,8 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 	if (x->resume.continuing)
 		rs_resume_restore(x, easy);
 	restore_limits(x, easy);
+	rs_amended_restore(x, easy);
+	rs_fault_restore(x, easy);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -141,6 +112,24 @@ static bool can_ask(const struct rs_exchange *x)
 	return !o->header_fn && !o->header_data && !o->include_header && !o->fail_on_error &&
 	       !x->resume.continuing && x->handle->api->easy_header &&
 	       x->handle->api->easy_nextheader && o->url.text && (o->url.text[0] | 0x20) == 'h';
+}
+
+static void see_headers(struct rs_exchange *x)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(x->handle->easy, CURLOPT_HEADERFUNCTION, rs_response_header);
+	set(x->handle->easy, CURLOPT_HEADERDATA, x);
+	x->header_way = RS_HEADERS_SEEN;
+}
+
+/* Where only a pointer is set for headers, libcurl gives it to the body callback: that is ours. */
+void rs_transfer_mind_headers(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	if (x->header_way != RS_HEADERS_SEEN && o->header_data && !o->header_fn)
+		see_headers(x);
 }
 
 void rs_transfer_choose_headers(struct rs_exchange *x)
@@ -196,6 +185,7 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)
 	bool fresh = policy->fresh_connection && x->call.attempts > 0;
 
 	limit(x, CURLOPT_TIMEOUT_MS, policy->attempt_timeout_ns, o->timeout_ms, &x->limits.attempt);
+	x->limits.attempt_ns = policy->attempt_timeout_ns;
 	limit(x, CURLOPT_CONNECTTIMEOUT_MS, policy->connect_timeout_ns, o->connect_timeout_ms,
 	      &x->limits.connect);
 	if (fresh || x->limits.fresh)

@@ -162,20 +162,6 @@ static void end_block(struct rs_exchange *x)
 	x->in_headers = false;
 }
 
-/* A line of a response that is judged already. The first of one that is the program's is the last
- * that has to come through here. */
-static size_t pass_header(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
-{
-	size_t took;
-
-	if (x->in_headers && is_blank(bytes, len))
-		x->in_headers = false;
-	took = act(x, kind, bytes, len);
-	if (x->phase == RS_STREAMING && took == len && x->header_way == RS_HEADERS_SEEN)
-		rs_transfer_release_headers(x);
-	return took;
-}
-
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
 	enum rs_piece_kind kind = RS_PIECE_HEADER;
@@ -194,7 +180,9 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 			end_block(x);
 		return settle(x, kind, bytes, len);
 	}
-	return pass_header(x, kind, bytes, len);
+	if (x->in_headers && is_blank(bytes, len))
+		x->in_headers = false;
+	return act(x, kind, bytes, len);
 }
 
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
@@ -239,6 +227,7 @@ static void ask_status(struct rs_exchange *x)
 		return;
 	x->status = (int)status;
 	x->has_block = true;
+	rs_judge_by_newest(x, x->status >= 400);
 	if (rs_status_in(&x->rules->status, x->status))
 		recall_headers(x, status);
 	else

@@ -1,6 +1,7 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make lint       format, static analysis, shell scripts, what the library exports and needs
+# make contention the table and docs/contention.svg again
 # make format     apply .clang-format
 # make install    PREFIX=/usr/local DESTDIR=
 # V=1 shows the commands.
@@ -23,7 +24,7 @@ CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISA
 	-DRS_VERSION='"$(VERSION)"' -DRS_LIBDIR='"$(LIBDIR)"' $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
 
-CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c))
+CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c shim/shared/*.c))
 SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/transfer/*.c shim/ops/*.c))
 CLI   := $(sort $(wildcard shim/cli/*.c))
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))
@@ -136,6 +137,16 @@ $(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
 $(B)/tests/dl-case: private LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugins' -Wl,--enable-new-dtags
+
+# What backoff and jitter do to many clients of one row: docs/contention.md
+CONTENTION := $(sort $(wildcard tests/bench/contention*.c))
+$(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lm
+.PHONY: contention
+contention: $(B)/tests/bench/contention
+	@$< --svg docs/contention.svg
 
 # The unit tests again, where memory errors and races cannot hide; and those of the system tests
 # whose programs can be built for it, too.

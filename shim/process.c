@@ -80,6 +80,9 @@ static void keep_entry(char *entry)
 	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
 		keep("XDG_CONFIG_HOME", value, rs_process_env.config_home,
 		     sizeof(rs_process_env.config_home));
+	else if ((value = value_in(entry, "XDG_RUNTIME_DIR")))
+		keep("XDG_RUNTIME_DIR", value, rs_process_env.runtime_dir,
+		     sizeof(rs_process_env.runtime_dir));
 }
 
 /* Put the environment back as `retryshim run --no-inherit` found it: RETRYSHIM_NO_INHERIT holds the

@@ -18,6 +18,7 @@ extern struct rs_process_env {
 	char options[RS_ENV_OPTIONS_SIZE];
 	char faults[RS_ENV_FAULTS_SIZE];
 	char config_home[4096];
+	char runtime_dir[4096];
 	bool disabled;
 	const char *too_long; /* the variable that did not fit, or NULL */
 } rs_process_env __attribute__((visibility("hidden")));

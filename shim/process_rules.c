@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "ops/log.h"
+#include "ops/stats.h"
 #include "process_env.h"
 #include "rules/load.h"
 #include "rules/watch.h"
 #include "rules/where.h"
+#include "shared/budget.h"
 
 /*
  * Calls in flight keep the rules that they began with, and the successful path looks at rules
@@ -25,7 +27,8 @@
 
 /* NULL: nobody needed them yet. &no_rules: there are none to apply. */
 const struct rs_rules *_Atomic rs_rules_loaded;
-static const struct rs_rules no_rules;
+static struct rs_stir never_stirred;
+static const struct rs_rules no_rules = { .stir = &never_stirred };
 static _Thread_local bool loading __attribute__((tls_model("initial-exec")));
 
 /* Written by whoever holds `looker`, and by the first load. */
@@ -142,6 +145,38 @@ static void note_first(const char *paths, uint64_t sum, const struct rs_rules *r
 	atomic_store(&looked_ns, coarse_now_ns());
 }
 
+/* Without them a program is still kept from storms of its own. */
+static void share_buckets(struct rs_rules *rules)
+{
+	static atomic_bool said;
+	struct rs_budget_trouble trouble;
+	struct rs_log_line line;
+
+	if (rs_budget_attach(rules, rs_process_env.runtime_dir, &trouble) == 0 ||
+	    atomic_exchange(&said, true))
+		return;
+	rs_log_begin(&line, &rules->settings, RS_LOG_WARN, "rules");
+	rs_log_str(&line, "action", "not_shared");
+	rs_log_str(&line, "file", trouble.path);
+	rs_log_str(&line, "error", trouble.why);
+	rs_log_str(&line, "scope", "process");
+	rs_log_end(&line);
+}
+
+static uint32_t what_stirs(const struct rs_rules *rules)
+{
+	return (rules->host_ledger ? RS_STIR_OTHERS : 0u) | (rules->passed ? RS_STIR_COUNT : 0u) |
+	       (rules->pacers ? RS_STIR_PACE : 0u);
+}
+
+/* What new rules share with others, before anybody uses them. */
+static void prepare(struct rs_rules *rules)
+{
+	share_buckets(rules);
+	rs_stats_attach(rules);
+	atomic_init(&rules->stir->bits, what_stirs(rules));
+}
+
 /* Load, and make the result everybody's unless another thread was first. */
 static void load_and_publish(void)
 {
@@ -151,6 +186,8 @@ static void load_and_publish(void)
 	struct rs_rules *rules = first_load(paths, &refusal);
 	const struct rs_rules *unset = NULL;
 
+	if (is_wanted(rules))
+		prepare(rules);
 	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset,
 					    is_wanted(rules) ? rules : &no_rules)) {
 		rs_rules_free(rules);
@@ -164,6 +201,14 @@ static void load_and_publish(void)
 		log_refused(&refusal);
 	if (!is_wanted(rules))
 		rs_rules_free(rules);
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+
+	if (rules)
+		rs_stats_flush(rules);
 }
 
 /* ---- loading again ---- */
@@ -189,8 +234,12 @@ static void publish(struct rs_rules *rules)
 {
 	const struct rs_rules *before = in_force();
 
-	if (before)
+	if (is_wanted(rules))
+		prepare(rules);
+	if (before) {
 		rs_rules_keep_levels(rules, before);
+		rs_stats_flush(before);
+	}
 	atomic_store(&reload_ns, rules->settings.reload_ns);
 	atomic_store_explicit(&rs_rules_loaded, is_wanted(rules) ? rules : &no_rules,
 			      memory_order_release);

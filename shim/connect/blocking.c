@@ -17,6 +17,7 @@
 #include "retry/error_set.h"
 #include "retry/match.h"
 #include "retry/ns.h"
+#include "retry/pacer.h"
 
 /* What stays the same from attempt to attempt. */
 struct retried {
@@ -28,6 +29,7 @@ struct retried {
 	struct rs_history history;
 	int64_t attempt_ns;    /* when the last attempt began */
 	sigset_t program_mask; /* of signals, while all of them wait */
+	bool decided;          /* by a rule, at least once */
 };
 
 /* A judged failure. */
@@ -88,6 +90,7 @@ static bool begin(struct retried *retried, const struct rs_connect *call)
 	retried->state.attempts = 1;
 	retried->history.count = 0;
 	retried->attempt_ns = retried->state.started_ns;
+	retried->decided = false;
 	return true;
 }
 
@@ -122,19 +125,29 @@ static void remember(struct retried *retried, const struct judged *judged)
 static void judge(struct retried *retried, struct judged *judged)
 {
 	const struct rs_target *target = &retried->about.target;
+	struct rs_pacers *pacers = retried->rules->pacers;
 	struct rs_circumstances now = {
 		.replayable = true,
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(retried->rules),
+		.target = target,
 	};
 
 	judged->now_ns = now.now_ns;
 	if (rs_match(retried->rules, target, &judged->outcome, RS_KNOWN_ALL, &judged->rule) !=
-	    RS_MATCH_RULE)
+	    RS_MATCH_RULE) {
+		rs_pacer_outcome(pacers, target, false, now.now_ns);
 		return;
+	}
+	rs_pacer_outcome(pacers, target, judged->rule->policy.rate_limit == RS_RATE_ADAPTIVE,
+			 now.now_ns);
+	now.pace_ns = rs_pacer_wait_ns(pacers, target, now.now_ns);
+	retried->decided = true;
 	judged->decision =
 		rs_decide(retried->rules, judged->rule, &retried->state, &judged->outcome, &now);
+	if (judged->decision.action == RS_ACTION_RETRY)
+		rs_pacer_take(pacers, target, now.now_ns);
 	rs_event_decision(retried->rules, judged->rule, target, &judged->outcome, &retried->state,
 			  &judged->decision, now.now_ns);
 	remember(retried, judged);
@@ -198,7 +211,7 @@ static bool recover(struct retried *retried, struct judged *judged, const char *
 		return cancel(retried, judged);
 	rs_recovery_release(recovery);
 	if (!mended) {
-		rs_call_unpaid(&retried->state);
+		rs_call_unpaid(&retried->state, rs_now_ns());
 		rs_history_no_wait(&retried->history);
 		*reason = "recovery";
 	}
@@ -245,7 +258,7 @@ static bool judge_and_wait(struct retried *retried, const struct rs_connect *cal
 	if (!judged.rule)
 		return false;
 	if (observes(retried)) {
-		rs_call_unpaid(&retried->state);
+		rs_call_unpaid(&retried->state, rs_now_ns());
 		return false;
 	}
 	again = judged.decision.action == RS_ACTION_RETRY ||
@@ -283,6 +296,16 @@ static int next_attempt(struct retried *retried, const struct rs_connect *call)
 	return again.real(again.fd, again.addr, again.len) == 0 ? 0 : -errno;
 }
 
+static void succeed(const struct retried *retried)
+{
+	const struct rs_target *target = &retried->about.target;
+	int64_t now_ns = rs_now_ns();
+
+	rs_pacer_outcome(retried->rules->pacers, target, false, now_ns);
+	rs_call_succeeded(retried->rules, &retried->state, target, now_ns);
+	rs_event_recovered(retried->rules, target, &retried->state, now_ns);
+}
+
 int rs_connect_retry(const struct rs_connect *call, int error)
 {
 	struct retried retried;
@@ -293,35 +316,65 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 	if (!is_failure(error) || rs_curl_depth > 0)
 		return status;
 	retried.rules = rs_process_rules_at_failure();
-	if (!retried.rules || !any_rule_names(retried.rules, error) || !begin(&retried, call))
+	if (!retried.rules)
 		return status;
+	if (!any_rule_names(retried.rules, error) || !begin(&retried, call)) {
+		rs_stats_passed(retried.rules, RS_CALL_CONNECT);
+		return status;
+	}
 	while (status != 0 && is_failure(-status) && wait_for_next(&retried, call, -status))
 		status = next_attempt(&retried, call);
-	if (status == 0) {
-		rs_call_succeeded(retried.rules, &retried.state);
-		rs_event_recovered(retried.rules, &retried.about.target, &retried.state,
-				   rs_now_ns());
-	}
+	if (!retried.decided)
+		rs_stats_passed(retried.rules, RS_CALL_CONNECT);
+	if (status == 0)
+		succeed(&retried);
 	return status;
 }
 
-/* Nearly always every bucket is full: that is found out without a call. */
-static bool any_bucket_lacks(const struct rs_rules *rules)
+static bool find_target(struct rs_connect_target *about, const struct rs_connect *call)
 {
-	const struct rs_quota *end = rules->quotas + rules->quota_count;
+	struct sockaddr_storage addr;
 
-	for (const struct rs_quota *quota = rules->quotas; quota < end; quota++) {
-		if (atomic_load_explicit(&quota->bucket->tokens, memory_order_relaxed) <
-		    quota->capacity)
-			return true;
-	}
-	return false;
+	if (call->len > sizeof(addr))
+		return false;
+	memset(&addr, 0, sizeof(addr));
+	memcpy(&addr, call->addr, call->len);
+	return rs_connect_target(about, &addr, call->len);
 }
 
-void rs_connect_refund(const struct rs_rules *rules)
+void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call)
 {
 	static const struct rs_call_state first_attempt = { .attempts = 1 };
+	struct rs_connect_target about;
+	const struct rs_target *target;
 
-	if (any_bucket_lacks(rules) && rs_curl_depth == 0)
-		rs_call_succeeded(rules, &first_attempt);
+	if (rs_curl_depth > 0 || (!rules->pacers && !rs_call_refunds(rules, &first_attempt)))
+		return;
+	target = find_target(&about, call) ? &about.target : NULL;
+	rs_call_succeeded(rules, &first_attempt, target, rs_now_ns());
+	if (rules->pacers && target)
+		rs_pacer_outcome(rules->pacers, target, false, rs_now_ns());
+}
+
+static void await_turn(const struct rs_rules *rules, const struct rs_target *target)
+{
+	int64_t now_ns = rs_now_ns();
+	int64_t turn_ns = rs_pacer_wait_ns(rules->pacers, target, now_ns);
+
+	rs_pacer_take(rules->pacers, target, now_ns);
+	if (turn_ns == 0)
+		return;
+	rs_event_paced(rules, target, turn_ns);
+	(void)wait_ns(turn_ns, NULL);
+}
+
+void rs_connect_pace(const struct rs_rules *rules, const struct rs_connect *call)
+{
+	int saved_errno = errno;
+	struct rs_connect_target about;
+
+	if (rs_curl_depth == 0 && rules->settings.mode != RS_MODE_OBSERVE &&
+	    is_blocking_stream(call->fd) && find_target(&about, call))
+		await_turn(rules, &about.target);
+	errno = saved_errno;
 }

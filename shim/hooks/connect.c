@@ -36,10 +36,11 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 		errno = ENOSYS;
 		return -1;
 	}
+	rs_connect_await_turn(&call);
 	if (__builtin_expect(rs_faults_watched, false)
 		    ? attempt(&call) != 0
 		    : call.real(call.fd, call.addr, call.len) != 0)
 		return after_failure(&call, entry_errno);
-	rs_connect_succeeded();
+	rs_connect_succeeded(&call);
 	return 0;
 }

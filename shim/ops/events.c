@@ -2,6 +2,7 @@
 
 #include "ops/cause_text.h"
 #include "ops/log.h"
+#include "ops/stats.h"
 #include "ops/target_text.h"
 #include "retry/ns.h"
 
@@ -99,6 +100,7 @@ void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
 {
 	struct rs_log_line line;
 
+	rs_stats_decision(rules, rule, target->call, state, decision);
 	/* A command's event tells how it went, too. */
 	if (!observes(rules) &&
 	    (decision->action == RS_ACTION_RECOVER || decision->action == RS_ACTION_FOLLOWUP))
@@ -146,11 +148,24 @@ void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *ta
 {
 	struct rs_log_line line;
 
+	rs_stats_recovered(rules, target->call, state);
 	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "recovered");
 	if (!line.wanted)
 		return;
 	put_subject(&line, state->last_rule, target);
 	rs_log_int(&line, "attempts", state->attempts);
 	put_elapsed(&line, state, now_ns);
+	rs_log_end(&line);
+}
+
+void rs_event_paced(const struct rs_rules *rules, const struct rs_target *target, int64_t wait_ns)
+{
+	struct rs_log_line line;
+
+	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "paced");
+	if (!line.wanted)
+		return;
+	put_subject(&line, NULL, target);
+	rs_log_int(&line, "wait_ms", wait_ns / RS_NS_PER_MS);
 	rs_log_end(&line);
 }

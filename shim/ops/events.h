@@ -20,6 +20,10 @@ void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
  * (until `now_ns`). */
 void rs_event_command(const struct rs_incident *incident, const char *why, int64_t now_ns);
 
+/* A first attempt is delayed to keep its target's pace (event=paced): call method target wait_ms.
+ */
+void rs_event_paced(const struct rs_rules *rules, const struct rs_target *target, int64_t wait_ns);
+
 /* A call succeeded after retries: rule call method target attempts elapsed_ms. */
 void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *target,
 			const struct rs_call_state *state, int64_t now_ns);

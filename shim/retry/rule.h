@@ -42,6 +42,11 @@ enum rs_retry_after_mode {
 	RS_RETRY_AFTER_IGNORE,
 };
 
+enum rs_rate_limit {
+	RS_RATE_UNLIMITED,
+	RS_RATE_ADAPTIVE,
+};
+
 /* rate is kept as a whole number of millionths, so that base * rate^n is exact integer work. */
 #define RS_RATE_ONE       1000000LL
 #define RS_UNLIMITED      INT32_MAX
@@ -68,6 +73,7 @@ struct rs_policy {
 	bool resume;
 	int quota; /* index into rs_rules.quotas, or RS_NO_QUOTA */
 	int32_t cost;
+	enum rs_rate_limit rate_limit;
 };
 
 /* The token bucket's level. */
@@ -75,11 +81,31 @@ struct rs_bucket {
 	_Atomic int32_t tokens;
 };
 
+/* Who shares a bucket. */
+enum rs_scope {
+	RS_SCOPE_PROCESS,
+	RS_SCOPE_HOST,
+	RS_SCOPE_TARGET,
+	RS_SCOPE_HOST_TARGET,
+};
+
 struct rs_quota {
 	const char *name;
 	int32_t capacity;
 	int32_t refund;
 	struct rs_bucket *bucket; /* scope = process; in the same arena */
+	enum rs_scope scope;      /* others: see retry/purse.h */
+};
+
+/* Is there anything for a success to do? One load for nearly all of them. */
+enum rs_stirred {
+	RS_STIR_PAID = 1,   /* a retry was paid for, and what it cost may be missing still */
+	RS_STIR_OTHERS = 2, /* other processes may have paid: see the host ledger */
+	RS_STIR_COUNT = 4,  /* successes are counted */
+	RS_STIR_PACE = 8,   /* successes set a pace */
+};
+struct rs_stir {
+	_Atomic uint32_t bits; /* enum rs_stirred */
 };
 
 /* A set of errors: one bit each. See retry/error_set.h for membership. */
@@ -179,6 +205,7 @@ struct rs_settings {
 	const char *report; /* "none", or a path */
 	int64_t reload_ns;  /* RS_FOREVER: never */
 	int64_t hook_timeout_ns;
+	const char *stats;  /* "no" or NULL, or a path */
 	size_t body_limit;  /* bytes of a response that rules look at */
 	size_t spool_limit; /* bytes of a streamed request body that are kept */
 	bool has_seed;
@@ -194,6 +221,11 @@ struct rs_rules {
 	size_t policy_count;
 	const struct rs_quota *quotas; /* [RS_STANDARD_QUOTA] is "standard" */
 	size_t quota_count;
+	struct rs_stir *stir;            /* in the same arena; NULL: look every time */
+	struct rs_ledger *target_ledger; /* in the same arena; NULL: no quota is per target */
+	struct rs_ledger *host_ledger;   /* shared by processes; NULL: none, or not to be had */
+	struct rs_pacers *pacers;        /* in the same arena; NULL: nothing is paced */
+	struct rs_passed *passed;        /* counts for `stats`; NULL: none */
 
 	const struct rs_fault *faults; /* in file order; see retry/fault.h */
 	size_t fault_count;

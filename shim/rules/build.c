@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "retry/ledger.h"
 #include "retry/ns.h"
+#include "retry/pacer.h"
 #include "rules/fields.h"
 #include "rules/names.h"
 #include "rules/options.h"
@@ -63,9 +65,24 @@ static void build_settings(struct rs_build *build, const struct rs_options *opti
 	rules->settings = default_settings;
 	rules->settings.log = "stderr";
 	rules->settings.report = "none";
+	rules->settings.stats = "no";
 	if (section)
 		set_all(build, section, &rules->settings);
 	set_all(build, &options->settings, &rules->settings);
+}
+
+static bool make_target_ledger(struct rs_build *build, struct rs_rules *rules)
+{
+	for (size_t i = 0; i < rules->quota_count && !rules->target_ledger; i++) {
+		enum rs_scope scope = rules->quotas[i].scope;
+
+		if (scope != RS_SCOPE_TARGET && scope != RS_SCOPE_HOST_TARGET)
+			continue;
+		rules->target_ledger = RS_NEW(build->arena, struct rs_ledger);
+		if (!rules->target_ledger)
+			return false;
+	}
+	return true;
 }
 
 static bool build_quotas(struct rs_build *build, struct rs_rules *rules)
@@ -89,9 +106,12 @@ static bool build_quotas(struct rs_build *build, struct rs_rules *rules)
 	}
 	for (size_t i = 0; i < count; i++)
 		atomic_init(&buckets[i].tokens, quotas[i].capacity);
+	rules->stir = RS_NEW(build->arena, struct rs_stir);
+	if (!rules->stir)
+		return false;
 	rules->quotas = quotas;
 	rules->quota_count = count;
-	return true;
+	return make_target_ledger(build, rules);
 }
 
 /* The line where a section sets the key (0 for an option), or -1. */
@@ -299,6 +319,18 @@ static bool build_faults(struct rs_build *build, struct rs_rules *rules)
 	return true;
 }
 
+static bool make_pacers(struct rs_build *build, struct rs_rules *rules)
+{
+	for (size_t i = 0; i < rules->rule_count && !rules->pacers; i++) {
+		if (rules->rules[i].policy.rate_limit != RS_RATE_ADAPTIVE)
+			continue;
+		rules->pacers = RS_NEW(build->arena, struct rs_pacers);
+		if (!rules->pacers)
+			return false;
+	}
+	return true;
+}
+
 static bool any_bit(const uint64_t *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -373,7 +405,7 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	build_settings(&build, &read, rules);
 	if (!make_idempotent(&build) || !build_quotas(&build, rules) ||
 	    !build_policies(&build, &read, rules) || !build_all_rules(&build, rules) ||
-	    !build_faults(&build, rules) || arena->failed)
+	    !build_faults(&build, rules) || !make_pacers(&build, rules) || arena->failed)
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->rule_count; i++)
 		unite_rule(rules, &rules->rules[i]);

@@ -32,11 +32,11 @@ const struct rs_key rs_keys[] = {
 	SETTING("body_limit", SIZE,   body_limit, "", ""),
 	SETTING("spool_limit", SIZE,  spool_limit, "", ""),
 	SETTING("annotate",   BOOL,   annotate,   "", ""),
+	SETTING("stats",      LOG,    stats,      "no", ""),
 	SETTING("seed",       SEED,   seed,       "", ""),
 	SETTING("report",     LOG,    report,     "none", ""),
 	SETTING("reload",     DURATION_OR_NO,   reload_ns,       "", ""),
 	SETTING("hook_timeout", DURATION_ABOVE_0, hook_timeout_ns, "", ""),
-	LATER("stats",        RETRYSHIM, PATH,     "no"),
 
 	POLICY("max_attempts",    ATTEMPTS,         max_attempts,       "", ""),
 	POLICY("backoff",         CHOICE,           backoff, "constant\0linear\0exponential", ""),
@@ -53,12 +53,11 @@ const struct rs_key rs_keys[] = {
 	POLICY("resume",          BOOL,             resume,             "", ""),
 	POLICY("quota",           QUOTA,            quota,              "", ""),
 	POLICY("cost",            COUNT,            cost,               "", ""),
-	LATER("rate_limit",          POLICY, IGNORED,                      "none"),
+	POLICY("rate_limit",      CHOICE,           rate_limit, "none\0adaptive", ""),
 
 	QUOTA("capacity", COUNT, capacity, "", ""),
 	QUOTA("refund",   COUNT, refund,   "", ""),
-	{ "scope", RS_SECTION_QUOTA, RS_VALUE_IGNORED, 0, 0,
-	  "process\0!host\0!target\0!host+target", "" },
+	QUOTA("scope",    CHOICE, scope,   "process\0host\0target\0host+target", ""),
 
 	RULE("class",      CHOICE,    0,                            class,
 	     "temporary\0recoverable\0followup\0permanent", ""),

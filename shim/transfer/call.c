@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ops/events.h"
+#include "ops/stats.h"
 #include "process.h"
 #include "transfer/canned.h"
 #include "transfer/exchange.h"
@@ -97,6 +98,8 @@ bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result)
 	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
 		rs_response_recall(x);
 	rs_judge_end(x, *result);
+	if (!x->rule)
+		rs_exchange_went_well(x);
 	if (!wants_another(x, *result))
 		return false;
 	if (x->decision.action != RS_ACTION_RECOVER)
@@ -135,7 +138,8 @@ static void account(struct rs_exchange *x, CURLcode result)
 {
 	if (result != CURLE_OK || x->rule || x->status >= 400)
 		return;
-	rs_call_succeeded(x->rules, &x->call);
+	if (rs_call_refunds(x->rules, &x->call))
+		rs_call_succeeded(x->rules, &x->call, rs_exchange_target(x), rs_now_ns());
 	if (x->call.attempts > 1)
 		rs_event_recovered(x->rules, rs_exchange_target(x), &x->call, rs_now_ns());
 }
@@ -196,6 +200,8 @@ bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 		*result = conclude_continued(x, *result);
 	else if (!hand_out(x, result))
 		return false;
+	if (x->call.attempts == 1 && !x->rule)
+		rs_stats_passed_at(x->rules, RS_CALL_CURL, x->call.started_ns);
 	account(x, *result);
 	if (x->rule && !was_cancelled(x))
 		rs_exchange_report(x);

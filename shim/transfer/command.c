@@ -22,7 +22,7 @@ static struct rs_incident incident_of(struct rs_exchange *x)
 /* The retry is not made: its quota is given back, and the response is the program's. */
 static enum rs_recovered give_up(struct rs_exchange *x)
 {
-	rs_call_unpaid(&x->call);
+	rs_call_unpaid(&x->call, rs_now_ns());
 	rs_history_no_wait(&x->history);
 	if (x->phase == RS_HOLDING || x->resume.continuing)
 		rs_hand_over(x);

@@ -180,6 +180,18 @@ bool rs_exchange_asks(const struct rs_exchange *x);
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
 
+/* pace.c -------------------------------------------------------------------------------------- */
+
+/* Before the first attempt, where the caller can wait: its turn. false: the program asked to abort.
+ */
+bool rs_exchange_pace(struct rs_exchange *x);
+
+/* An attempt has ended that no rule decided. */
+void rs_exchange_went_well(struct rs_exchange *x);
+
+/* How an attempt that `rule` decided ended sets the pace: how long the next one has to wait. */
+int64_t rs_exchange_pace_after(struct rs_exchange *x, const struct rs_rule *rule);
+
 /* replace.c ----------------------------------------------------------------------------------- */
 
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl

@@ -2,6 +2,7 @@
 #include "process.h"
 #include "retry/curl_error.h"
 #include "retry/error_set.h"
+#include "retry/pacer.h"
 #include "transfer/exchange.h"
 
 /* libcurl may let this one pass: there was nothing left to resume. It drops the body in any case.
@@ -105,7 +106,7 @@ static bool wants_body(const struct rs_exchange *x, const struct rs_rule *rule)
 /* The retry would have been paid for, and, for all we know, would have succeeded. */
 static void only_observed(struct rs_exchange *x)
 {
-	rs_call_unpaid(&x->call);
+	rs_call_unpaid(&x->call, rs_now_ns());
 	x->decision.action = RS_ACTION_PERMANENT;
 }
 
@@ -128,6 +129,8 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(x->rules),
+		.target = rs_exchange_target(x),
+		.pace_ns = rs_exchange_pace_after(x, rule),
 	};
 
 	x->rule = rule;
@@ -139,10 +142,12 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 	if (observes(x))
 		only_observed(x);
 	remember(x, outcome);
-	if (x->decision.action == RS_ACTION_RETRY)
+	if (x->decision.action == RS_ACTION_RETRY) {
+		rs_pacer_take(x->rules->pacers, rs_exchange_target(x), now.now_ns);
 		rs_prepare_retry(x);
-	else if (x->decision.action != RS_ACTION_RECOVER)
+	} else if (x->decision.action != RS_ACTION_RECOVER) {
 		rs_hand_over(x);
+	}
 }
 
 /* Better judged later: the headers may say when to come back, and whether a long streamed body can

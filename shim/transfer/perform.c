@@ -24,8 +24,11 @@ static CURLcode attempt(struct rs_exchange *x)
 
 static CURLcode run(struct rs_exchange *x)
 {
-	CURLcode result = attempt(x);
+	CURLcode result;
 
+	if (!rs_exchange_pace(x))
+		return CURLE_ABORTED_BY_CALLBACK;
+	result = attempt(x);
 	while (rs_exchange_end_attempt(x, &result)) {
 		if (!rs_exchange_wait(x, rs_exchange_due_ns(x)))
 			return rs_exchange_cancel(x);

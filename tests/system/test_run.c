@@ -84,7 +84,7 @@ static void other_verbs(void **state)
 	assert_contains(run.out, "retryshim ");
 	run_free(&run);
 	check_fails(RETRYSHIM("rnu"), 2, "did you mean 'run'?");
-	check_fails(RETRYSHIM("stats"), 2, "not supported yet");
+	check_fails(RETRYSHIM("stats"), 2, "name a file");
 	check_fails(command((const char *const[]){ command_path(), NULL }, NULL), 2,
 		    "a verb is missing");
 }

@@ -88,6 +88,9 @@ $(B)/obj/%.o: %.c $(STAMP)
 
 # Without the compiler's start files: the library's constructor needs none of them, and their weak
 # references would be searched for at every start.
+# A sanitizer's runtime looks its functions up, through our dlsym(), before it can be called.
+$(B)/obj/shim/hooks/dl.o $(B)/obj/shim/real_symbol.o: CFLAGS_ALL += -fno-sanitize=all
+
 $(B)/libretryshim.so: $(CORE_OBJ) $(call obj,$(SHIM)) shim/symbols.map
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) -Wl,--version-script=shim/symbols.map \
@@ -151,12 +154,15 @@ $(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
 contention: $(B)/tests/bench/contention
 	@$< --svg docs/contention.svg
 
-# The unit tests again, where memory errors and races cannot hide.
+# The unit tests again, where memory errors and races cannot hide; and those of the system tests
+# whose programs can be built for it, too.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -Wno-error
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-error
 ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
+ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume)
+TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles)
 LINT_CHECKS   := $(shell scripts/lint --list)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks; what was
@@ -175,9 +181,13 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
 .PHONY: test unit system asan tsan valgrind lint format lint-flags asan-programs tsan-programs
 .PHONY: fuzz fuzz-long fuzz-programs coverage
 asan-programs:
-	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs
+	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs \
+		$(B)/asan/libretryshim.so $(ASAN_SYSTEM) \
+		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace)
 tsan-programs:
-	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs
+	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs \
+		$(B)/tsan/libretryshim.so $(TSAN_SYSTEM) \
+		$(addprefix $(B)/tsan/tests/,random-client handles)
 fuzz-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS)' \
 		$(FUZZ_PROGRAMS:$(B)/%=$(B)/fuzz/%)
@@ -185,16 +195,17 @@ fuzz-programs:
 RUN_TESTS = @B=$(B) scripts/run-tests
 test: all unit-programs system-programs asan-programs tsan-programs fuzz-programs
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS)) $(UNIT_PROGRAMS) $(SYSTEM_PROGRAMS) \
-		$(ASAN_PROGRAMS) $(TSAN_PROGRAMS) $(addprefix valgrind:,$(UNIT_PROGRAMS)) \
+		$(ASAN_PROGRAMS) $(TSAN_PROGRAMS) $(addprefix asan:,$(ASAN_SYSTEM)) \
+		$(addprefix tsan:,$(TSAN_SYSTEM)) $(addprefix valgrind:,$(UNIT_PROGRAMS)) \
 		$(FUZZ_CHECKS)
 unit: unit-programs
 	$(RUN_TESTS) $(UNIT_PROGRAMS)
 system: all system-programs
 	$(RUN_TESTS) $(SYSTEM_PROGRAMS)
 asan: asan-programs
-	$(RUN_TESTS) $(ASAN_PROGRAMS)
+	$(RUN_TESTS) $(ASAN_PROGRAMS) $(addprefix asan:,$(ASAN_SYSTEM))
 tsan: tsan-programs
-	$(RUN_TESTS) $(TSAN_PROGRAMS)
+	$(RUN_TESTS) $(TSAN_PROGRAMS) $(addprefix tsan:,$(TSAN_SYSTEM))
 valgrind: unit-programs
 	$(RUN_TESTS) $(addprefix valgrind:,$(UNIT_PROGRAMS))
 # Ten seconds a target, beginning with the corpora that are checked in; make fuzz-long

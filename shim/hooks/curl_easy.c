@@ -79,6 +79,8 @@ static CURLcode set_word(CURL *easy, CURLoption option, void *value, const void 
 		result = handle->api->easy_setopt(easy, option, value);
 	if (__builtin_expect(rs_options_watch(option), 0) && result == CURLE_OK)
 		rs_options_set(&handle->options, option, value);
+	if (__builtin_expect(handle->active != NULL, 0))
+		rs_transfer_mind_headers(handle->active);
 	return result;
 }
 

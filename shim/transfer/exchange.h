@@ -198,6 +198,9 @@ int64_t rs_exchange_pace_after(struct rs_exchange *x, const struct rs_rule *rule
  * must not be told now; the program's value takes effect all the same. */
 bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 
+/* The program has changed an option: can libcurl still deliver headers by itself? */
+void rs_transfer_mind_headers(struct rs_exchange *x);
+
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 

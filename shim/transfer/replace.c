@@ -114,9 +114,26 @@ static bool can_ask(const struct rs_exchange *x)
 	       x->handle->api->easy_nextheader && o->url.text && (o->url.text[0] | 0x20) == 'h';
 }
 
-void rs_transfer_choose_headers(struct rs_exchange *x)
+static void see_headers(struct rs_exchange *x)
 {
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(x->handle->easy, CURLOPT_HEADERFUNCTION, rs_response_header);
+	set(x->handle->easy, CURLOPT_HEADERDATA, x);
+	x->header_way = RS_HEADERS_SEEN;
+}
+
+/* Where only a pointer is set for headers, libcurl gives it to the body callback: that is ours. */
+void rs_transfer_mind_headers(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	if (x->header_way != RS_HEADERS_SEEN && o->header_data && !o->header_fn)
+		see_headers(x);
+}
+
+void rs_transfer_choose_headers(struct rs_exchange *x)
+{
 	bool seen = x->header_way == RS_HEADERS_SEEN;
 
 	if (can_ask(x)) {
@@ -125,11 +142,8 @@ void rs_transfer_choose_headers(struct rs_exchange *x)
 		x->header_way = RS_HEADERS_ASKED;
 		return;
 	}
-	if (seen)
-		return;
-	set(x->handle->easy, CURLOPT_HEADERFUNCTION, rs_response_header);
-	set(x->handle->easy, CURLOPT_HEADERDATA, x);
-	x->header_way = RS_HEADERS_SEEN;
+	if (!seen)
+		see_headers(x);
 }
 
 void rs_transfer_replace(struct rs_exchange *x)

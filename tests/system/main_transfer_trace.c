@@ -35,6 +35,8 @@ static struct {
 	bool all;
 	char *upload;
 	size_t upload_len, uploaded;
+	struct curl_slist *lists[8];
+	size_t list_count;
 	char error[CURL_ERROR_SIZE];
 } my;
 
@@ -249,7 +251,9 @@ static struct curl_slist *list_of(char *text)
 
 	while ((line = strsep(&text, "|")) != NULL)
 		list = curl_slist_append(list, line);
-	return list;
+	if (my.list_count == sizeof(my.lists) / sizeof(my.lists[0]))
+		die("too many lists");
+	return my.lists[my.list_count++] = list;
 }
 
 static void set_named(const char *name, char *value)
@@ -357,6 +361,8 @@ int main(int argc, char **argv)
 	put_file("write-data", my.write_data);
 	put_file("header-data", my.header_data);
 	curl_easy_cleanup(my.easy);
+	while (my.list_count > 0)
+		curl_slist_free_all(my.lists[--my.list_count]);
 	free(my.upload);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "harness_parts.h"
 #include "random_plan.h"
 #include "server_parts.h"
 
@@ -100,12 +101,10 @@ static void *run(void *arg)
 
 static void take(struct relay *relay, int client, uint64_t number)
 {
-	struct relayed *r = calloc(1, sizeof(*r));
+	struct relayed *r = harness_zeroed(sizeof(*r));
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	uint64_t state = plan_state(relay->seed, number);
 
-	if (!r)
-		server_die("memory");
 	memcpy(to.sun_path, relay->path, sizeof(to.sun_path));
 	r->relay = relay;
 	r->client = client;
@@ -138,12 +137,12 @@ static void *accept_all(void *arg)
 
 struct relay *relay_start(const char *socket_path, uint64_t seed, size_t most)
 {
-	struct relay *relay = calloc(1, sizeof(*relay));
+	struct relay *relay = harness_zeroed(sizeof(*relay));
 	struct sockaddr_in here = { .sin_family = AF_INET,
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(here);
 
-	if (!relay || strlen(socket_path) >= sizeof(relay->path))
+	if (strlen(socket_path) >= sizeof(relay->path))
 		server_die("relay");
 	memcpy(relay->path, socket_path, strlen(socket_path));
 	relay->seed = seed;

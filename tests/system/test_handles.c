@@ -19,16 +19,22 @@ static atomic_int asked[IDS];
 /* /fail/N/ID fails N times. */
 static void decide(const struct request *request, struct reply *reply, char *room, void *arg)
 {
-	int times = 0, id = 0;
+	bool known = strncmp(request->target, "/fail/", 6) == 0;
+	long times = 0, id = -1;
+	char *at;
 
 	(void)arg;
-	if (sscanf(request->target, "/fail/%d/%d", &times, &id) != 2 || id < 0 || id >= IDS) {
+	if (known)
+		times = strtol(request->target + 6, &at, 10);
+	if (known && *at == '/')
+		id = strtol(at + 1, NULL, 10);
+	if (id < 0 || id >= IDS) {
 		reply->status = 404;
 		return;
 	}
 	reply->status = atomic_fetch_add(&asked[id], 1) < times ? 503 : 200;
 	reply->headers = "Set-Cookie: a=b\r\n";
-	(void)snprintf(room, DECIDE_ROOM, "object %d", id);
+	(void)snprintf(room, DECIDE_ROOM, "object %ld", id);
 	reply->body = reply->status == 200 ? room : "busy";
 }
 
@@ -69,6 +75,28 @@ CASE(fork_with_live_handles, "fork", QUICK)
 CASE(a_transfer_inside_a_callback, "nested", QUICK)
 CASE(waits_are_cancelled_by_the_progress_callback, "cancel", SLOW)
 CASE(other_threads_go_on_during_a_wait, "going-on", SLOW)
+
+/* Foreign code leaks; reads and writes out of place would be ours. */
+static void under_valgrind(void **state)
+{
+	static const char *const names[] = { "copies", "reset", "nested", "turns" };
+
+	(void)state;
+	if (getenv("RS_PRELOAD_FIRST"))
+		skip();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct server *server = serve();
+		struct run run = run_words(RUN_SHIM, rules_file(QUICK), "valgrind", "-q",
+					   "--error-exitcode=9", helper_path("handles"), names[i],
+					   server_url(server, ""));
+
+		assert_exit(run, 0);
+		assert_output(run, "");
+		assert_string_equal(run.err, "");
+		run_free(&run);
+		server_stop(server);
+	}
+}
 
 /* A language binding with every callback that it knows. */
 static const char pycurl_script[] =
@@ -157,6 +185,7 @@ int main(void)
 		cmocka_unit_test(a_transfer_inside_a_callback),
 		cmocka_unit_test(waits_are_cancelled_by_the_progress_callback),
 		cmocka_unit_test(other_threads_go_on_during_a_wait),
+		cmocka_unit_test(under_valgrind),
 		cmocka_unit_test(pycurl_with_every_callback),
 	};
 

@@ -29,17 +29,17 @@ static struct child *nginx;
 static const char *clear_socket, *tls_socket;
 
 static const char config[] =
-	"error_log %1$s/error.log;\npid %1$s/nginx.pid;\nworker_processes 1;\n%2$s"
+	"error_log @/error.log;\npid @/nginx.pid;\nworker_processes 1;\n"
 	"events { worker_connections 256; }\n"
 	"http {\n"
-	"  access_log off; root %1$s;\n"
-	"  client_body_temp_path %1$s/t1; proxy_temp_path %1$s/t2; fastcgi_temp_path %1$s/t3;\n"
-	"  uwsgi_temp_path %1$s/t4; scgi_temp_path %1$s/t5;\n"
+	"  access_log off; root @;\n"
+	"  client_body_temp_path @/t1; proxy_temp_path @/t2; fastcgi_temp_path @/t3;\n"
+	"  uwsgi_temp_path @/t4; scgi_temp_path @/t5;\n"
 	"  types { text/plain txt; }\n"
 	"  gzip on; gzip_types text/plain; gzip_min_length 1;\n"
-	"  server { listen unix:%1$s/clear.sock; }\n"
-	"  server { listen unix:%1$s/tls.sock ssl http2;\n"
-	"           ssl_certificate %1$s/cert.pem; ssl_certificate_key %1$s/key.pem; }\n"
+	"  server { listen unix:@/clear.sock; }\n"
+	"  server { listen unix:@/tls.sock ssl http2;\n"
+	"           ssl_certificate @/cert.pem; ssl_certificate_key @/key.pem; }\n"
 	"}\n";
 
 static void make_certificate(void)
@@ -65,16 +65,30 @@ static bool answers(const char *path)
 	return connected;
 }
 
+/* With the temporary directory for each @. */
+static size_t write_config(char *to, size_t size)
+{
+	size_t len = (size_t)snprintf(to, size, "%s", geteuid() == 0 ? "user root;\n" : "");
+
+	for (const char *from = config; *from && len < size - 1; from++) {
+		if (*from == '@')
+			len += (size_t)snprintf(to + len, size - len, "%s", temp_dir());
+		else
+			to[len++] = *from;
+	}
+	assert_true(len < size - 1);
+	return len;
+}
+
 static void start_nginx(void)
 {
 	static const char *argv[] = {
 		"nginx", "-e", "stderr", "-g", "daemon off;", "-c", NULL, NULL
 	};
-	char written[4096];
-	int len = snprintf(written, sizeof(written), config, temp_dir(),
-			   geteuid() == 0 ? "user root;\n" : "");
+	char written[8192];
+	size_t len = write_config(written, sizeof(written));
 
-	argv[6] = temp_file("nginx.conf", written, (size_t)len);
+	argv[6] = temp_file("nginx.conf", written, len);
 	nginx = child_start(&(struct program){
 		.argv = argv,
 		.env = (const char *const[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL },

@@ -78,7 +78,18 @@ enum server_opening {
 	SERVER_ON_WORD, /* at server_open(); refuses until then, for ever if it never comes */
 };
 
+struct request;
+
+/* In place of a script: fill in the reply (all zero before) for a request whose header has arrived.
+ * `room` is for texts that the reply points to; it lasts until the answer is sent. Called from the
+ * connections' threads, several at a time. */
+#define DECIDE_ROOM 512
+typedef void server_decide(const struct request *request, struct reply *reply, char *room,
+			   void *arg);
+
 struct server_options {
+	server_decide *decide; /* NULL: the script decides */
+	void *decide_arg;
 	enum server_family family;
 	enum server_opening opening;
 	int open_after_ms;
@@ -96,7 +107,7 @@ struct request {
 	char *body;    /* unchunked; NUL-terminated after body_len bytes */
 	size_t body_len;
 	bool body_whole; /* false: the client broke off inside it, or the reply was `early` */
-	int reply;       /* which of the script answers; -1: none fitted */
+	int reply;       /* which of the script answers; -1: none fitted, or there is none */
 	int status;      /* its status; 0: raw, or none sent */
 };
 

@@ -10,7 +10,8 @@
  *   judge.c     asks retry/ what an outcome means, and what next
  *   request.c   what the program asked for: the target, and whether it can be sent again
  *
- * An exchange lives on the stack of the thread that called curl_easy_perform().
+ * An exchange lives on the stack of the thread that called curl_easy_perform(), or in the call of a
+ * multi handle (multi.h).
  */
 #ifndef RS_TRANSFER_EXCHANGE_H
 #define RS_TRANSFER_EXCHANGE_H

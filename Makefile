@@ -79,6 +79,9 @@ $(B)/obj/%.o: %.c $(STAMP)
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
+# A thread sanitizer's runtime calls dlsym() before it is ready for code that it instruments.
+$(call obj,shim/real_symbol.c shim/hooks/dl.c): CFLAGS_ALL += -fno-sanitize=thread
+
 # Without the compiler's start files: the library's constructor needs none of them, and their weak
 # references would be searched for at every start.
 $(B)/libretryshim.so: $(CORE_OBJ) $(call obj,$(SHIM)) shim/symbols.map
@@ -136,15 +139,25 @@ $(B)/tests/dl-case: private LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugins' -Wl,--enabl
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -Wno-error
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-error
-ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
-TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
+ASAN_PROGRAMS = $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS)) \
+	$(addprefix asan:$(B)/asan/,$(SANITIZED_TESTS))
+TSAN_PROGRAMS = $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS)) \
+	$(addprefix tsan:$(B)/tsan/,$(SANITIZED_TESTS))
 LINT_CHECKS   := $(shell scripts/lint --list)
+
+# And programs that use the library, with the library, likewise.
+SANITIZED := multi_case multi_model
+SANITIZED_TESTS := $(addprefix tests/system/test_,$(SANITIZED))
+.PHONY: sanitized-programs
+sanitized-programs: unit-programs all $(addprefix $(B)/,$(SANITIZED_TESTS)) \
+	$(addprefix $(B)/tests/,$(subst _,-,$(SANITIZED)))
+	@:
 
 .PHONY: test unit system asan tsan valgrind lint format lint-flags asan-programs tsan-programs
 asan-programs:
-	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs
+	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' sanitized-programs
 tsan-programs:
-	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs
+	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' sanitized-programs
 
 RUN_TESTS = @B=$(B) scripts/run-tests
 test: all unit-programs system-programs asan-programs tsan-programs

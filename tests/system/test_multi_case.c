@@ -114,6 +114,12 @@ static void handles_go_in_every_state(void **state)
 	compare("states");
 }
 
+static void threads_with_a_multi_handle_each(void **state)
+{
+	(void)state;
+	compare("threads");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +129,7 @@ int main(void)
 		cmocka_unit_test(the_program_is_asked_and_may_abort),
 		cmocka_unit_test(a_pause_while_the_rest_is_handed_out),
 		cmocka_unit_test(handles_go_in_every_state),
+		cmocka_unit_test(threads_with_a_multi_handle_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

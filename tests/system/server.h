@@ -149,6 +149,11 @@ bool server_wait_requests(struct server *server, size_t count, int timeout_ms);
 /* How often the request has the header `name` (any case); the first value goes into `value`. */
 int request_header(const struct request *request, const char *name, char *value, size_t size);
 
+/* For a server_decide: all of `bytes`, or the part that the request's Range and If-Range ask for.
+ * `etag` as in the header, quotes included; NULL: none, and no ranges. */
+void server_object(const struct request *request, const char *bytes, size_t len, const char *etag,
+		   struct reply *reply, char *room);
+
 /* `len` bytes of `data` as a gzip file (stored, not compressed). The caller frees. */
 void *server_gzip(const void *data, size_t len, size_t *out_len);
 

@@ -39,9 +39,9 @@ static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 	m->calls = call;
 }
 
-static void unlink_call(struct rs_multi_call *call)
+static void unlink_call(struct rs_multi *m, struct rs_multi_call *call)
 {
-	struct rs_multi_call **at = &call->multi->calls;
+	struct rs_multi_call **at = &m->calls;
 
 	while (*at && *at != call)
 		at = &(*at)->next;
@@ -315,7 +315,7 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	result = add_real(m, easy->easy);
 	if (result != CURLM_OK) {
 		rs_exchange_close(&call->x, CURLE_OK);
-		unlink_call(call);
+		unlink_call(m, call);
 	}
 	return result;
 }
@@ -327,7 +327,7 @@ static void let_go(struct rs_multi *m, struct rs_multi_call *call)
 	if (call->x.handle->active == &call->x)
 		rs_exchange_abandon(&call->x);
 	m->waiting -= is_waiting(call);
-	unlink_call(call);
+	unlink_call(m, call);
 }
 
 CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle *known)

@@ -54,8 +54,9 @@ static void answer(const struct request *request, int index, struct reply *reply
 	char range[64];
 
 	reply->headers = TAG;
-	if (request_header(request, "Range", range, sizeof(range)) == 1 &&
-	    sscanf(range, "bytes=%zu-", &from) == 1 && from < size) {
+	if (request_header(request, "Range", range, sizeof(range)) == 1)
+		from = strtoul(range + strlen("bytes="), NULL, 10);
+	if (from > 0) {
 		reply->status = 206;
 		(void)snprintf(room, DECIDE_ROOM, TAG "Content-Range: bytes %zu-%zu/%zu\r\n", from,
 			       size - 1, size);

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include "connect/blocking.h"
+#include "connect/fault.h"
 #include "mark.h"
 #include "real.h"
 
@@ -9,6 +10,16 @@
 __attribute__((noinline)) static int after_failure(const struct rs_connect *call, int entry_errno)
 {
 	int status = rs_connect_retry(call, errno);
+
+	errno = status == 0 ? entry_errno : -status;
+	return status == 0 ? 0 : -1;
+}
+
+/* With the manners of the real one. */
+__attribute__((noinline)) static int attempt(const struct rs_connect *call)
+{
+	int entry_errno = errno;
+	int status = rs_connect_attempt(call);
 
 	errno = status == 0 ? entry_errno : -status;
 	return status == 0 ? 0 : -1;
@@ -25,8 +36,11 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 		errno = ENOSYS;
 		return -1;
 	}
-	if (call.real(call.fd, call.addr, call.len) != 0)
+	rs_connect_await_turn(&call);
+	if (__builtin_expect(rs_faults_watched, false)
+		    ? attempt(&call) != 0
+		    : call.real(call.fd, call.addr, call.len) != 0)
 		return after_failure(&call, entry_errno);
-	rs_connect_succeeded();
+	rs_connect_succeeded(&call);
 	return 0;
 }

@@ -161,8 +161,8 @@ ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-error
 ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
-ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume)
-TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles)
+ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model)
+TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model)
 LINT_CHECKS   := $(shell scripts/lint --list)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks; what was
@@ -183,11 +183,11 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
 asan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs \
 		$(B)/asan/libretryshim.so $(ASAN_SYSTEM) \
-		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace)
+		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace multi-case multi-model)
 tsan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs \
 		$(B)/tsan/libretryshim.so $(TSAN_SYSTEM) \
-		$(addprefix $(B)/tsan/tests/,random-client handles)
+		$(addprefix $(B)/tsan/tests/,random-client handles multi-case multi-model)
 fuzz-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS)' \
 		$(FUZZ_PROGRAMS:$(B)/%=$(B)/fuzz/%)

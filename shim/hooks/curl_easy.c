@@ -144,7 +144,9 @@ RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
 		return api && api->easy_perform ? api->easy_perform(easy) : CURLE_FAILED_INIT;
 	if (handle && rs_multi_keeps(handle))
 		return CURLE_FAILED_INIT; /* as for any handle that is part of a multi handle */
-	return handle ? rs_transfer_perform(handle) : api->easy_perform(easy);
+	if (!handle || rs_multi_has(handle))
+		return api->easy_perform(easy);
+	return rs_transfer_perform(handle);
 }
 RS_BINDABLE(curl_easy_perform);
 
@@ -232,10 +234,10 @@ RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 
 	if (!api || !api->easy_pause)
 		return CURLE_FAILED_INIT;
-	if (handle && handle->active && handle->active->paused && !(bitmask & CURLPAUSE_RECV)) {
-		handle->active->paused = false;
-		return CURLE_OK;
-	}
-	return api->easy_pause(easy, bitmask);
+	if (!handle || !handle->active || !handle->active->paused)
+		return api->easy_pause(easy, bitmask);
+	handle->active->paused = bitmask & CURLPAUSE_RECV;
+	rs_multi_unpaused(handle);
+	return CURLE_OK;
 }
 RS_BINDABLE(curl_easy_pause);

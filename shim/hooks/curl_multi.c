@@ -22,6 +22,12 @@ static const struct rs_curl_api *api_of(const struct rs_multi *m, const void *ca
 	return found ? found->api : NULL;
 }
 
+/* Inside of a callback that libcurl does not know of, which it would answer so, too. */
+static bool is_recursive(const struct rs_multi *m)
+{
+	return m && m->calling;
+}
+
 __attribute__((noinline)) static CURLMcode add_handle_of_program(CURLM *handle, CURL *easy,
 								 const void *caller)
 {
@@ -50,11 +56,14 @@ __attribute__((noinline)) static CURLMcode remove_handle_of_program(CURLM *handl
 {
 	struct rs_multi *m = rs_multi_find(handle);
 	const struct rs_curl_api *api = api_of(m, caller);
-	struct rs_handle *known = m ? rs_handle_find(easy) : NULL;
 
 	if (!api || !api->multi_remove_handle)
 		return CURLM_INTERNAL_ERROR;
-	return known ? rs_multi_remove(m, known) : api->multi_remove_handle(handle, easy);
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
+	if (!m)
+		return api->multi_remove_handle(handle, easy);
+	return rs_multi_remove(m, easy, rs_handle_find(easy));
 }
 
 RS_EXPORT CURLMcode curl_multi_remove_handle(CURLM *handle, CURL *easy)
@@ -76,6 +85,8 @@ __attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int
 
 	if (!api || !api->multi_perform)
 		return CURLM_INTERNAL_ERROR;
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
 		return api->multi_perform(handle, running);
 	rs_multi_before(m);
@@ -106,6 +117,8 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 
 	if (!api || !api->multi_socket_action)
 		return CURLM_INTERNAL_ERROR;
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
 		return api->multi_socket_action(handle, socket, events, running);
 	if (socket == CURL_SOCKET_TIMEOUT)
@@ -158,8 +171,10 @@ __attribute__((noinline)) static CURLMcode wait_of_program(CURLM *handle,
 
 	if (!api || !api->multi_wait)
 		return CURLM_INTERNAL_ERROR;
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
 	/* It does not wait where libcurl has nothing to wait for; a slow transfer would be that. */
-	if (m && m->waiting > 0 && api->multi_poll)
+	if (m && m->waiting > 0 && timeout_ms >= 0 && api->multi_poll)
 		return api->multi_poll(handle, extra, count,
 				       (int)rs_multi_shorten_ms(m, timeout_ms), ready);
 	return api->multi_wait(handle, extra, count, timeout_ms, ready);
@@ -186,6 +201,8 @@ __attribute__((noinline)) static CURLMcode poll_of_program(CURLM *handle,
 
 	if (!api || !api->multi_poll)
 		return CURLM_INTERNAL_ERROR;
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
 	if (m && timeout_ms >= 0)
 		timeout_ms = (int)rs_multi_shorten_ms(m, timeout_ms);
 	return api->multi_poll(handle, extra, count, timeout_ms, ready);
@@ -211,6 +228,8 @@ __attribute__((noinline)) static CURLMcode timeout_of_program(CURLM *handle, lon
 
 	if (!api || !api->multi_timeout)
 		return CURLM_INTERNAL_ERROR;
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
 	result = api->multi_timeout(handle, timeout_ms);
 	if (m && result == CURLM_OK)
 		*timeout_ms = rs_multi_shorten_ms(m, *timeout_ms);
@@ -234,6 +253,8 @@ static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value, const 
 
 	if (!found || !found->api->multi_setopt)
 		return CURLM_INTERNAL_ERROR;
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
 	if (option != CURLMOPT_TIMERFUNCTION && option != CURLMOPT_TIMERDATA)
 		return (m ? m->api : found->api)->multi_setopt(handle, option, value);
 	if (!m && handle && !found->is_libcurl)
@@ -268,6 +289,8 @@ RS_EXPORT CURLMcode curl_multi_setopt(CURLM *handle, CURLMoption option, ...)
 	CURLMcode result = CURLM_INTERNAL_ERROR;
 	va_list args;
 
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
 	va_start(args, option);
 	if (option >= CURLOPTTYPE_OFF_T && api && api->multi_setopt)
 		result = api->multi_setopt(handle, option, va_arg(args, curl_off_t));
@@ -286,13 +309,19 @@ __attribute__((noinline)) static CURLMcode cleanup_of_program(CURLM *handle, con
 	struct rs_multi *m = rs_multi_find(handle);
 	const struct rs_curl_api *api = api_of(m, caller);
 	CURLMcode result;
+	bool busy;
 
 	if (!api || !api->multi_cleanup)
 		return CURLM_INTERNAL_ERROR;
-	if (m)
-		m->busy = true; /* no timer is told of what ends here */
+	if (!m)
+		return api->multi_cleanup(handle);
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
+	busy = m->busy;
+	m->busy = true; /* no timer is told of what ends here */
 	result = api->multi_cleanup(handle);
-	if (m && result == CURLM_OK)
+	m->busy = busy;
+	if (result == CURLM_OK)
 		rs_multi_free(m);
 	return result;
 }

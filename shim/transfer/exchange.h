@@ -13,7 +13,8 @@
  *   command.c   runs the commands of rules between attempts, and reports
  *   amend.c     what a recover command has changed about the request
  *
- * An exchange lives on the stack of the thread that called curl_easy_perform().
+ * An exchange lives on the stack of the thread that called curl_easy_perform(), or in the call of a
+ * multi handle (multi.h).
  */
 #ifndef RS_TRANSFER_EXCHANGE_H
 #define RS_TRANSFER_EXCHANGE_H

@@ -39,9 +39,9 @@ static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 	m->calls = call;
 }
 
-static void unlink_call(struct rs_multi_call *call)
+static void unlink_call(struct rs_multi *m, struct rs_multi_call *call)
 {
-	struct rs_multi_call **at = &call->multi->calls;
+	struct rs_multi_call **at = &m->calls;
 
 	while (*at && *at != call)
 		at = &(*at)->next;
@@ -65,6 +65,14 @@ static void enter(struct rs_multi_call *call, enum rs_multi_state state)
 
 /* ---- messages ---- */
 
+/* Room has to be there before libcurl is asked: what it has told it does not tell again. */
+static bool has_spare(struct rs_multi *m)
+{
+	if (!m->spare)
+		m->spare = malloc(sizeof(*m->spare));
+	return m->spare != NULL;
+}
+
 static void post(struct rs_multi *m, struct rs_multi_message *message)
 {
 	message->next = NULL;
@@ -72,26 +80,38 @@ static void post(struct rs_multi *m, struct rs_multi_message *message)
 	m->end = &message->next;
 }
 
-static void post_done(struct rs_multi_call *call)
-{
-	struct rs_multi_message *message = &call->message;
-
-	message->owned = false;
-	message->msg.msg = CURLMSG_DONE;
-	message->msg.easy_handle = call->x.handle->easy;
-	message->msg.data.result = call->result;
-	post(call->multi, message);
-}
-
-/* A message about a transfer that is not guarded. */
-static void post_copy(struct rs_multi *m, const CURLMsg *msg)
+static void post_foreign(struct rs_multi *m, CURLMsg *msg)
 {
 	struct rs_multi_message *message = m->spare;
 
+	if (!message) /* has_spare() comes before */
+		return;
 	m->spare = NULL;
-	message->owned = true;
-	message->msg = *msg;
+	*message = (struct rs_multi_message){ .msg = msg, .foreign = true };
 	post(m, message);
+}
+
+static void post_done(struct rs_multi_call *call)
+{
+	call->msg = (CURLMsg){ .msg = CURLMSG_DONE,
+			       .easy_handle = call->x.handle->easy,
+			       .data = { .result = call->result } };
+	call->message.msg = &call->msg;
+	post(call->multi, &call->message);
+}
+
+/* Take out the message at this place of the list. */
+static CURLMsg *unlink_message(struct rs_multi *m, struct rs_multi_message **at)
+{
+	struct rs_multi_message *message = *at;
+	CURLMsg *msg = message->msg;
+
+	*at = message->next;
+	if (!*at)
+		m->end = at;
+	if (message->foreign)
+		free(message);
+	return msg;
 }
 
 static void withdraw(struct rs_multi *m, const CURL *easy)
@@ -99,17 +119,11 @@ static void withdraw(struct rs_multi *m, const CURL *easy)
 	struct rs_multi_message **at = &m->first;
 
 	while (*at) {
-		struct rs_multi_message *message = *at;
-
-		if (message->msg.easy_handle != easy) {
-			at = &message->next;
-			continue;
-		}
-		*at = message->next;
-		if (message->owned)
-			free(message);
+		if ((*at)->msg->easy_handle == easy)
+			unlink_message(m, at);
+		else
+			at = &(*at)->next;
 	}
-	m->end = at;
 }
 
 /* ---- a call's end ---- */
@@ -117,7 +131,12 @@ static void withdraw(struct rs_multi *m, const CURL *easy)
 /* The call is over for the program, unless it has paused the rest of what was held. */
 static void conclude(struct rs_multi_call *call)
 {
-	if (!rs_exchange_conclude(&call->x, &call->result)) {
+	bool over;
+
+	call->multi->calling = true;
+	over = rs_exchange_conclude(&call->x, &call->result);
+	call->multi->calling = false;
+	if (!over) {
 		enter(call, RS_MULTI_PAUSED);
 		return;
 	}
@@ -129,9 +148,13 @@ static void conclude(struct rs_multi_call *call)
 static void end_attempt(struct rs_multi_call *call, CURLcode result)
 {
 	struct rs_multi *m = call->multi;
+	bool again;
 
 	call->result = result;
-	if (!rs_exchange_end_attempt(&call->x, &call->result)) {
+	m->calling = true; /* its stream may have to seek */
+	again = rs_exchange_end_attempt(&call->x, &call->result);
+	m->calling = false;
+	if (!again) {
 		conclude(call);
 		return;
 	}
@@ -146,15 +169,6 @@ static struct rs_multi_call *call_of(struct rs_multi *m, CURL *easy)
 	struct rs_multi_call *call = handle ? handle->multi_call : NULL;
 
 	return call && call->multi == m ? call : NULL;
-}
-
-/* Room for a copy has to be there before libcurl is asked: what it has told it does not tell again.
- */
-static bool has_spare(struct rs_multi *m)
-{
-	if (!m->spare)
-		m->spare = malloc(sizeof(*m->spare));
-	return m->spare != NULL;
 }
 
 static void take_messages(struct rs_multi *m)
@@ -173,7 +187,7 @@ static void take_messages(struct rs_multi *m)
 		if (call && call->state == RS_MULTI_RUNNING)
 			end_attempt(call, msg->data.result);
 		else
-			post_copy(m, msg);
+			post_foreign(m, msg);
 	}
 }
 
@@ -196,10 +210,20 @@ static void begin_attempt(struct rs_multi_call *call)
 	conclude(call);
 }
 
+static bool ask(struct rs_multi_call *call)
+{
+	bool goes_on;
+
+	call->multi->calling = true;
+	goes_on = rs_exchange_ask(&call->x);
+	call->multi->calling = false;
+	return goes_on;
+}
+
 /* The program's say, and then the clock's. */
 static void serve(struct rs_multi_call *call)
 {
-	if (!rs_exchange_ask(&call->x)) {
+	if (!ask(call)) {
 		call->result = call->state == RS_MULTI_WAITING && !call->x.fault.delayed
 				       ? rs_exchange_cancel(&call->x)
 				       : CURLE_ABORTED_BY_CALLBACK;
@@ -238,21 +262,19 @@ void rs_multi_after(struct rs_multi *m, int *running)
 
 CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
 {
-	struct rs_multi_message *message;
+	CURLMsg *msg = NULL;
 
-	if (!m->busy)
-		take_messages(m);
-	free(m->read);
-	message = m->first;
-	m->read = message && message->owned ? message : NULL;
-	if (message)
-		m->first = message->next;
-	if (!m->first)
-		m->end = &m->first;
 	*left = 0;
+	if (m->busy || m->calling)
+		return NULL; /* as libcurl, inside of a callback */
+	m->busy = true;
+	take_messages(m);
+	m->busy = false;
+	if (m->first)
+		msg = unlink_message(m, &m->first);
 	for (const struct rs_multi_message *rest = m->first; rest; rest = rest->next)
 		++*left;
-	return message ? &message->msg : NULL;
+	return msg;
 }
 
 /* ---- adding and removing ---- */
@@ -288,6 +310,8 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	if (call && call->multi) /* done, and not removed yet: libcurl will say so */
 		return api->multi_add_handle(handle, easy->easy);
 	m = call ? rs_multi_of(handle, api) : NULL;
+	if (m && m->calling)
+		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy || !rs_exchange_open(&call->x, easy))
 		return api->multi_add_handle(handle, easy->easy);
 	rs_exchange_begin_attempt(&call->x);
@@ -301,7 +325,7 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	result = add_real(m, easy->easy);
 	if (result != CURLM_OK) {
 		rs_exchange_close(&call->x, CURLE_OK);
-		unlink_call(call);
+		unlink_call(m, call);
 	}
 	return result;
 }
@@ -313,25 +337,25 @@ static void let_go(struct rs_multi *m, struct rs_multi_call *call)
 	if (call->x.handle->active == &call->x)
 		rs_exchange_abandon(&call->x);
 	m->waiting -= is_waiting(call);
-	unlink_call(call);
+	unlink_call(m, call);
 }
 
-CURLMcode rs_multi_remove(struct rs_multi *m, struct rs_handle *easy)
+CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle *known)
 {
-	struct rs_multi_call *call = easy->multi_call;
+	struct rs_multi_call *call = known ? known->multi_call : NULL;
 	CURLMcode result = CURLM_OK;
 
 	if (!call || call->multi != m) {
-		result = m->api->multi_remove_handle(m->handle, easy->easy);
+		result = m->api->multi_remove_handle(m->handle, easy);
 		if (result == CURLM_OK)
-			withdraw(m, easy->easy);
+			withdraw(m, easy);
 		return result;
 	}
 	if (m->busy)
 		return CURLM_RECURSIVE_API_CALL;
 	m->busy = true;
 	if (!call->detached)
-		result = m->api->multi_remove_handle(m->handle, easy->easy);
+		result = m->api->multi_remove_handle(m->handle, easy);
 	m->busy = false;
 	if (result == CURLM_OK)
 		let_go(m, call);
@@ -339,14 +363,25 @@ CURLMcode rs_multi_remove(struct rs_multi *m, struct rs_handle *easy)
 	return result;
 }
 
+bool rs_multi_has(const struct rs_handle *easy)
+{
+	return easy->multi_call && easy->multi_call->multi;
+}
+
 bool rs_multi_keeps(const struct rs_handle *easy)
 {
-	return easy->multi_call && easy->multi_call->multi && easy->multi_call->detached;
+	return rs_multi_has(easy) && easy->multi_call->detached;
+}
+
+void rs_multi_unpaused(const struct rs_handle *easy)
+{
+	if (rs_multi_has(easy))
+		rs_multi_tell_timer(easy->multi_call->multi);
 }
 
 void rs_multi_forget(struct rs_handle *easy)
 {
-	if (easy->multi_call && easy->multi_call->multi)
+	if (rs_multi_has(easy))
 		let_go(easy->multi_call->multi, easy->multi_call);
 }
 
@@ -354,15 +389,9 @@ void rs_multi_free(struct rs_multi *m)
 {
 	while (m->calls)
 		let_go(m, m->calls);
-	while (m->first) {
-		struct rs_multi_message *message = m->first;
-
-		m->first = message->next;
-		if (message->owned)
-			free(message);
-	}
+	while (m->first)
+		unlink_message(m, &m->first);
 	free(m->spare);
-	free(m->read);
 	rs_table_take(&multis, m->handle);
 	free(m);
 }

@@ -23,10 +23,12 @@ enum rs_multi_state {
 	RS_MULTI_DONE,    /* ended; its message waits or was read */
 };
 
-/* A message that the program has not read yet. */
+/* A message that the program has not read yet. What it reads has to stay as long as libcurl's own
+ * would, that is as long as the easy handle: it lies in the call, or (of a transfer that is not
+ * guarded) in libcurl. */
 struct rs_multi_message {
-	CURLMsg msg;
-	bool owned; /* by the queue; that of a guarded call is part of it */
+	CURLMsg *msg;
+	bool foreign; /* not a guarded call's: to be freed */
 	struct rs_multi_message *next;
 };
 
@@ -37,8 +39,9 @@ struct rs_multi_call {
 	enum rs_multi_state state;
 	bool detached; /* for the program it is in the multi handle, for libcurl it is not */
 	CURLcode result;
-	struct rs_multi_message message; /* of its end */
-	struct rs_multi_call *next;      /* of the multi handle's calls */
+	CURLMsg msg; /* how it ended, and its place among the messages */
+	struct rs_multi_message message;
+	struct rs_multi_call *next; /* of the multi handle's calls */
 };
 
 /* What is known of a multi handle. */
@@ -51,10 +54,10 @@ struct rs_multi {
 	int64_t last_round_ns;
 	const struct rs_curl_api *outside; /* while libcurl is driven: what to go back to */
 	bool busy;                         /* inside libcurl, or inside a callback that we make */
+	bool calling;                      /* inside the latter */
 
 	struct rs_multi_message *first, **end; /* to be read */
-	struct rs_multi_message *spare;        /* room for the next one */
-	struct rs_multi_message *read; /* the last one read, if owned: the program may look at it */
+	struct rs_multi_message *spare;        /* room for a foreign one */
 
 	curl_multi_timer_callback timer_fn; /* the program's */
 	void *timer_data;
@@ -69,7 +72,9 @@ struct rs_multi *rs_multi_find(CURLM *handle);
 struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api);
 
 CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy);
-CURLMcode rs_multi_remove(struct rs_multi *m, struct rs_handle *easy);
+
+/* `known`: what is known of `easy`, or NULL. */
+CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle *known);
 
 /* Before libcurl is driven: calls whose time has come go back in, the program's progress callbacks
  * are asked. After: what has ended is judged. */
@@ -102,8 +107,12 @@ void rs_multi_timer_expired(struct rs_multi *m);
 
 CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value);
 
-/* Is it, for the program, part of a multi handle that libcurl does not have it in? */
+/* Is it part of a multi handle? And of one that libcurl does not have it in? */
+bool rs_multi_has(const struct rs_handle *easy);
 bool rs_multi_keeps(const struct rs_handle *easy);
+
+/* The program goes on with what it had paused. */
+void rs_multi_unpaused(const struct rs_handle *easy);
 
 /* The easy handle is being freed while it is part of a multi handle. */
 void rs_multi_forget(struct rs_handle *easy);

@@ -24,11 +24,13 @@ static int64_t call_due_ns(const struct rs_multi_call *call, int64_t now_ns)
 {
 	int64_t due_ns = RS_FOREVER;
 
-	if (call->state == RS_MULTI_PAUSED)
-		return now_ns + ASK_NS;
+	if (call->state != RS_MULTI_WAITING && call->state != RS_MULTI_PAUSED)
+		return RS_FOREVER;
 	if (call->state == RS_MULTI_WAITING)
 		due_ns = rs_multi_call_due_ns(call);
-	if (due_ns != RS_FOREVER && rs_exchange_asks(&call->x))
+	else if (!call->x.paused)
+		due_ns = now_ns;
+	if (rs_exchange_asks(&call->x))
 		due_ns = rs_ns_min(due_ns, now_ns + ASK_NS);
 	return due_ns;
 }
@@ -74,15 +76,18 @@ static bool is_stale(const struct rs_multi *m, int64_t due_ns)
 int rs_multi_tell_timer(struct rs_multi *m)
 {
 	int64_t due_ns = rs_ns_min(m->real_due_ns, rs_multi_due_ns(m));
+	bool calling = m->calling;
 	int depth, answer;
 
 	if (!m->timer_fn || m->busy || !is_stale(m, due_ns))
 		return 0;
 	m->told_due_ns = due_ns;
+	m->calling = true;
 	depth = rs_program_enter();
 	answer =
 		m->timer_fn(m->handle, due_ns == RS_FOREVER ? -1 : ms_until(due_ns), m->timer_data);
 	rs_program_leave(depth);
+	m->calling = calling;
 	return answer;
 }
 

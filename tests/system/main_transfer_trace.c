@@ -11,6 +11,7 @@
  *   upload=N       N bytes of noise come from the read callback; rewind=1: a seek callback too
  *   file=PATH      the body comes from a file that libcurl reads by itself, from=N bytes on
  *   second=URL     for the second transfer; nested=URL: for nest
+ *   multi=STYLE    drive them through the multi interface (multi_loop.h)
  *   all=1          with what differs when a connection was used before
  */
 #include <ctype.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "multi_loop.h"
 #include "trace.h"
 
 enum { WRITE_FN = 1, WRITE_DATA = 2, HEADER_FN = 4, HEADER_DATA = 8 };
@@ -38,6 +40,8 @@ static struct {
 	struct curl_slist *lists[8];
 	size_t list_count;
 	char error[CURL_ERROR_SIZE];
+	struct multi_loop loop;
+	bool in_loop;
 } my;
 
 _Noreturn static void die(const char *what)
@@ -278,10 +282,18 @@ static void set_named(const char *name, char *value)
 	}
 }
 
+static void set_loop(enum multi_style style)
+{
+	multi_loop_init(&my.loop, style);
+	my.in_loop = true;
+}
+
 static void set_own(const char *name, char *value)
 {
 	if (strcmp(name, "sinks") == 0)
 		my.sinks = (unsigned)strtoul(value, NULL, 10);
+	else if (strcmp(name, "multi") == 0)
+		set_loop((enum multi_style)strtol(value, NULL, 10));
 	else if (strcmp(name, "second") == 0)
 		my.second = value;
 	else if (strcmp(name, "nested") == 0)
@@ -323,13 +335,31 @@ static void put_file(const char *name, FILE *file)
 	(void)fprintf(stderr, "file %s %zu bytes %016llx\n", name, len, (unsigned long long)hash);
 }
 
+/* As curl_easy_perform(), with a loop around the multi interface. */
+static CURLcode perform_in_loop(void)
+{
+	CURLcode result = CURLE_FAILED_INIT;
+	CURLMsg *msg = NULL;
+	int left;
+
+	if (curl_multi_add_handle(my.loop.multi, my.easy) != CURLM_OK)
+		die("cannot be added");
+	while (!msg) {
+		multi_loop_round(&my.loop, 1000);
+		msg = curl_multi_info_read(my.loop.multi, &left);
+	}
+	result = msg->data.result;
+	(void)curl_multi_remove_handle(my.loop.multi, my.easy);
+	return result;
+}
+
 static void transfer(const char *url)
 {
 	CURLcode result;
 
 	(void)curl_easy_setopt(my.easy, CURLOPT_URL, url);
 	memset(my.progress, 0, sizeof(my.progress));
-	result = curl_easy_perform(my.easy);
+	result = my.in_loop ? perform_in_loop() : curl_easy_perform(my.easy);
 	trace_flush(&my.run);
 	trace_result(result, my.error);
 	trace_info(my.easy, my.all);
@@ -363,6 +393,10 @@ int main(int argc, char **argv)
 	curl_easy_cleanup(my.easy);
 	while (my.list_count > 0)
 		curl_slist_free_all(my.lists[--my.list_count]);
+	if (my.in_loop)
+		multi_loop_free(&my.loop);
+	if (my.loop.wrong)
+		(void)fprintf(stderr, "%s\n", my.loop.wrong);
 	free(my.upload);
 	return 0;
 }

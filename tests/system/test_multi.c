@@ -51,6 +51,90 @@ static void curl_in_parallel(void **state)
 	server_stop(server);
 }
 
+/* curl -Z: a download that breaks off, an upload, one that is over the limit of attempts. */
+static void curl_in_parallel_with_all_sorts(void **state)
+{
+	static const char rules[] =
+		"[retryshim]\nlog = none\n[policy default]\nmax_attempts = 3\nbase = 20ms\n"
+		"jitter = none\n[rule it]\nstatus = 500-599\nerror = reset, partial\n";
+	char *object = noise(200000, 5), *sent = noise(50000, 6);
+	const char *file = temp_file("sent", sent, 50000), *into = temp_path("whole");
+	const struct reply script[] = {
+		{ .path = "/cut",
+		  .headers = "ETag: \"e\"\r\n",
+		  .body = object,
+		  .body_len = 200000,
+		  .ending = REPLY_CUT,
+		  .part = REPLY_BODY,
+		  .after = 70000 },
+		{ .path = "/cut", .status = 500 },
+		{ .path = "/cut",
+		  .status = 206,
+		  .headers = "ETag: \"e\"\r\nContent-Range: bytes 70000-199999/200000\r\n",
+		  .body = object + 70000,
+		  .body_len = 130000 },
+		{ .path = "/up", .status = 503, .times = 2 },
+		{ .path = "/up", .body = "thanks" },
+		{ .path = "/never", .status = 500, .body = "never" },
+	};
+	struct server *server = server_start(script, sizeof(script) / sizeof(script[0]));
+	struct run run = run_words(RUN_SHIM, rules_file(rules), "curl", "-sSZf", "-o", into,
+				   server_url(server, "/cut"), "-o", temp_path("a"),
+				   server_url(server, "/never"), "--next", "-sSf", "-T", file,
+				   server_url(server, "/up"));
+	size_t len;
+	char *got = read_file(into, &len);
+
+	(void)state;
+	assert_bytes(got, len, object, 200000);
+	assert_output(run, "thanks");
+	assert_contains(run.err, "error: 500");
+	assert_int_equal(server_request_count(server), 9);
+	for (size_t i = 0; i < 9; i++) {
+		const struct request *request = server_request(server, i);
+
+		if (strcmp(request->method, "PUT") == 0)
+			assert_bytes(request->body, request->body_len, sent, 50000);
+	}
+	free(got);
+	free(object);
+	free(sent);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* Debian's PHP opens its curl with RTLD_DEEPBIND. */
+static void php_multi(void **state)
+{
+	static const char program[] =
+		"$m = curl_multi_init(); $all = [];"
+		"foreach (array_slice($argv, 1) as $url) { $c = curl_init($url);"
+		"  curl_setopt($c, CURLOPT_RETURNTRANSFER, true);"
+		"  curl_multi_add_handle($m, $c); $all[] = $c; }"
+		"$wakes = 0;"
+		"do { curl_multi_exec($m, $running); if ($running) curl_multi_select($m, 1);"
+		"  $wakes++; } while ($running);"
+		"foreach ($all as $c) { echo curl_getinfo($c, CURLINFO_RESPONSE_CODE), ' ',"
+		"  curl_multi_getcontent($c); curl_multi_remove_handle($m, $c); }"
+		"echo $wakes > 200 ? 'spins' : 'calm';";
+	struct server *server = serve();
+	struct run run = run_words(RUN_BARE, NULL, "php", "-r", program, "--",
+				   server_url(server, "/a"), server_url(server, "/b"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_lacks(run.out, "object");
+	run_free(&run);
+	server_stop(server);
+	server = serve();
+	run = run_words(RUN_SHIM, rules_file(RULES), "php", "-r", program, "--",
+			server_url(server, "/a"), server_url(server, "/b"));
+	assert_exit(run, 0);
+	assert_output(run, "200 object a\n200 object b\ncalm");
+	run_free(&run);
+	server_stop(server);
+}
+
 #define PYTHON_HEAD                                                                                \
 	"import io, pycurl, select, sys, time\n"                                                   \
 	"m = pycurl.CurlMulti(); outs = {}; wakes = 0\n"                                           \
@@ -129,6 +213,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(curl_in_parallel),
+		cmocka_unit_test(curl_in_parallel_with_all_sorts),
+		cmocka_unit_test(php_multi),
 		cmocka_unit_test(pycurl_by_select),
 		cmocka_unit_test(pycurl_by_socket_action),
 	};

@@ -198,6 +198,39 @@ static void with_http2(void **state)
 		fetch_often(tls_socket, "https", "object.bin", "--http2", object, MOST).broken, 0);
 }
 
+/* Several at a time over one connection, which takes all of them down when it is cut. */
+static void multiplexed(void **state)
+{
+	static const char *const names[] = { "m0", "m1", "m2", "m3" };
+	const char *rules = rules_file(RULES);
+	struct relay *relay = relay_start(tls_socket, 44, 4 * SIZE);
+	char url[256];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/object.bin", relay_port(relay));
+	for (int i = 0; i < ROUNDS / 2; i++) {
+		struct run run = run_words(RUN_SHIM, rules, "curl", "-sSkZ", "--http2", "-w",
+					   "%{http_version} %{http_code};", "-o", temp_path("m0"),
+					   url, "-o", temp_path("m1"), url, "-o", temp_path("m2"),
+					   url, "-o", temp_path("m3"), url);
+
+		assert_exit(run, 0);
+		assert_output(run, "2 200;2 200;2 200;2 200;");
+		run_free(&run);
+		for (size_t k = 0; k < 4; k++) {
+			size_t len;
+			char *got = read_file(temp_path(names[k]), &len);
+
+			assert_bytes(got, len, object, SIZE);
+			free(got);
+			(void)unlink(temp_path(names[k]));
+		}
+	}
+	print_message("multiplexed: %d cuts\n", relay_cuts(relay));
+	assert_true(relay_cuts(relay) >= ROUNDS / 4);
+	relay_stop(relay);
+}
+
 /* What was decoded cannot be continued: there, failures are all that a late cut leaves. */
 static void compressed(void **state)
 {
@@ -263,11 +296,9 @@ static void memory_stays_flat(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_the_clear),
-		cmocka_unit_test(with_tls),
-		cmocka_unit_test(with_http2),
-		cmocka_unit_test(compressed),
-		cmocka_unit_test(resumed_by_the_program),
+		cmocka_unit_test(in_the_clear),      cmocka_unit_test(with_tls),
+		cmocka_unit_test(with_http2),        cmocka_unit_test(multiplexed),
+		cmocka_unit_test(compressed),        cmocka_unit_test(resumed_by_the_program),
 		cmocka_unit_test(memory_stays_flat),
 	};
 

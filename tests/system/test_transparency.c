@@ -309,6 +309,9 @@ static struct server *serve(const struct scenario *scenario, const struct reply 
 	return server_start(script, count);
 }
 
+/* How the transfers are driven: NULL for curl_easy_perform(). */
+static const char *driven;
+
 static struct run trace(enum run_under under, const char *rules_path, struct server *server,
 			const struct scenario *scenario, const char *const *more)
 {
@@ -316,6 +319,8 @@ static struct run trace(enum run_under under, const char *rules_path, struct ser
 	char texts[MAX_WORDS + 8][512];
 	size_t count = 1;
 
+	if (driven)
+		argv[count++] = driven;
 	for (size_t i = 0; more && more[i]; i++)
 		argv[count++] = more[i];
 	for (size_t i = 0; i < MAX_WORDS && scenario->words[i]; i++)
@@ -489,6 +494,30 @@ static void every_way_to_receive(void **state)
 	assert_int_equal(differing, 0);
 }
 
+static void check_driven(const char *how)
+{
+	driven = how;
+	check_unfailing(responses, COUNT(responses));
+	check_unfailing(callbacks, COUNT(callbacks));
+	check_failing(responses, COUNT(responses));
+	check_failing(requests, COUNT(requests));
+	check_failing(callbacks, COUNT(callbacks));
+	driven = NULL;
+	assert_int_equal(differing, 0);
+}
+
+static void through_the_multi_interface_by_poll(void **state)
+{
+	(void)state;
+	check_driven("multi=1");
+}
+
+static void through_the_multi_interface_by_sockets(void **state)
+{
+	(void)state;
+	check_driven("multi=2");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -499,6 +528,8 @@ int main(void)
 		cmocka_unit_test_setup(responses_after_a_failure, begin_test),
 		cmocka_unit_test_setup(requests_after_a_failure, begin_test),
 		cmocka_unit_test_setup(callbacks_after_a_failure, begin_test),
+		cmocka_unit_test_setup(through_the_multi_interface_by_poll, begin_test),
+		cmocka_unit_test_setup(through_the_multi_interface_by_sockets, begin_test),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, clean_up);

@@ -1,0 +1,440 @@
+/*
+ * multi-case CASE URL [STYLE]: a program that uses the multi interface in one particular way, and
+ * writes to stdout what it sees.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness.h"
+#include "multi_loop.h"
+
+#define MS        INT64_C(1000000)
+#define TRANSFERS 3
+
+struct transfer {
+	CURL *easy;
+	char body[256];
+	size_t len;
+	bool pause, paused;
+};
+
+static const char *base;
+static struct multi_loop loop;
+
+static size_t on_write(char *bytes, size_t size, size_t count, void *data)
+{
+	struct transfer *t = data;
+	size_t len = size * count;
+
+	if (t->pause) {
+		t->pause = false;
+		t->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	if (t->len + len < sizeof(t->body)) {
+		memcpy(t->body + t->len, bytes, len);
+		t->len += len;
+	}
+	return len;
+}
+
+static void set(struct transfer *t, const char *path)
+{
+	char url[256];
+
+	if (!t->easy)
+		t->easy = curl_easy_init();
+	memset(t->body, 0, sizeof(t->body));
+	t->len = 0;
+	t->pause = t->paused = false;
+	(void)snprintf(url, sizeof(url), "%s%s", base, path);
+	(void)curl_easy_setopt(t->easy, CURLOPT_URL, url);
+	(void)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_write);
+	(void)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	/* libcurl 7.88 would use connections whose handle was freed in the middle of an exchange.
+	 */
+	(void)curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+static void start(struct transfer *t, const char *path)
+{
+	set(t, path);
+	printf("add %d\n", (int)curl_multi_add_handle(loop.multi, t->easy));
+}
+
+static void drive_for(int ms)
+{
+	int64_t ends_ns = now_ns() + ms * MS;
+
+	while (now_ns() < ends_ns)
+		multi_loop_round(&loop, 20);
+}
+
+static CURLMsg *drive_to_message(void)
+{
+	int64_t ends_ns = now_ns() + 10000 * MS;
+	CURLMsg *msg = NULL;
+	int left;
+
+	while (!msg && now_ns() < ends_ns) {
+		multi_loop_round(&loop, 2000);
+		msg = curl_multi_info_read(loop.multi, &left);
+	}
+	return msg;
+}
+
+static void tell_message(const CURLMsg *msg, const struct transfer *t)
+{
+	if (!msg)
+		printf("no message\n");
+	else
+		printf("message %d, result %d, of this transfer: %d, body: %s\n", (int)msg->msg,
+		       (int)msg->data.result, msg->easy_handle == t->easy, t->body);
+}
+
+/* ---- the cases ---- */
+
+/* All messages are read before any is looked at: they live as long as their easy handles. */
+static void messages(void)
+{
+	struct transfer t[TRANSFERS] = { 0 };
+	CURLMsg *msgs[TRANSFERS] = { 0 };
+	int left, seen = 0;
+
+	for (int i = 0; i < TRANSFERS; i++)
+		start(&t[i], "/busy");
+	do {
+		multi_loop_round(&loop, 2000);
+	} while (loop.running > 0);
+	for (int i = 0; i < TRANSFERS; i++)
+		msgs[i] = curl_multi_info_read(loop.multi, &left);
+	printf("left %d\n", left);
+	for (int i = 0; i < TRANSFERS; i++) {
+		for (int k = 0; k < TRANSFERS; k++)
+			seen |= (msgs[i]->easy_handle == t[k].easy) << k;
+		printf("%d %d\n", (int)msgs[i]->msg, (int)msgs[i]->data.result);
+	}
+	printf("seen %d\n", seen);
+	for (int i = 0; i < TRANSFERS; i++) {
+		(void)curl_multi_remove_handle(loop.multi, t[i].easy);
+		curl_easy_cleanup(t[i].easy);
+	}
+}
+
+/* What the multi functions answer inside of a callback: all answers that there were. */
+static struct {
+	bool inside;
+	unsigned add, remove, perform, action, poll, wait, timeout, setopt, cleanup, read;
+	CURL *other;
+} nested;
+
+static void nest(void)
+{
+	int number = 0;
+	long timeout;
+
+	if (nested.inside)
+		return;
+	nested.inside = true;
+	nested.add |= 1u << curl_multi_add_handle(loop.multi, nested.other);
+	nested.perform |= 1u << curl_multi_perform(loop.multi, &number);
+	nested.action |=
+		1u << curl_multi_socket_action(loop.multi, CURL_SOCKET_TIMEOUT, 0, &number);
+	nested.poll |= 1u << curl_multi_poll(loop.multi, NULL, 0, 0, &number);
+	nested.wait |= 1u << curl_multi_wait(loop.multi, NULL, 0, 0, &number);
+	nested.timeout |= 1u << curl_multi_timeout(loop.multi, &timeout);
+	nested.setopt |= 1u << curl_multi_setopt(loop.multi, CURLMOPT_MAXCONNECTS, 10L);
+	nested.cleanup |= 1u << curl_multi_cleanup(loop.multi);
+	nested.read |= curl_multi_info_read(loop.multi, &number) ? 2u : 1u;
+	nested.inside = false;
+}
+
+static int nest_in_progress(void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	nested.remove |= 1u << curl_multi_remove_handle(loop.multi, data);
+	nest();
+	return 0;
+}
+
+static int nest_in_timer(CURLM *multi, long timeout_ms, void *data)
+{
+	(void)multi;
+	loop.timer_set = timeout_ms >= 0;
+	loop.timer_ns = now_ns() + timeout_ms * MS;
+	(void)data;
+	nest();
+	return 0;
+}
+
+static void recursive(void)
+{
+	struct transfer t = { 0 };
+
+	nested.other = curl_easy_init();
+	set(&t, "/held");
+	(void)curl_easy_setopt(t.easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFOFUNCTION, nest_in_progress);
+	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFODATA, t.easy);
+	if (loop.style == BY_SOCKET)
+		(void)curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, nest_in_timer);
+	(void)curl_multi_add_handle(loop.multi, t.easy);
+	tell_message(drive_to_message(), &t);
+	printf("add %x remove %x perform %x action %x poll %x wait %x timeout %x setopt %x "
+	       "cleanup %x read %x\n",
+	       nested.add, nested.remove, nested.perform, nested.action, nested.poll, nested.wait,
+	       nested.timeout, nested.setopt, nested.cleanup, nested.read);
+	nested.inside = true;
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	curl_easy_cleanup(t.easy);
+	curl_easy_cleanup(nested.other);
+}
+
+/* A wait of the program is ended by another thread while the transfer waits. */
+static void *wake(void *multi)
+{
+	(void)usleep(50000);
+	(void)curl_multi_wakeup(multi);
+	return NULL;
+}
+
+static void wakeup(void)
+{
+	struct transfer t = { 0 };
+	pthread_t thread;
+	int64_t began_ns;
+	int ready;
+
+	start(&t, "/later");
+	drive_for(200);
+	began_ns = now_ns();
+	(void)pthread_create(&thread, NULL, wake, loop.multi);
+	(void)curl_multi_poll(loop.multi, NULL, 0, 5000, &ready);
+	printf("%s\n", now_ns() - began_ns < 500 * MS ? "woken" : "slept");
+	(void)pthread_join(thread, NULL);
+	printf("running %d\n", loop.running);
+	tell_message(drive_to_message(), &t);
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	curl_easy_cleanup(t.easy);
+}
+
+/* The progress callback is called all the while, and ends it. */
+static struct {
+	int64_t last_ns, longest_ns, until_ns;
+} progress;
+
+static int on_progress(void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	int64_t at_ns = now_ns();
+
+	(void)data;
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	if (progress.last_ns && at_ns - progress.last_ns > progress.longest_ns)
+		progress.longest_ns = at_ns - progress.last_ns;
+	progress.last_ns = at_ns;
+	return at_ns > progress.until_ns;
+}
+
+static void aborted(void)
+{
+	struct transfer t = { 0 };
+
+	set(&t, "/later");
+	progress.until_ns = now_ns() + 600 * MS;
+	(void)curl_easy_setopt(t.easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_multi_add_handle(loop.multi, t.easy);
+	tell_message(drive_to_message(), &t);
+	printf("%s\n", progress.longest_ns < 250 * MS ? "asked often" : "asked too rarely");
+	printf("%s\n", now_ns() - progress.until_ns < 300 * MS ? "ended soon" : "ended late");
+	printf("running %d\n", loop.running);
+	set(&t, "/ok"); /* and the callback is still the program's own */
+	progress.until_ns = INT64_MAX;
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_add_handle(loop.multi, t.easy);
+	tell_message(drive_to_message(), &t);
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	curl_easy_cleanup(t.easy);
+}
+
+/* The program pauses a response that it is handed after the end, and goes on later. */
+static void paused(void)
+{
+	struct transfer t = { 0 };
+	int64_t began_ns;
+
+	start(&t, "/held");
+	t.pause = true;
+	while (!t.paused)
+		multi_loop_round(&loop, 2000);
+	drive_for(150);
+	printf("running %d, body: %s\n", loop.running, t.body);
+	began_ns = now_ns();
+	printf("go on %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_CONT));
+	tell_message(drive_to_message(), &t);
+	printf("%s\n", now_ns() - began_ns < 80 * MS ? "at once" : "after a while");
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	curl_easy_cleanup(t.easy);
+}
+
+/* Transfers in every state are taken out, or freed, or lose their multi handle. */
+static void bring_to(struct transfer *t, const char *state)
+{
+	bool pauses = strcmp(state, "/held") == 0;
+	int64_t ends_ns = now_ns() + 5000 * MS;
+
+	start(t, state);
+	t->pause = pauses;
+	if (strcmp(state, "/ok") == 0) {
+		do {
+			multi_loop_round(&loop, 100);
+		} while (loop.running > 0);
+	} else if (pauses) {
+		while (!t->paused && now_ns() < ends_ns)
+			multi_loop_round(&loop, 100);
+	} else {
+		drive_for(100);
+	}
+}
+
+static void use_again(struct transfer *t)
+{
+	set(t, "/ok");
+	printf("easy %d, body: %s\n", (int)curl_easy_perform(t->easy), t->body);
+	start(t, "/busy");
+	tell_message(drive_to_message(), t);
+	(void)curl_multi_remove_handle(loop.multi, t->easy);
+}
+
+static void states(void)
+{
+	static const char *const each[] = { "/later", "/slow", "/ok", "/held" };
+	struct transfer t[12] = { 0 };
+	int left;
+
+	for (int i = 0; i < 4; i++) {
+		bring_to(&t[i], each[i]);
+		printf("in use %d\n", (int)curl_easy_perform(t[i].easy));
+		printf("remove %d\n", (int)curl_multi_remove_handle(loop.multi, t[i].easy));
+		printf("message %d\n", curl_multi_info_read(loop.multi, &left) != NULL);
+		use_again(&t[i]);
+		curl_easy_cleanup(t[i].easy);
+		bring_to(&t[4 + i], each[i]);
+		curl_easy_cleanup(t[4 + i].easy);
+		printf("message %d\n", curl_multi_info_read(loop.multi, &left) != NULL);
+	}
+	for (int i = 0; i < 4; i++)
+		bring_to(&t[8 + i], each[i]);
+	printf("running %d\n", loop.running);
+	multi_loop_free(&loop);
+	multi_loop_init(&loop, loop.style);
+	for (int i = 8; i < 12; i++) {
+		use_again(&t[i]);
+		curl_easy_cleanup(t[i].easy);
+	}
+}
+
+/* Threads, each with a multi handle of its own; they share what libcurl lets threads share. */
+#define THREADS 4
+static pthread_mutex_t share_lock = PTHREAD_MUTEX_INITIALIZER;
+static CURLSH *share;
+
+static void lock(CURL *easy, curl_lock_data data, curl_lock_access access, void *user)
+{
+	(void)easy;
+	(void)data;
+	(void)access;
+	(void)user;
+	(void)pthread_mutex_lock(&share_lock);
+}
+
+static void unlock(CURL *easy, curl_lock_data data, void *user)
+{
+	(void)easy;
+	(void)data;
+	(void)user;
+	(void)pthread_mutex_unlock(&share_lock);
+}
+
+static void *work(void *good)
+{
+	struct multi_loop own;
+	int left, messages = 0;
+
+	multi_loop_init(&own, loop.style);
+	for (int round = 0; round < 3; round++) {
+		struct transfer t[TRANSFERS] = { 0 };
+		CURLMsg *msg;
+
+		for (int i = 0; i < TRANSFERS; i++) {
+			set(&t[i], "/busy");
+			(void)curl_easy_setopt(t[i].easy, CURLOPT_SHARE, share);
+			(void)curl_multi_add_handle(own.multi, t[i].easy);
+		}
+		do {
+			multi_loop_round(&own, 2000);
+		} while (own.running > 0);
+		while ((msg = curl_multi_info_read(own.multi, &left)) != NULL)
+			messages += msg->data.result == CURLE_OK;
+		for (int i = 0; i < TRANSFERS; i++) {
+			*(int *)good += strcmp(t[i].body, "busy no more") == 0;
+			(void)curl_multi_remove_handle(own.multi, t[i].easy);
+			curl_easy_cleanup(t[i].easy);
+		}
+	}
+	multi_loop_free(&own);
+	*(int *)good += 100 * messages;
+	return NULL;
+}
+
+static void threads(void)
+{
+	pthread_t thread[THREADS];
+	int good[THREADS] = { 0 };
+
+	share = curl_share_init();
+	(void)curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock);
+	(void)curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock);
+	(void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	(void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
+	for (int i = 0; i < THREADS; i++)
+		(void)pthread_create(&thread[i], NULL, work, &good[i]);
+	for (int i = 0; i < THREADS; i++) {
+		(void)pthread_join(thread[i], NULL);
+		printf("good %d\n", good[i]);
+	}
+	(void)curl_share_cleanup(share);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} cases[] = {
+		{ "messages", messages }, { "recursive", recursive }, { "wakeup", wakeup },
+		{ "aborted", aborted },   { "paused", paused },       { "states", states },
+		{ "threads", threads },
+	};
+
+	if (argc != 4)
+		return 2;
+	base = argv[2];
+	multi_loop_init(&loop, (enum multi_style)strtol(argv[3], NULL, 10));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (strcmp(cases[i].name, argv[1]) == 0)
+			cases[i].run();
+	}
+	multi_loop_free(&loop);
+	printf("%s\n", loop.wrong ? loop.wrong : "as promised");
+	return 0;
+}

@@ -1,0 +1,136 @@
+/*
+ * Programs that use the multi interface in their particular ways see under the shim, with a server
+ * that fails, what they see without it with one that does not.
+ */
+#include "harness.h"
+#include "server.h"
+
+#include <string.h>
+
+/* Answers to /held are looked at to the end, and handed out after it. */
+#define RULES                                                                                      \
+	"[retryshim]\nlog = none\n"                                                                \
+	"[policy default]\nmax_attempts = 4\nbase = 30ms\nbackoff = constant\njitter = none\n"     \
+	"[rule it]\nstatus = 503\nerror = refused, reset\n"                                        \
+	"[rule text]\nstatus = 200\nurl = */held\nbody = <Error>\n"
+#define LATER    "Retry-After: 1\r\n"
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct reply failing[] = {
+	{ .path = "/ok", .body = "object" },
+	{ .path = "/busy", .status = 503, .body = "busy", .times = 2 },
+	{ .path = "/busy", .ending = REPLY_RESET, .part = REPLY_START },
+	{ .path = "/busy", .body = "busy no more" },
+	{ .path = "/later", .status = 503, .headers = LATER, .times = 1 },
+	{ .path = "/later", .body = "later" },
+	{ .path = "/held", .status = 503, .times = 2 },
+	{ .path = "/held", .body = "held", .framing = REPLY_CHUNKED },
+	{ .path = "/slow", .body = "slow", .delay_ms = 5000 },
+};
+
+static const struct reply good[] = {
+	{ .path = "/ok", .body = "object" },
+	{ .path = "/busy", .body = "busy no more" },
+	{ .path = "/later", .body = "later", .delay_ms = 1000 },
+	{ .path = "/held", .body = "held", .framing = REPLY_CHUNKED },
+	{ .path = "/slow", .body = "slow", .delay_ms = 5000 },
+};
+
+static struct run run_case(enum run_under under, const char *name, const char *style)
+{
+	struct server *server = under == RUN_SHIM ? server_start(failing, COUNT(failing))
+						  : server_start(good, COUNT(good));
+	struct run run = run_words(under, rules_file(RULES), helper_path("multi-case"), name,
+				   server_url(server, ""), style);
+
+	server_stop(server);
+	return run;
+}
+
+static void compare(const char *name)
+{
+	static const char *const styles[] = { "0", "1", "2" };
+
+	for (size_t i = 0; i < COUNT(styles); i++) {
+		struct run bare = run_case(RUN_BARE, name, styles[i]);
+		struct run run = run_case(RUN_SHIM, name, styles[i]);
+
+		assert_exit(bare, 0);
+		assert_exit(run, 0);
+		assert_contains(run.out, "as promised\n");
+		assert_output(run, bare.out);
+		run_free(&bare);
+		run_free(&run);
+	}
+}
+
+static void messages_live_as_long_as_their_handles(void **state)
+{
+	(void)state;
+	compare("messages");
+}
+
+static void callbacks_cannot_use_the_multi_handle(void **state)
+{
+	(void)state;
+	compare("recursive");
+}
+
+static void another_thread_ends_the_programs_wait(void **state)
+{
+	struct run run = run_case(RUN_SHIM, "wakeup", "1");
+
+	(void)state;
+	assert_output(run, "add 0\nwoken\nrunning 1\n"
+			   "message 1, result 0, of this transfer: 1, body: later\nas promised\n");
+	run_free(&run);
+}
+
+static void the_program_is_asked_and_may_abort(void **state)
+{
+	static const char *const styles[] = { "0", "1", "2" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(styles); i++) {
+		struct run run = run_case(RUN_SHIM, "aborted", styles[i]);
+
+		assert_output(run, "message 1, result 42, of this transfer: 1, body: \n"
+				   "asked often\nended soon\nrunning 0\n"
+				   "message 1, result 0, of this transfer: 1, body: object\n"
+				   "as promised\n");
+		run_free(&run);
+	}
+}
+
+static void a_pause_while_the_rest_is_handed_out(void **state)
+{
+	(void)state;
+	compare("paused");
+}
+
+static void handles_go_in_every_state(void **state)
+{
+	(void)state;
+	compare("states");
+}
+
+static void threads_with_a_multi_handle_each(void **state)
+{
+	(void)state;
+	compare("threads");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(messages_live_as_long_as_their_handles),
+		cmocka_unit_test(callbacks_cannot_use_the_multi_handle),
+		cmocka_unit_test(another_thread_ends_the_programs_wait),
+		cmocka_unit_test(the_program_is_asked_and_may_abort),
+		cmocka_unit_test(a_pause_while_the_rest_is_handed_out),
+		cmocka_unit_test(handles_go_in_every_state),
+		cmocka_unit_test(threads_with_a_multi_handle_each),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

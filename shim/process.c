@@ -31,6 +31,10 @@ static char env_config_home[4096];
 static bool env_disabled;
 static const char *env_too_long; /* the variable that did not fit, or NULL */
 
+/* NULL: nobody needed them yet. &no_rules: there are none to apply. */
+const struct rs_rules *_Atomic rs_rules_loaded;
+static const struct rs_rules no_rules;
+
 /* ---- start ---- */
 
 /* What stands after `prefix` in `entry`, or NULL. Spelled out, since each function of libc that is
@@ -117,13 +121,12 @@ __attribute__((constructor)) static void start(void)
 	rs_mark_begin();
 	rs_log_remember_stderr();
 	(void)rs_real_connect();
+	if (env_disabled)
+		atomic_store_explicit(&rs_rules_loaded, &no_rules, memory_order_release);
 }
 
 /* ---- rules ---- */
 
-/* NULL: nobody needed them yet. &no_rules: there are none to apply. */
-const struct rs_rules *_Atomic rs_rules_loaded;
-static const struct rs_rules no_rules;
 static _Thread_local bool loading __attribute__((tls_model("initial-exec")));
 
 /* The one line about rules that cannot be used: the first fault, and how many there are. */

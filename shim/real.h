@@ -54,6 +54,9 @@ enum rs_stream {
 };
 FILE *rs_real_stream(enum rs_stream stream);
 
+/* Is the code at `caller` libcurl's own? Lock-free and async-signal-safe. */
+bool rs_is_libcurl(const void *caller);
+
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 
 /* Look the real connect() up and remember it; NULL where there is none. */

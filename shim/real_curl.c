@@ -219,3 +219,11 @@ const struct rs_curl_caller *rs_real_curl(const void *caller)
 		remember(caller, found);
 	return found;
 }
+
+bool rs_is_libcurl(const void *caller)
+{
+	struct dl_find_object found;
+
+	return _dl_find_object((void *)caller, &found) == 0 && found.dlfo_link_map->l_name &&
+	       names_libcurl(found.dlfo_link_map->l_name);
+}

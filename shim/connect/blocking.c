@@ -8,12 +8,12 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "connect/flight.h"
+#include "connect/judge.h"
+#include "connect/pending.h"
 #include "connect/target.h"
 #include "mark.h"
-#include "ops/events.h"
 #include "retry/decide.h"
-#include "retry/error_set.h"
-#include "retry/match.h"
 #include "retry/ns.h"
 
 /* What stays the same from attempt to attempt. */
@@ -21,80 +21,31 @@ struct retried {
 	const struct rs_rules *rules;
 	struct sockaddr_storage addr;
 	struct rs_connect_target about;
-	uint64_t cookie; /* says which socket the descriptor is; 0 where the kernel does not */
+	uint64_t cookie;
 	struct rs_call_state state;
 };
 
-/* Not failures: the connection goes on, or is there. And an address that the kernel could not read
- * is none that we could. */
-static bool is_failure(int error)
+static bool is_blocking(int fd)
 {
-	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR &&
-	       error != EFAULT;
-}
+	int flags = fcntl(fd, F_GETFL);
 
-static bool any_rule_names(const struct rs_rules *rules, int error)
-{
-	return (rules->calls & 1u << RS_CALL_CONNECT) != 0 &&
-	       rs_error_set_has(&rules->error, RS_DOMAIN_ERRNO, error);
-}
-
-/* A stream or seqpacket socket in blocking mode. */
-static bool is_blocking_stream(int fd)
-{
-	int type = 0, flags;
-	socklen_t len = sizeof(type);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 ||
-	    (type != SOCK_STREAM && type != SOCK_SEQPACKET))
-		return false;
-	flags = fcntl(fd, F_GETFL);
 	return flags >= 0 && (flags & O_NONBLOCK) == 0;
-}
-
-static uint64_t cookie_of(int fd)
-{
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
-
-	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0 ? cookie : 0;
 }
 
 /* Can and may this call be retried at all? Fills in what the retries need. */
 static bool begin(struct retried *retried, const struct rs_connect *call)
 {
-	if (call->len > sizeof(retried->addr) || !is_blocking_stream(call->fd))
+	if (call->len > sizeof(retried->addr))
 		return false;
 	memset(&retried->addr, 0, sizeof(retried->addr));
 	memcpy(&retried->addr, call->addr, call->len);
 	if (!rs_connect_target(&retried->about, &retried->addr, call->len))
 		return false;
 	retried->about.target.program = rs_program_name();
-	retried->cookie = cookie_of(call->fd);
+	retried->cookie = rs_socket_cookie(call->fd);
 	rs_call_begin(&retried->state, rs_mark_ns(call->began));
 	retried->state.attempts = 1;
 	return true;
-}
-
-/* The rule that decides, or NULL; *decision is what it says. Logged. */
-static const struct rs_rule *judge(struct retried *retried, const struct rs_outcome *outcome,
-				   struct rs_decision *decision)
-{
-	const struct rs_target *target = &retried->about.target;
-	const struct rs_rule *rule;
-	struct rs_circumstances now = {
-		.replayable = true,
-		.now_ns = rs_now_ns(),
-		.wall_now_ns = rs_wall_now_ns(),
-		.random = rs_random(retried->rules),
-	};
-
-	if (rs_match(retried->rules, target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
-		return NULL;
-	*decision = rs_decide(retried->rules, rule, &retried->state, outcome, &now);
-	rs_event_decision(retried->rules, rule, target, outcome, &retried->state, decision,
-			  now.now_ns);
-	return rule;
 }
 
 /* With the program's own signal mask. False when a handled signal ended the wait. */
@@ -105,46 +56,32 @@ static bool wait_ns(int64_t ns, const sigset_t *mask)
 	return ppoll(NULL, 0, &wait, mask) == 0;
 }
 
-static void report_cancelled(const struct retried *retried, const struct rs_rule *rule,
-			     const struct rs_outcome *outcome)
-{
-	static const struct rs_decision cancelled = {
-		.action = RS_ACTION_EXHAUSTED,
-		.reason = RS_REASON_CANCELLED,
-	};
-
-	rs_event_decision(retried->rules, rule, &retried->about.target, outcome, &retried->state,
-			  &cancelled, rs_now_ns());
-}
-
 /* Judge a failure, and wait where the answer is to try again. False: it is final. */
 static bool judge_and_wait(struct retried *retried, const struct rs_connect *call, int error,
 			   const sigset_t *mask)
 {
-	struct rs_outcome outcome = { .sys_errno = error, .never_sent = true };
-	struct rs_decision decision;
-	const struct rs_rule *rule = judge(retried, &outcome, &decision);
+	const struct rs_target *target = &retried->about.target;
+	const struct rs_rule *rule;
+	int64_t pause_ns;
 
-	if (!rule || decision.action != RS_ACTION_RETRY ||
-	    retried->rules->settings.mode == RS_MODE_OBSERVE)
+	if (!rs_connect_judge(retried->rules, target, &retried->state, error, &rule, &pause_ns))
 		return false;
 	/* Another thread may have closed the descriptor, and its number be another socket's now. */
-	if (wait_ns(decision.wait_ns, mask) && cookie_of(call->fd) == retried->cookie)
+	if (wait_ns(pause_ns, mask) && rs_socket_cookie(call->fd) == retried->cookie)
 		return true;
-	report_cancelled(retried, rule, &outcome);
+	rs_connect_report_cancelled(retried->rules, rule, target, &retried->state, error);
 	return false;
 }
 
 /* Signals wait until the wait begins: one that came just before it must end it, too. */
 static bool wait_for_next(struct retried *retried, const struct rs_connect *call, int error)
 {
-	sigset_t all, mask;
+	sigset_t mask;
 	bool again;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
+	rs_signals_hold(&mask);
 	again = judge_and_wait(retried, call, error, &mask);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
+	rs_signals_let(&mask);
 	return again;
 }
 
@@ -156,24 +93,45 @@ static int next_attempt(struct retried *retried, const struct rs_connect *call)
 	return call->real(call->fd, addr, call->len) == 0 ? 0 : -errno;
 }
 
-int rs_connect_retry(const struct rs_connect *call, int error)
+static int retry_blocking(const struct rs_connect *call, const struct rs_rules *rules, int error)
 {
-	struct retried retried;
+	struct retried retried = { .rules = rules };
 	int status = -error;
 
-	if (!is_failure(error) || rs_curl_depth > 0)
+	if (!begin(&retried, call))
 		return status;
-	retried.rules = rs_process_rules();
-	if (!retried.rules || !any_rule_names(retried.rules, error) || !begin(&retried, call))
-		return status;
-	while (status != 0 && is_failure(-status) && wait_for_next(&retried, call, -status))
+	while (status != 0 && rs_connect_is_failure(-status) &&
+	       wait_for_next(&retried, call, -status))
 		status = next_attempt(&retried, call);
-	if (status == 0) {
-		rs_call_succeeded(retried.rules, &retried.state);
-		rs_event_recovered(retried.rules, &retried.about.target, &retried.state,
-				   rs_now_ns());
-	}
+	if (status == 0)
+		rs_connect_report_success(rules, &retried.about.target, &retried.state);
 	return status;
+}
+
+static int retry_nonblocking(const struct rs_connect *call, int error)
+{
+	sigset_t mask;
+	int status;
+
+	rs_signals_hold(&mask);
+	status = rs_flight_failed_at_once(call, error);
+	rs_signals_let(&mask);
+	return status;
+}
+
+int rs_connect_retry(const struct rs_connect *call, int error)
+{
+	const struct rs_rules *rules;
+
+	if (error == EINPROGRESS)
+		rs_flight_begin(call);
+	if (!rs_connect_is_failure(error))
+		return -error;
+	rules = rs_process_rules();
+	if (!rules || !rs_connect_rules_name(rules, error) || !rs_socket_connects(call->fd))
+		return -error;
+	return is_blocking(call->fd) ? retry_blocking(call, rules, error)
+				     : retry_nonblocking(call, error);
 }
 
 /* Nearly always every bucket is full: that is found out without a call. */

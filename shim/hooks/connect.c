@@ -1,20 +1,44 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "connect/ask.h"
 #include "connect/blocking.h"
+#include "connect/pending.h"
+#include "hooks/export.h"
 #include "mark.h"
+#include "process.h"
 #include "real.h"
 
-/* Out of line: the successful path pays for nothing of it. */
-__attribute__((noinline)) static int after_failure(const struct rs_connect *call, int entry_errno)
+/* Out of line: the successful path pays for nothing of it. What libcurl connects is part of a
+ * transfer. */
+__attribute__((noinline)) static int after_failure(const struct rs_connect *call, int entry_errno,
+						   const void *caller)
 {
-	int status = rs_connect_retry(call, errno);
+	int error = errno, status;
 
+	if (rs_curl_depth > 0 || rs_is_libcurl(caller)) {
+		errno = error;
+		return -1;
+	}
+	status = rs_connect_retry(call, error);
 	errno = status == 0 ? entry_errno : -status;
 	return status == 0 ? 0 : -1;
 }
 
-__attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
+/* The descriptor may be that of a connect which is being retried: true where that is the answer. */
+__attribute__((noinline)) static bool is_answered(const struct rs_connect *call, int entry_errno)
+{
+	int error;
+
+	if (rs_ask_connect(call, &error)) {
+		errno = error;
+		return true;
+	}
+	errno = entry_errno;
+	return false;
+}
+
+RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
 	struct rs_connect call = { rs_real_connect(), fd, addr.__sockaddr__, len, rs_mark() };
 	int entry_errno = errno;
@@ -25,8 +49,10 @@ __attribute__((visibility("default"))) int connect(int fd, __CONST_SOCKADDR_ARG 
 		errno = ENOSYS;
 		return -1;
 	}
+	if (rs_pending_any() && is_answered(&call, entry_errno))
+		return -1;
 	if (call.real(call.fd, call.addr, call.len) != 0)
-		return after_failure(&call, entry_errno);
+		return after_failure(&call, entry_errno, __builtin_return_address(0));
 	rs_connect_succeeded();
 	return 0;
 }

@@ -1,0 +1,21 @@
+/*
+ * Programs that ask how a pending connect stands, instead of waiting for it.
+ */
+#ifndef RS_CONNECT_ASK_H
+#define RS_CONNECT_ASK_H
+
+#include <stdbool.h>
+
+#include "connect/blocking.h"
+
+/*
+ * getsockopt(SO_ERROR) on a descriptor. Where its connect has failed and is being retried the
+ * answer is awaited. True: *error is the answer. False: the kernel knows it.
+ */
+bool rs_ask_error(int fd, int *error);
+
+/* connect() once more on a descriptor that may be pending. True: it has failed with *error. False:
+ * the real call answers. */
+bool rs_ask_connect(const struct rs_connect *call, int *error);
+
+#endif

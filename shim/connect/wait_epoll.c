@@ -1,0 +1,212 @@
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "connect/flight.h"
+#include "connect/registrations.h"
+#include "connect/waits.h"
+#include "process.h"
+#include "real_libc.h"
+#include "retry/ns.h"
+
+#define ENDED ((uint32_t)(EPOLLERR | EPOLLHUP))
+
+/* ---- before the wait ---- */
+
+static bool is_registered(const struct rs_pending *pending, int epfd)
+{
+	for (int i = 0; i < pending->registrations; i++) {
+		if (pending->registered[i].epfd == epfd)
+			return true;
+	}
+	return false;
+}
+
+/* Make what is due of what this set holds. Returns when the next attempt is. */
+static int64_t prepare(int epfd, int64_t now_ns)
+{
+	int64_t due_ns = RS_FOREVER;
+	unsigned next = 0;
+	int fd;
+
+	while ((fd = rs_pending_each(&next)) >= 0) {
+		struct rs_pending *pending =
+			rs_pending_may_be(fd, RS_PENDING_WAITS) ? rs_flight_hold(fd) : NULL;
+
+		if (!pending)
+			continue;
+		if (pending->stage == RS_PENDING_WAITS && is_registered(pending, epfd)) {
+			if (rs_flight_advance(pending, now_ns, 0, NULL) == RS_PENDING_WAITS)
+				due_ns = rs_ns_min(due_ns, pending->due_ns);
+		}
+		rs_pending_release(pending);
+	}
+	return due_ns;
+}
+
+/* ---- failures that the set has reported ---- */
+
+/* The events of one return, and the set they came from. */
+struct reported {
+	int epfd;
+	struct epoll_event *events;
+	int count;
+	int64_t now_ns;
+};
+
+/* What was reported for this data, if it was the end. */
+static uint32_t reported_for(const struct reported *reported, uint64_t data)
+{
+	for (int i = 0; i < reported->count; i++) {
+		if (reported->events[i].data.u64 == data && (reported->events[i].events & ENDED))
+			return reported->events[i].events;
+	}
+	return 0;
+}
+
+/* A descriptor in the set whose connect has failed: judge it, and quieten it if that is to be. */
+static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
+{
+	const struct reported *reported = arg;
+	struct rs_registration registration = { reported->epfd, events, data };
+	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
+
+	if (!pending)
+		return;
+	/* A next attempt that is due is not made here: its registration would not be known. */
+	if (pending->stage == RS_PENDING_FLYING)
+		(void)rs_flight_advance(pending, reported->now_ns, 0, NULL);
+	if (pending->stage == RS_PENDING_FAILED)
+		(void)rs_registrations_know(pending, &registration);
+	if (pending->stage == RS_PENDING_WAITS &&
+	    !rs_registrations_mark(pending, &registration, reported_for(reported, data)))
+		rs_flight_cancel(pending);
+	rs_pending_release(pending);
+}
+
+static bool any_ended(const struct reported *reported)
+{
+	for (int i = 0; i < reported->count; i++) {
+		const struct epoll_event *event = &reported->events[i];
+
+		if ((event->events & ENDED) && !rs_pending_is_place(event->data.u64))
+			return true;
+	}
+	return false;
+}
+
+/* ---- what the program gets to see ---- */
+
+/* Does this event speak of a pending connect's failure that the program may not know? One that is
+ * final it may, whole: to have looked at its error has taken EPOLLERR away. */
+static bool is_hidden(int fd, int epfd, struct epoll_event *event)
+{
+	struct rs_pending *pending = rs_flight_hold(fd);
+	bool hidden = false;
+
+	if (!pending)
+		return false;
+	if (rs_registrations_have(pending, epfd, event->data.u64)) {
+		hidden = pending->stage != RS_PENDING_FAILED;
+		if (!hidden)
+			event->events |= EPOLLERR;
+	}
+	rs_pending_release(pending);
+	return hidden;
+}
+
+static bool may_see(int epfd, struct epoll_event *event)
+{
+	unsigned next = 0;
+	int fd;
+
+	if (rs_pending_is_place(event->data.u64))
+		return false;
+	if ((event->events & ENDED) == 0)
+		return true;
+	while ((fd = rs_pending_each(&next)) >= 0) {
+		if (is_hidden(fd, epfd, event))
+			return false;
+	}
+	return true;
+}
+
+static int report(const struct reported *reported)
+{
+	int seen = 0;
+
+	rs_flight_land();
+	if (any_ended(reported))
+		(void)rs_registrations_read(reported->epfd, take_registered, (void *)reported);
+	for (int i = 0; i < reported->count; i++) {
+		if (may_see(reported->epfd, &reported->events[i]))
+			reported->events[seen++] = reported->events[i];
+	}
+	return seen;
+}
+
+/* ---- the wait ---- */
+
+static int milliseconds(int64_t until_ns, int64_t now_ns)
+{
+	int64_t left_ns = rs_ns_max(0, until_ns - now_ns);
+
+	if (until_ns == RS_FOREVER)
+		return -1;
+	left_ns = rs_ns_add(left_ns, RS_NS_PER_MS - 1);
+	return (int)rs_ns_min(left_ns / RS_NS_PER_MS, INT_MAX);
+}
+
+/* epoll_pwait2() knows nanoseconds; kernels before 5.11 do not know it. */
+static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t now_ns,
+		     const sigset_t *mask)
+{
+	struct timespec left;
+	int ready = rs_real_epoll_pwait2(call->epfd, call->events, call->max,
+					 rs_time_left(until_ns, now_ns, &left), mask);
+
+	if (ready < 0 && errno == ENOSYS)
+		ready = rs_real_epoll_pwait(call->epfd, call->events, call->max,
+					    milliseconds(until_ns, now_ns), mask);
+	return ready;
+}
+
+static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now_ns)
+{
+	struct reported reported = { call->epfd, call->events, ready, now_ns };
+
+	return ready > 0 ? report(&reported) : ready;
+}
+
+/* A return of which nothing was to be seen is none: there may be more behind it. */
+static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *limit)
+{
+	int64_t now_ns = rs_now_ns(), due_ns;
+	int ready = call->ready, seen = report_ready(call, ready, now_ns);
+
+	rs_flight_sweep(now_ns);
+	while (seen == 0) {
+		due_ns = rs_ns_min(limit->deadline_ns, prepare(call->epfd, now_ns));
+		ready = wait_once(call, due_ns, now_ns, limit->mask);
+		now_ns = rs_now_ns();
+		seen = report_ready(call, ready, now_ns);
+		if (ready <= 0 && now_ns >= limit->deadline_ns)
+			break;
+	}
+	return seen;
+}
+
+int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit)
+{
+	sigset_t before;
+	int ready, error;
+
+	rs_signals_hold(&before);
+	if (!limit.mask)
+		limit.mask = &before;
+	ready = wait_all(call, &limit);
+	error = errno;
+	rs_signals_let(&before);
+	errno = error;
+	return ready;
+}

@@ -2,19 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "connect/flight.h"
 #include "connect/judge.h"
-#include "connect/pending.h"
 #include "connect/target.h"
 #include "mark.h"
+#include "pause.h"
+#include "process.h"
 #include "retry/decide.h"
-#include "retry/ns.h"
 
 /* What stays the same from attempt to attempt. */
 struct retried {
@@ -48,14 +45,6 @@ static bool begin(struct retried *retried, const struct rs_connect *call)
 	return true;
 }
 
-/* With the program's own signal mask. False when a handled signal ended the wait. */
-static bool wait_ns(int64_t ns, const sigset_t *mask)
-{
-	struct timespec wait = { .tv_sec = ns / RS_NS_PER_S, .tv_nsec = ns % RS_NS_PER_S };
-
-	return ppoll(NULL, 0, &wait, mask) == 0;
-}
-
 /* Judge a failure, and wait where the answer is to try again. False: it is final. */
 static bool judge_and_wait(struct retried *retried, const struct rs_connect *call, int error,
 			   const sigset_t *mask)
@@ -67,7 +56,7 @@ static bool judge_and_wait(struct retried *retried, const struct rs_connect *cal
 	if (!rs_connect_judge(retried->rules, target, &retried->state, error, &rule, &pause_ns))
 		return false;
 	/* Another thread may have closed the descriptor, and its number be another socket's now. */
-	if (wait_ns(pause_ns, mask) && rs_socket_cookie(call->fd) == retried->cookie)
+	if (rs_pause(pause_ns, mask) && rs_socket_cookie(call->fd) == retried->cookie)
 		return true;
 	rs_connect_report_cancelled(retried->rules, rule, target, &retried->state, error);
 	return false;
@@ -132,25 +121,4 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 		return -error;
 	return is_blocking(call->fd) ? retry_blocking(call, rules, error)
 				     : retry_nonblocking(call, error);
-}
-
-/* Nearly always every bucket is full: that is found out without a call. */
-static bool any_bucket_lacks(const struct rs_rules *rules)
-{
-	const struct rs_quota *end = rules->quotas + rules->quota_count;
-
-	for (const struct rs_quota *quota = rules->quotas; quota < end; quota++) {
-		if (atomic_load_explicit(&quota->bucket->tokens, memory_order_relaxed) <
-		    quota->capacity)
-			return true;
-	}
-	return false;
-}
-
-void rs_connect_refund(const struct rs_rules *rules)
-{
-	static const struct rs_call_state first_attempt = { .attempts = 1 };
-
-	if (any_bucket_lacks(rules) && rs_curl_depth == 0)
-		rs_call_succeeded(rules, &first_attempt);
 }

@@ -6,7 +6,6 @@
 
 #include <stdint.h>
 
-#include "process.h"
 #include "real.h"
 
 /* One connect() as the program asked for it. */
@@ -30,17 +29,5 @@ struct rs_connect {
  * during a wait. Never changes the socket's flags. Async-signal-safe once the rules are loaded.
  */
 int rs_connect_retry(const struct rs_connect *call, int error);
-
-/* Give back what a success at the first attempt earns. */
-void rs_connect_refund(const struct rs_rules *rules);
-
-/* The call succeeded at its first attempt. Nothing was spent where no rules are loaded. */
-static inline void rs_connect_succeeded(void)
-{
-	const struct rs_rules *rules = rs_process_rules_if_loaded();
-
-	if (rules)
-		rs_connect_refund(rules);
-}
 
 #endif

@@ -12,6 +12,7 @@
 #include "mark.h"
 #include "process.h"
 #include "real_libc.h"
+#include "refund.h"
 #include "retry/match.h"
 #include "retry/ns.h"
 
@@ -56,7 +57,7 @@ static enum rs_pending_stage connected(struct rs_pending *pending)
 	struct rs_connect_target about;
 
 	if (pending->state.attempts == 1)
-		rs_connect_succeeded();
+		rs_succeeded_at_once();
 	else if (rules && describe(&about, pending))
 		rs_connect_report_success(rules, &about.target, &pending->state);
 	return RS_PENDING_NONE;

@@ -1,7 +1,6 @@
 #include "connect/pending.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -182,17 +181,4 @@ int rs_pending_each(unsigned *next)
 bool rs_pending_is_place(uint64_t address)
 {
 	return address >= (uintptr_t)places && address < (uintptr_t)(places + RS_PENDING_MAX);
-}
-
-void rs_signals_hold(sigset_t *before)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, before);
-}
-
-void rs_signals_let(const sigset_t *before)
-{
-	sigprocmask(SIG_SETMASK, before, NULL);
 }

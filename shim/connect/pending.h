@@ -84,8 +84,4 @@ int rs_pending_each(unsigned *next);
 /* Is this address a place of the table? For marks in epoll sets. */
 bool rs_pending_is_place(uint64_t address);
 
-/* Every signal that has a handler is held back: they would find a place held below them. */
-void rs_signals_hold(sigset_t *before);
-void rs_signals_let(const sigset_t *before);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "connect/flight.h"
 #include "connect/waits.h"
+#include "pause.h"
 #include "process.h"
 #include "real_libc.h"
 #include "retry/ns.h"

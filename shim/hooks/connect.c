@@ -8,6 +8,7 @@
 #include "mark.h"
 #include "process.h"
 #include "real.h"
+#include "refund.h"
 
 /* Out of line: the successful path pays for nothing of it. What libcurl connects is part of a
  * transfer. */
@@ -53,6 +54,6 @@ RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 		return -1;
 	if (call.real(call.fd, call.addr, call.len) != 0)
 		return after_failure(&call, entry_errno, __builtin_return_address(0));
-	rs_connect_succeeded();
+	rs_succeeded_at_once();
 	return 0;
 }

@@ -125,7 +125,6 @@ static const struct {
 	{ RULE "class = followup\n", 3, "'followup' is not supported yet" },
 	{ RULE "recover = true\n", 3, "'recover' is not supported yet" },
 	{ RULE "followup = true\n", 3, "'followup' is not supported yet" },
-	{ RULE "call = curl, resolve\n", 3, "'resolve' is not supported yet" },
 };
 
 static void every_fault_is_told_with_its_line(void **state)

@@ -37,8 +37,12 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
+<<<<<<< HEAD
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
 	$(B)/tests/plugin-lookups.so
+=======
+HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so $(B)/tests/plugins/libhere.so
+>>>>>>> main
 
 ifeq ($(V),1)
 Q   :=
@@ -131,6 +135,13 @@ $(B)/tests/plugin-gnutls.so: $(B)/obj/tests/system/plugin_gnutls.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -l:libcurl-gnutls.so.4
+
+# A program that finds a library of its own by RUNPATH.
+$(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
+$(B)/tests/dl-case: private LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugins' -Wl,--enable-new-dtags
 
 # The unit tests again, where memory errors and races cannot hide.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

@@ -24,6 +24,16 @@ struct rs_curl_api {
 	CURL *(*easy_duphandle)(CURL *);
 	CURLcode (*easy_pause)(CURL *, int);
 	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+	CURLMcode (*multi_add_handle)(CURLM *, CURL *);
+	CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
+	CURLMcode (*multi_perform)(CURLM *, int *);
+	CURLMsg *(*multi_info_read)(CURLM *, int *);
+	CURLMcode (*multi_wait)(CURLM *, struct curl_waitfd *, unsigned, int, int *);
+	CURLMcode (*multi_poll)(CURLM *, struct curl_waitfd *, unsigned, int, int *);
+	CURLMcode (*multi_timeout)(CURLM *, long *);
+	CURLMcode (*multi_socket_action)(CURLM *, curl_socket_t, int, int *);
+	CURLMcode (*multi_setopt)(CURLM *, CURLMoption, ...);
+	CURLMcode (*multi_cleanup)(CURLM *);
 	CURLcode (*mime_data_cb)(curl_mimepart *, curl_off_t, curl_read_callback,
 				 curl_seek_callback, curl_free_callback, void *);
 	CURLcode (*mime_filedata)(curl_mimepart *, const char *);
@@ -54,8 +64,37 @@ enum rs_stream {
 };
 FILE *rs_real_stream(enum rs_stream stream);
 
+<<<<<<< HEAD
 /* Is the code at `caller` libcurl's own? Lock-free and async-signal-safe. */
 bool rs_is_libcurl(const void *caller);
+=======
+/*
+ * Tokens for the flavours: where a caller's return address is asked for, one of these names the
+ * libcurl itself. Set by the entry points behind dlsym() just before they jump to a hook.
+ */
+extern const char rs_flavour_tokens[];
+extern _Thread_local const void *rs_curl_bound __attribute__((tls_model("initial-exec")));
+
+static inline const void *rs_take_caller(const void *return_address)
+{
+	const void *bound = rs_curl_bound;
+
+	if (__builtin_expect(!bound, 1))
+		return return_address;
+	rs_curl_bound = NULL;
+	return bound;
+}
+
+/* Which flavour's function `name` this is, by number; -1: none's. */
+int rs_real_flavour_of(const void *function, const char *name);
+
+/* The flags of dlopen() that stay; ~0U leaves RTLD_DEEPBIND to the program. */
+extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
+
+/* The C library's own function, past every hook, or NULL. */
+void *rs_real_symbol(const char *name);
+void *rs_real_dlsym(void *handle, const char *name);
+>>>>>>> main
 
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 

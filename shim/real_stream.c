@@ -9,7 +9,7 @@ static FILE **find(const char *name, _Atomic(FILE **) *cache)
 	FILE **variable = atomic_load_explicit(cache, memory_order_relaxed);
 
 	if (!variable) {
-		variable = dlsym(RTLD_DEFAULT, name);
+		variable = rs_real_dlsym(RTLD_DEFAULT, name);
 		atomic_store_explicit(cache, variable, memory_order_relaxed);
 	}
 	return variable;

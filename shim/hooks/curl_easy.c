@@ -7,12 +7,10 @@
 #include <stdint.h>
 
 #include "hooks/export.h"
-#include "transfer/exchange.h"
+#include "transfer/multi.h"
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
-
-#define CALLER __builtin_return_address(0)
 
 /* The functions to pass an unknown handle on to. */
 static const struct rs_curl_api *api_of(const struct rs_handle *handle, const void *caller)
@@ -27,7 +25,7 @@ static const struct rs_curl_api *api_of(const struct rs_handle *handle, const vo
 
 RS_EXPORT CURL *curl_easy_init(void)
 {
-	const struct rs_curl_caller *caller = rs_real_curl(CALLER);
+	const struct rs_curl_caller *caller = rs_real_curl(RS_CALLER);
 	CURL *easy;
 
 	if (!caller || !caller->api->easy_init)
@@ -37,6 +35,7 @@ RS_EXPORT CURL *curl_easy_init(void)
 		rs_handle_add(easy, caller->api);
 	return easy;
 }
+RS_BINDABLE(curl_easy_init);
 
 /* During a call: options that an attempt has replaced are only noted, and take effect through
  * what has replaced them; those that shape the request make it another one. */
@@ -98,46 +97,53 @@ static CURLcode set_offset(CURL *easy, CURLoption option, curl_off_t value, cons
 
 RS_EXPORT CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 {
+	const void *caller = RS_CALLER;
 	CURLcode result;
 	va_list args;
 
 	va_start(args, option);
 	if (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB)
-		result = set_offset(easy, option, va_arg(args, curl_off_t), CALLER);
+		result = set_offset(easy, option, va_arg(args, curl_off_t), caller);
 	else if (option < CURLOPTTYPE_OBJECTPOINT)
-		result = set_word(easy, option, (void *)(intptr_t)va_arg(args, long), CALLER);
+		result = set_word(easy, option, (void *)(intptr_t)va_arg(args, long), caller);
 	else
-		result = set_word(easy, option, va_arg(args, void *), CALLER);
+		result = set_word(easy, option, va_arg(args, void *), caller);
 	va_end(args);
 	return result;
 }
+RS_BINDABLE(curl_easy_setopt);
 
 RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, CALLER);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
 
 	if (!api || !api->easy_perform || !api->easy_setopt || !api->easy_getinfo)
 		return api && api->easy_perform ? api->easy_perform(easy) : CURLE_FAILED_INIT;
+	if (handle && rs_multi_keeps(handle))
+		return CURLE_FAILED_INIT; /* as for any handle that is part of a multi handle */
 	return handle ? rs_transfer_perform(handle) : api->easy_perform(easy);
 }
+RS_BINDABLE(curl_easy_perform);
 
 RS_EXPORT void curl_easy_cleanup(CURL *easy)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, CALLER);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
 
-	/* Forgotten first: the address may be another thread's new handle right after. */
-	if (handle && !handle->active)
-		rs_handle_drop(easy);
+	if (handle)
+		rs_multi_forget(handle);
+	rs_handle_take(easy);
 	if (api && api->easy_cleanup)
 		api->easy_cleanup(easy);
+	rs_handle_free(handle);
 }
+RS_BINDABLE(curl_easy_cleanup);
 
 RS_EXPORT void curl_easy_reset(CURL *easy)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, CALLER);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
 
 	if (!api || !api->easy_reset)
 		return;
@@ -151,12 +157,13 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 		rs_transfer_replace(handle->active);
 	}
 }
+RS_BINDABLE(curl_easy_reset);
 
 /* The copy of a handle in the middle of a call must not get what an attempt has replaced. */
 RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, CALLER);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
 	struct rs_handle *copied;
 	CURL *copy;
 
@@ -172,11 +179,12 @@ RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 		rs_options_copy(&copied->options, &handle->options);
 	return copy;
 }
+RS_BINDABLE(curl_easy_duphandle);
 
 RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, CALLER);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
 	va_list args;
 	void *value;
 
@@ -187,13 +195,14 @@ RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 		return CURLE_OK;
 	return api && api->easy_getinfo ? api->easy_getinfo(easy, info, value) : CURLE_FAILED_INIT;
 }
+RS_BINDABLE(curl_easy_getinfo);
 
 /* A program may pause while the rest of a held response is handed out; libcurl is not running
  * then, and it is the hand-out that goes on. */
 RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, CALLER);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
 
 	if (!api || !api->easy_pause)
 		return CURLE_FAILED_INIT;
@@ -203,3 +212,4 @@ RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 	}
 	return api->easy_pause(easy, bitmask);
 }
+RS_BINDABLE(curl_easy_pause);

@@ -8,12 +8,10 @@
 #include "real.h"
 #include "transfer/form.h"
 
-#define CALLER __builtin_return_address(0)
-
 RS_EXPORT CURLcode curl_mime_data_cb(curl_mimepart *part, curl_off_t size, curl_read_callback read,
 				     curl_seek_callback seek, curl_free_callback release, void *arg)
 {
-	const struct rs_curl_caller *caller = rs_real_curl(CALLER);
+	const struct rs_curl_caller *caller = rs_real_curl(RS_CALLER);
 
 	if (!caller || !caller->api->mime_data_cb)
 		return CURLE_FAILED_INIT;
@@ -21,10 +19,11 @@ RS_EXPORT CURLcode curl_mime_data_cb(curl_mimepart *part, curl_off_t size, curl_
 		rs_form_note_unseekable();
 	return caller->api->mime_data_cb(part, size, read, seek, release, arg);
 }
+RS_BINDABLE(curl_mime_data_cb);
 
 RS_EXPORT CURLcode curl_mime_filedata(curl_mimepart *part, const char *name)
 {
-	const struct rs_curl_caller *caller = rs_real_curl(CALLER);
+	const struct rs_curl_caller *caller = rs_real_curl(RS_CALLER);
 	struct stat about;
 
 	if (!caller || !caller->api->mime_filedata)
@@ -33,3 +32,4 @@ RS_EXPORT CURLcode curl_mime_filedata(curl_mimepart *part, const char *name)
 		rs_form_note_unseekable();
 	return caller->api->mime_filedata(part, name);
 }
+RS_BINDABLE(curl_mime_filedata);

@@ -4,4 +4,15 @@
 
 #define RS_EXPORT __attribute__((visibility("default")))
 
+/*
+ * The caller of a hook, to find its libcurl by: the return address; or, where the hook was fetched
+ * with dlsym(), a token for the libcurl that it was fetched from. Taken once, at the hook's entry.
+ */
+#define RS_CALLER rs_take_caller(__builtin_return_address(0))
+
+/* A second, hidden name for the hook, which the entry points behind dlsym() jump to. */
+#define RS_BINDABLE(function)                                                                      \
+	extern __typeof__(function) rs_hook_##function                                             \
+		__attribute__((alias(#function), visibility("hidden"), used))
+
 #endif

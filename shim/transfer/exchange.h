@@ -2,7 +2,8 @@
  * One guarded curl call in progress: what is asked for, what the present attempt has brought, and
  * what became of it.
  *
- *   perform.c   runs the attempts and waits between them
+ *   call.c      the call from its first attempt to its end
+ *   perform.c   makes the attempts where the calling thread waits between them
  *   replace.c   the options that are other ones meanwhile
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
@@ -97,9 +98,9 @@ void rs_response_begin(struct rs_exchange *x);
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
 
-/* The attempt is over and the rest of what is held is the program's. CURLE_OK, or what its
- * callbacks made of it. */
-CURLcode rs_response_finish(struct rs_exchange *x);
+/* The attempt is over and the rest of what is held is the program's. *result: CURLE_OK, or what its
+ * callbacks made of it. False: one of them has paused; ask again once it goes on. */
+bool rs_response_finish(struct rs_exchange *x, CURLcode *result);
 
 /* deliver.c ----------------------------------------------------------------------------------- */
 
@@ -120,6 +121,12 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result);
 
 /* wait.c -------------------------------------------------------------------------------------- */
 
+/* Ask the program's progress callback whether to go on. false: it wants to abort. */
+bool rs_exchange_ask(struct rs_exchange *x);
+
+/* Is there one to be asked? */
+bool rs_exchange_asks(const struct rs_exchange *x);
+
 /* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
@@ -139,6 +146,29 @@ void rs_transfer_replace(struct rs_exchange *x);
 /* Limit the next attempt as `policy` says where the program has not; and the end of that. */
 void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
 void rs_transfer_lift_limits(struct rs_exchange *x);
+
+/* call.c -------------------------------------------------------------------------------------- */
+
+/* Begin a guarded call. False: this one cannot be, or need not be, guarded. */
+bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle);
+
+/* Around every attempt. True at its end: wait until rs_exchange_due_ns(), then make another. */
+void rs_exchange_begin_attempt(struct rs_exchange *x);
+bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result);
+int64_t rs_exchange_due_ns(const struct rs_exchange *x);
+
+/* The program has ended a wait. Returns how the call ends. */
+CURLcode rs_exchange_cancel(struct rs_exchange *x);
+
+/* After the last attempt: hand out what is held; *result becomes how the call ends. False: the
+ * program has paused; ask again once it goes on. */
+bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result);
+
+/* The program has taken the handle away in the middle of the call. */
+void rs_exchange_abandon(struct rs_exchange *x);
+
+/* The call is over: the handle is again as the program left it. */
+void rs_exchange_close(struct rs_exchange *x, CURLcode result);
 
 /* perform.c ----------------------------------------------------------------------------------- */
 

@@ -14,6 +14,7 @@
 #include "transfer/resume.h"
 
 struct rs_exchange;
+struct rs_multi_call;
 
 struct rs_handle {
 	CURL *easy;
@@ -21,8 +22,9 @@ struct rs_handle {
 	struct rs_options
 		options;     /* as the program set them, whatever is in force for an attempt */
 	struct rs_hold hold; /* empty between calls; its memory is used again */
-	struct rs_whole_info whole; /* of the last call, if its download was continued */
-	struct rs_exchange *active; /* the guarded call in progress, or NULL */
+	struct rs_whole_info whole;       /* of the last call, if its download was continued */
+	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
+	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
 };
 
 /* NULL: not one of ours. */
@@ -32,7 +34,9 @@ struct rs_handle *rs_handle_find(CURL *easy);
  * NULL where memory is short: the handle then stays unknown, and unguarded. */
 struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api);
 
-/* The handle is gone. Releases what was known of it. */
-void rs_handle_drop(CURL *easy);
+/* Forget the handle: what was known of it (NULL: nothing), to be freed once libcurl has let go of
+ * it, too. Forgotten first, because the address may be another thread's new handle right after. */
+struct rs_handle *rs_handle_take(CURL *easy);
+void rs_handle_free(struct rs_handle *handle);
 
 #endif

@@ -1,168 +1,47 @@
-#include <stdio.h>
-#include <string.h>
-
-#include "ops/events.h"
+/*
+ * curl_easy_perform(): the thread that called it waits.
+ */
 #include "process.h"
 #include "transfer/exchange.h"
 
-void rs_transfer_error(const struct rs_exchange *x, const char *text)
-{
-	char *buffer = x->handle->options.error_buffer;
-
-	if (buffer)
-		snprintf(buffer, CURL_ERROR_SIZE, "%s", text);
-}
-
-/* The rule that caused a retry governs it; what governs the first attempt shows in the target. */
-static void set_limits(struct rs_exchange *x)
-{
-	const struct rs_rule *rule = x->call.attempts > 0 ? x->rule : NULL;
-
-	if (x->call.attempts == 0 && x->rules->limits)
-		rule = rs_first_covering(x->rules, rs_exchange_target(x));
-	if (rule)
-		rs_transfer_limit(x, &rule->policy);
-}
+/* How often a program that has paused is asked whether it goes on. */
+#define PAUSE_NS (100 * RS_NS_PER_MS)
 
 static CURLcode attempt(struct rs_exchange *x)
 {
-	struct rs_handle *handle = x->handle;
 	CURLcode result;
 
-	set_limits(x);
-	if (x->native_fail)
-		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
-	x->native_fail = false;
-	rs_response_begin(x);
-	if (x->streams_up && x->call.attempts > 0)
-		rs_upload_repeat(&x->upload);
-	if (x->resume.continuing)
-		rs_resume_ask(x);
-	x->call.attempts++;
+	rs_exchange_begin_attempt(x);
 	rs_curl_depth++;
-	result = handle->api->easy_perform(handle->easy);
+	result = x->handle->api->easy_perform(x->handle->easy);
 	rs_curl_depth--;
-	rs_judge_end(x, result);
 	return result;
-}
-
-/* Another attempt follows, unless the program has ended this one meanwhile. */
-static bool wants_retry(const struct rs_exchange *x, CURLcode result)
-{
-	return x->rule && x->decision.action == RS_ACTION_RETRY &&
-	       (result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
-}
-
-/* The program has cancelled the wait. */
-static CURLcode cancel(struct rs_exchange *x)
-{
-	const struct rs_outcome none = { .error = CURLE_ABORTED_BY_CALLBACK };
-
-	x->decision.action = RS_ACTION_EXHAUSTED;
-	x->decision.reason = RS_REASON_CANCELLED;
-	if (x->resume.continuing)
-		rs_resume_end(x);
-	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
-			  rs_now_ns());
-	return CURLE_ABORTED_BY_CALLBACK;
-}
-
-static void account(struct rs_exchange *x, CURLcode result)
-{
-	if (result != CURLE_OK || x->rule || x->status >= 400)
-		return;
-	rs_call_succeeded(x->rules, &x->call);
-	if (x->call.attempts > 1)
-		rs_event_recovered(x->rules, rs_exchange_target(x), &x->call, rs_now_ns());
-}
-
-/* The end of a download that broke: all of it, or how it broke, or what the program made of it. */
-static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
-{
-	rs_resume_end(x);
-	if (x->stopped || result == CURLE_ABORTED_BY_CALLBACK)
-		return result;
-	if (result == CURLE_OK && x->phase == RS_CONTINUING && rs_resume_complete(x)) {
-		account(x, result);
-		return CURLE_OK;
-	}
-	return rs_resume_error(x);
-}
-
-/* The last attempt is over: what of it is still held is the program's. */
-static CURLcode conclude(struct rs_exchange *x, CURLcode result)
-{
-	char text[64];
-	CURLcode handed;
-
-	if (x->resume.continuing)
-		return conclude_continued(x, result);
-	account(x, result);
-	if (x->phase == RS_DISCARDING || x->stopped)
-		return result;
-	handed = rs_response_finish(x);
-	if (handed != CURLE_OK || x->phase != RS_REFUSING)
-		return handed != CURLE_OK ? handed : result;
-	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
-	rs_transfer_error(x, text);
-	return CURLE_HTTP_RETURNED_ERROR;
 }
 
 static CURLcode run(struct rs_exchange *x)
 {
 	CURLcode result = attempt(x);
 
-	while (wants_retry(x, result)) {
-		if (!rs_exchange_wait(x, rs_ns_add(x->decided_ns, x->decision.wait_ns)))
-			return cancel(x);
+	while (rs_exchange_end_attempt(x, result)) {
+		if (!rs_exchange_wait(x, rs_exchange_due_ns(x)))
+			return rs_exchange_cancel(x);
 		result = attempt(x);
 	}
-	return conclude(x, result);
-}
-
-/* Behind libcurl's own words, as far as there is room. */
-static void annotate(const struct rs_exchange *x)
-{
-	char *buffer = x->handle->options.error_buffer;
-	size_t used = buffer ? strnlen(buffer, CURL_ERROR_SIZE) : CURL_ERROR_SIZE;
-	int64_t took_ms = (rs_now_ns() - x->call.started_ns) / RS_NS_PER_MS;
-
-	if (!x->rule || x->decision.action != RS_ACTION_EXHAUSTED || used >= CURL_ERROR_SIZE)
-		return;
-	snprintf(buffer + used, CURL_ERROR_SIZE - used, " (%d attempts in %lld.%03lld s, rule %s)",
-		 (int)x->call.attempts, (long long)(took_ms / 1000), (long long)(took_ms % 1000),
-		 x->rule->name);
+	while (!rs_exchange_conclude(x, &result)) {
+		if (!rs_exchange_wait(x, rs_now_ns() + PAUSE_NS))
+			return CURLE_ABORTED_BY_CALLBACK;
+	}
+	return result;
 }
 
 CURLcode rs_transfer_perform(struct rs_handle *handle)
 {
-	const struct rs_rules *rules = rs_process_rules();
 	struct rs_exchange x;
 	CURLcode result;
 
-	handle->whole.valid = false;
-	if (!rules || !(rules->calls & 1u << RS_CALL_CURL) || handle->active ||
-	    !rs_exchange_possible(handle))
+	if (!rs_exchange_open(&x, handle))
 		return handle->api->easy_perform(handle->easy);
-
-	x.handle = handle;
-	x.rules = rules;
-	x.has_target = x.altered = x.native_fail = false;
-	x.limits.attempt = x.limits.connect = x.limits.fresh = false;
-	x.streams_up = rs_upload_streams(&handle->options);
-	x.watches_seek = handle->options.seek_fn || !handle->options.read_fn;
-	rs_upload_begin(&x.upload, &handle->options, rules->settings.spool_limit);
-	rs_call_begin(&x.call, rs_now_ns());
-	rs_resume_begin(&x);
-	handle->active = &x;
-	rs_transfer_replace(&x);
 	result = run(&x);
-	rs_transfer_restore(&x, handle->easy);
-	rs_transfer_lift_limits(&x);
-	if (result != CURLE_OK && rules->settings.annotate)
-		annotate(&x);
-	rs_upload_end(&x.upload);
-	handle->active = NULL;
-	rs_hold_rest(&handle->hold);
+	rs_exchange_close(&x, result);
 	return result;
 }

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "process.h"
 #include "transfer/exchange.h"
 
 /* How much of a response that is to be dropped is still read, so that its connection can serve
@@ -220,21 +219,20 @@ size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 	return hold_body(x, bytes, len);
 }
 
-CURLcode rs_response_finish(struct rs_exchange *x)
+bool rs_response_finish(struct rs_exchange *x, CURLcode *result)
 {
 	size_t took;
 
+	if (x->paused)
+		return false;
 	if (x->phase == RS_REFUSING)
 		rs_hold_truncate(&x->handle->hold, x->header_pieces);
-	while ((took = release(x, 1)) == CURL_WRITEFUNC_PAUSE) {
-		x->paused = true;
-		while (x->paused) {
-			if (!rs_exchange_wait(x, rs_now_ns() + 100 * RS_NS_PER_MS))
-				return CURLE_ABORTED_BY_CALLBACK;
-		}
-	}
-	if (took == 1)
-		return CURLE_OK;
-	rs_transfer_error(x, "Failure writing output to destination");
-	return CURLE_WRITE_ERROR;
+	took = release(x, 1);
+	x->paused = took == CURL_WRITEFUNC_PAUSE;
+	if (x->paused)
+		return false;
+	*result = took == 1 ? CURLE_OK : CURLE_WRITE_ERROR;
+	if (took != 1)
+		rs_transfer_error(x, "Failure writing output to destination");
+	return true;
 }

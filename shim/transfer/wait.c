@@ -16,16 +16,28 @@ static void sleep_until(int64_t until_ns)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
-/* libcurl lets CURLOPT_XFERINFOFUNCTION win over the older callback. */
-static int ask(struct rs_exchange *x)
+bool rs_exchange_asks(const struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	if (o->no_progress)
-		return 0;
-	if (o->xferinfo_fn)
-		return rs_resume_xferinfo(x, 0, 0, 0, 0);
-	return rs_resume_progress(x, 0, 0, 0, 0);
+	return !o->no_progress && (o->xferinfo_fn || o->progress_fn);
+}
+
+/* libcurl lets CURLOPT_XFERINFOFUNCTION win over the older callback. */
+bool rs_exchange_ask(struct rs_exchange *x)
+{
+	int answer;
+
+	if (!rs_exchange_asks(x))
+		return true;
+	if (x->handle->options.xferinfo_fn)
+		answer = rs_resume_xferinfo(x, 0, 0, 0, 0);
+	else
+		answer = rs_resume_progress(x, 0, 0, 0, 0);
+	if (answer == 0 || answer == CURL_PROGRESSFUNC_CONTINUE)
+		return true;
+	rs_transfer_error(x, "Callback aborted");
+	return false;
 }
 
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
@@ -33,12 +45,8 @@ bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
 	int64_t now_ns = rs_now_ns();
 
 	while (now_ns < until_ns) {
-		int answer = ask(x);
-
-		if (answer != 0 && answer != CURL_PROGRESSFUNC_CONTINUE) {
-			rs_transfer_error(x, "Callback aborted");
+		if (!rs_exchange_ask(x))
 			return false;
-		}
 		sleep_until(rs_ns_min(until_ns, now_ns + SLICE_NS));
 		now_ns = rs_now_ns();
 	}

@@ -283,11 +283,16 @@ static void check_untouched(struct run run, const char *output)
 	run_free(&run);
 }
 
-static void nonblocking_is_left_alone(void **state)
+/* Also where it has failed before it returns. */
+static void nonblocking_returns_at_once(void **state)
 {
+	struct run run = run_case(hour, "nonblocking", temp_path("nobody.sock"));
+
 	(void)state;
-	check_untouched(run_case(everything, "nonblocking", temp_path("nobody.sock")),
-			"EINPROGRESS\nENOENT\n");
+	assert_output(run, "EINPROGRESS\nEINPROGRESS\n");
+	assert_int_equal(count_lines(run.err, "event="), 1);
+	assert_contains(run.err, "event=retry rule=it call=connect target=unix:");
+	run_free(&run);
 }
 
 static void datagrams_are_left_alone(void **state)
@@ -395,7 +400,7 @@ int main(void)
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),
 		cmocka_unit_test(a_waiting_thread_can_be_cancelled),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
-		cmocka_unit_test(nonblocking_is_left_alone),
+		cmocka_unit_test(nonblocking_returns_at_once),
 		cmocka_unit_test(datagrams_are_left_alone),
 		cmocka_unit_test(a_connected_socket_is_left_alone),
 		cmocka_unit_test(a_send_timeout_is_no_failure),

@@ -1,0 +1,58 @@
+#include "hooks/dl.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "process.h"
+#include "real.h"
+
+#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GLIBC__)
+
+/* Used by dl_entry.c alone. */
+void *rs_dl_real_open __attribute__((visibility("hidden")));
+void *rs_dl_real_sym __attribute__((visibility("hidden")));
+extern char rs_curl_stubs[] __attribute__((visibility("hidden")));
+void *rs_dl_find_open(void);
+void *rs_dl_find_sym(void);
+void *rs_dl_curl_symbol(void *handle, const char *name);
+
+void *rs_dl_find_open(void)
+{
+	rs_dl_real_open = rs_real_symbol("dlopen");
+	return rs_dl_real_open;
+}
+
+void *rs_dl_find_sym(void)
+{
+	rs_dl_real_sym = rs_real_symbol("dlsym");
+	return rs_dl_real_sym;
+}
+
+#define NAME(name) "curl_" #name,
+static const char hooked[][32] = { RS_CURL_HOOKS(NAME, NAME) };
+#define HOOKED (sizeof(hooked) / sizeof(hooked[0]))
+
+/* The hook for a function, bound to the libcurl that it is of; or the function itself. */
+static void *bound(const char *name, void *function)
+{
+	int flavour;
+
+	for (size_t i = 0; i < HOOKED; i++) {
+		if (strcmp(hooked[i], name) != 0)
+			continue;
+		flavour = rs_real_flavour_of(function, name);
+		if (flavour < 0 || flavour >= RS_BOUND_FLAVOURS)
+			return function;
+		return rs_curl_stubs + ((size_t)flavour * HOOKED + i) * RS_STUB_SIZE;
+	}
+	return function;
+}
+
+void *rs_dl_curl_symbol(void *handle, const char *name)
+{
+	void *function = rs_real_dlsym(handle, name);
+
+	return function ? bound(name, function) : NULL;
+}
+
+#endif

@@ -1,0 +1,47 @@
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "real.h"
+
+unsigned rs_dl_open_mask = ~(unsigned)RTLD_DEEPBIND;
+
+/* The versions that the functions looked up here have had; the oldest is still there. */
+#if defined(__x86_64__)
+static const char *const versions[] = { "GLIBC_2.2.5", "GLIBC_2.34" };
+#elif defined(__aarch64__)
+static const char *const versions[] = { "GLIBC_2.17", "GLIBC_2.34" };
+#endif
+
+/* dlsym() is a hook of ours where dlvsym() can go round it. */
+void *rs_real_symbol(const char *name)
+{
+#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GLIBC__)
+	void *found = NULL;
+
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]) && !found; i++)
+		found = dlvsym(RTLD_NEXT, name, versions[i]);
+	return found;
+#else
+	return dlsym(RTLD_NEXT, name);
+#endif
+}
+
+void *rs_real_dlsym(void *handle, const char *name)
+{
+#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GLIBC__)
+	static _Atomic(void *) real;
+	void *(*call)(void *, const char *);
+	void *found = atomic_load_explicit(&real, memory_order_relaxed);
+
+	if (!found) {
+		found = rs_real_symbol("dlsym");
+		atomic_store_explicit(&real, found, memory_order_relaxed);
+	}
+	memcpy(&call, &found, sizeof(call));
+	return call ? call(handle, name) : NULL;
+#else
+	return dlsym(handle, name);
+#endif
+}

@@ -1,0 +1,347 @@
+#include "transfer/multi.h"
+
+#include <stdlib.h>
+
+#include "process.h"
+#include "transfer/table.h"
+
+static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
+static struct rs_table multis = RS_TABLE_INIT(first);
+
+struct rs_multi *rs_multi_find(CURLM *handle)
+{
+	return rs_table_find(&multis, handle);
+}
+
+struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api)
+{
+	struct rs_multi *m = rs_multi_find(handle);
+
+	if (m)
+		return m;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return NULL;
+	m->handle = handle;
+	m->api = api;
+	m->end = &m->first;
+	m->real_due_ns = m->told_due_ns = RS_FOREVER;
+	if (rs_table_put(&multis, handle, m))
+		return m;
+	free(m);
+	return NULL;
+}
+
+static void link_call(struct rs_multi *m, struct rs_multi_call *call)
+{
+	call->multi = m;
+	call->next = m->calls;
+	m->calls = call;
+}
+
+static void unlink_call(struct rs_multi_call *call)
+{
+	struct rs_multi_call **at = &call->multi->calls;
+
+	while (*at != call)
+		at = &(*at)->next;
+	*at = call->next;
+	call->multi = NULL;
+	call->state = RS_MULTI_IDLE;
+}
+
+static bool is_waiting(const struct rs_multi_call *call)
+{
+	return call->state == RS_MULTI_WAITING || call->state == RS_MULTI_PAUSED;
+}
+
+static void enter(struct rs_multi_call *call, enum rs_multi_state state)
+{
+	call->multi->waiting -= is_waiting(call);
+	call->state = state;
+	call->multi->waiting += is_waiting(call);
+}
+
+/* ---- messages ---- */
+
+/* Room has to be there before libcurl is asked: what it has told it does not tell again. */
+static bool has_spare(struct rs_multi *m)
+{
+	if (!m->spare)
+		m->spare = malloc(sizeof(*m->spare));
+	return m->spare != NULL;
+}
+
+static void post(struct rs_multi *m, const CURLMsg *msg)
+{
+	struct rs_multi_message *message = m->spare;
+
+	m->spare = NULL;
+	message->msg = *msg;
+	message->next = NULL;
+	*m->end = message;
+	m->end = &message->next;
+}
+
+static void post_done(struct rs_multi_call *call)
+{
+	CURLMsg msg = { .msg = CURLMSG_DONE, .easy_handle = call->x.handle->easy };
+
+	msg.data.result = call->result;
+	post(call->multi, &msg);
+}
+
+static void withdraw(struct rs_multi *m, const CURL *easy)
+{
+	struct rs_multi_message **at = &m->first;
+
+	while (*at) {
+		struct rs_multi_message *message = *at;
+
+		if (message->msg.easy_handle != easy) {
+			at = &message->next;
+			continue;
+		}
+		*at = message->next;
+		free(message);
+	}
+	m->end = at;
+}
+
+/* ---- a call's end ---- */
+
+/* The call is over for the program, unless it has paused the rest of what was held. */
+static void conclude(struct rs_multi_call *call)
+{
+	if (!rs_exchange_conclude(&call->x, &call->result)) {
+		enter(call, RS_MULTI_PAUSED);
+		return;
+	}
+	rs_exchange_close(&call->x, call->result);
+	enter(call, RS_MULTI_DONE);
+	post_done(call);
+}
+
+static void end_attempt(struct rs_multi_call *call, CURLcode result)
+{
+	struct rs_multi *m = call->multi;
+
+	call->result = result;
+	if (!rs_exchange_end_attempt(&call->x, result)) {
+		conclude(call);
+		return;
+	}
+	m->api->multi_remove_handle(m->handle, call->x.handle->easy);
+	call->detached = true;
+	enter(call, RS_MULTI_WAITING);
+}
+
+static struct rs_multi_call *call_of(struct rs_multi *m, CURL *easy)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	struct rs_multi_call *call = handle ? handle->multi_call : NULL;
+
+	return call && call->multi == m ? call : NULL;
+}
+
+static void take_messages(struct rs_multi *m)
+{
+	int left;
+
+	while (has_spare(m)) {
+		CURLMsg *msg = m->api->multi_info_read(m->handle, &left);
+		struct rs_multi_call *call;
+
+		if (!msg)
+			return;
+		call = msg->msg == CURLMSG_DONE ? call_of(m, msg->easy_handle) : NULL;
+		if (call && call->state == RS_MULTI_RUNNING)
+			end_attempt(call, msg->data.result);
+		else
+			post(m, msg);
+	}
+}
+
+/* ---- driving ---- */
+
+static void begin_attempt(struct rs_multi_call *call)
+{
+	struct rs_multi *m = call->multi;
+
+	rs_exchange_begin_attempt(&call->x);
+	call->detached = false;
+	enter(call, RS_MULTI_RUNNING);
+	if (m->api->multi_add_handle(m->handle, call->x.handle->easy) == CURLM_OK)
+		return;
+	call->detached = true;
+	call->result = CURLE_OUT_OF_MEMORY;
+	conclude(call);
+}
+
+/* The program's say, and then the clock's. */
+static void serve(struct rs_multi_call *call)
+{
+	if (!has_spare(call->multi))
+		return;
+	if (!rs_exchange_ask(&call->x)) {
+		call->result = call->state == RS_MULTI_WAITING ? rs_exchange_cancel(&call->x)
+							       : CURLE_ABORTED_BY_CALLBACK;
+		rs_exchange_close(&call->x, call->result);
+		enter(call, RS_MULTI_DONE);
+		post_done(call);
+	} else if (call->state == RS_MULTI_PAUSED) {
+		conclude(call);
+	} else if (rs_exchange_due_ns(&call->x) <= rs_now_ns()) {
+		begin_attempt(call);
+	}
+}
+
+void rs_multi_before(struct rs_multi *m)
+{
+	struct rs_multi_call *call = m->calls, *next;
+
+	m->busy = true;
+	for (; m->waiting > 0 && call; call = next) {
+		next = call->next;
+		if (is_waiting(call))
+			serve(call);
+	}
+	rs_curl_depth++;
+}
+
+void rs_multi_after(struct rs_multi *m, int *running)
+{
+	rs_curl_depth--;
+	take_messages(m);
+	if (running)
+		*running += (int)m->waiting;
+	m->busy = false;
+	rs_multi_tell_timer(m);
+}
+
+CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
+{
+	struct rs_multi_message *message;
+
+	if (!m->busy)
+		take_messages(m);
+	free(m->read);
+	message = m->read = m->first;
+	if (message)
+		m->first = message->next;
+	if (!m->first)
+		m->end = &m->first;
+	*left = 0;
+	for (const struct rs_multi_message *rest = m->first; rest; rest = rest->next)
+		++*left;
+	return message ? &message->msg : NULL;
+}
+
+/* ---- adding and removing ---- */
+
+static struct rs_multi_call *room_for_call(struct rs_handle *easy)
+{
+	if (!easy->multi_call)
+		easy->multi_call = calloc(1, sizeof(*easy->multi_call));
+	return easy->multi_call;
+}
+
+/* Let libcurl have the handle, and hear its timer only after. */
+static CURLMcode add_real(struct rs_multi *m, CURL *easy)
+{
+	CURLMcode result;
+
+	m->busy = true;
+	result = m->api->multi_add_handle(m->handle, easy);
+	m->busy = false;
+	rs_multi_tell_timer(m);
+	return result;
+}
+
+CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
+{
+	const struct rs_curl_api *api = easy->api;
+	struct rs_multi_call *call = room_for_call(easy);
+	struct rs_multi *m;
+	CURLMcode result;
+
+	if (call && call->multi && (call->detached || easy->active))
+		return CURLM_ADDED_ALREADY;
+	if (call && call->multi) /* done, and not removed yet: libcurl will say so */
+		return api->multi_add_handle(handle, easy->easy);
+	m = call ? rs_multi_of(handle, api) : NULL;
+	if (!m || m->busy || !rs_exchange_open(&call->x, easy))
+		return api->multi_add_handle(handle, easy->easy);
+	rs_exchange_begin_attempt(&call->x);
+	link_call(m, call);
+	call->detached = false;
+	enter(call, RS_MULTI_RUNNING);
+	result = add_real(m, easy->easy);
+	if (result != CURLM_OK) {
+		rs_exchange_close(&call->x, CURLE_OK);
+		unlink_call(call);
+	}
+	return result;
+}
+
+/* Whatever the call was at, it is no longer ours. */
+static void let_go(struct rs_multi_call *call)
+{
+	struct rs_multi *m = call->multi;
+
+	withdraw(m, call->x.handle->easy);
+	if (call->x.handle->active == &call->x)
+		rs_exchange_abandon(&call->x);
+	enter(call, RS_MULTI_IDLE);
+	unlink_call(call);
+}
+
+CURLMcode rs_multi_remove(struct rs_multi *m, struct rs_handle *easy)
+{
+	struct rs_multi_call *call = easy->multi_call;
+	CURLMcode result = CURLM_OK;
+
+	if (!call || call->multi != m) {
+		result = m->api->multi_remove_handle(m->handle, easy->easy);
+		if (result == CURLM_OK)
+			withdraw(m, easy->easy);
+		return result;
+	}
+	if (m->busy)
+		return CURLM_RECURSIVE_API_CALL;
+	m->busy = true;
+	if (!call->detached)
+		result = m->api->multi_remove_handle(m->handle, easy->easy);
+	m->busy = false;
+	if (result == CURLM_OK)
+		let_go(call);
+	rs_multi_tell_timer(m);
+	return result;
+}
+
+bool rs_multi_keeps(const struct rs_handle *easy)
+{
+	return easy->multi_call && easy->multi_call->multi && easy->multi_call->detached;
+}
+
+void rs_multi_forget(struct rs_handle *easy)
+{
+	if (easy->multi_call && easy->multi_call->multi)
+		let_go(easy->multi_call);
+}
+
+void rs_multi_free(struct rs_multi *m)
+{
+	while (m->calls)
+		let_go(m->calls);
+	while (m->first) {
+		struct rs_multi_message *message = m->first;
+
+		m->first = message->next;
+		free(message);
+	}
+	free(m->spare);
+	free(m->read);
+	rs_table_take(&multis, m->handle);
+	free(m);
+}

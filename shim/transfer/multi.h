@@ -1,0 +1,108 @@
+/*
+ * Guarded calls through the multi interface: the program's event loop waits, never we.
+ *
+ * A transfer that is to be tried again is taken out of libcurl's multi handle, and goes back in
+ * when its time has come, which is looked at whenever the program drives the multi handle. What
+ * libcurl would tell the program is corrected by what waits here: running handles, timeouts, the
+ * timer callback, messages. All functions are for the one thread that uses the multi handle.
+ */
+#ifndef RS_TRANSFER_MULTI_H
+#define RS_TRANSFER_MULTI_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "transfer/exchange.h"
+
+enum rs_multi_state {
+	RS_MULTI_IDLE,    /* not part of any multi handle */
+	RS_MULTI_RUNNING, /* libcurl has it */
+	RS_MULTI_WAITING, /* for its next attempt; libcurl does not have it */
+	RS_MULTI_PAUSED,  /* ended, but the program has paused while the rest was handed out */
+	RS_MULTI_DONE,    /* ended; its message waits or was read */
+};
+
+/* A guarded transfer that the program has added. Part of its rs_handle. */
+struct rs_multi_call {
+	struct rs_exchange x;
+	struct rs_multi *multi;
+	enum rs_multi_state state;
+	bool detached; /* for the program it is in the multi handle, for libcurl it is not */
+	CURLcode result;
+	struct rs_multi_call *next; /* of the multi handle's calls */
+};
+
+/* A message that the program has not read yet. */
+struct rs_multi_message {
+	CURLMsg msg;
+	struct rs_multi_message *next;
+};
+
+/* What is known of a multi handle. */
+struct rs_multi {
+	CURLM *handle;
+	const struct rs_curl_api *api;
+	struct rs_multi_call *calls;
+	size_t waiting;       /* calls that wait or are paused */
+	unsigned idle_rounds; /* back to back, with nothing to do but wait */
+	int64_t last_round_ns;
+	bool busy; /* inside libcurl, or inside a callback that we make */
+
+	struct rs_multi_message *first, **end; /* to be read */
+	struct rs_multi_message *spare;        /* room for the next one */
+	struct rs_multi_message *read;         /* the last one read: the program may look at it */
+
+	curl_multi_timer_callback timer_fn; /* the program's */
+	void *timer_data;
+	int64_t real_due_ns; /* what libcurl asked its timer for */
+	int64_t told_due_ns; /* what the program's timer stands at */
+};
+
+/* NULL: nothing is known of it, and calls go straight to libcurl. */
+struct rs_multi *rs_multi_find(CURLM *handle);
+
+/* Find or make. NULL where memory is short. */
+struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api);
+
+CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy);
+CURLMcode rs_multi_remove(struct rs_multi *m, struct rs_handle *easy);
+
+/* Before libcurl is driven: calls whose time has come go back in, the program's progress callbacks
+ * are asked. After: what has ended is judged. */
+void rs_multi_before(struct rs_multi *m);
+void rs_multi_after(struct rs_multi *m, int *running);
+
+/* The next message for the program, as curl_multi_info_read(). */
+CURLMsg *rs_multi_read(struct rs_multi *m, int *left);
+
+/* When the program has to come back at the latest: RS_FOREVER where nothing waits. */
+int64_t rs_multi_due_ns(const struct rs_multi *m);
+
+/* `timeout_ms` (negative: none) as short as what waits here needs it. */
+long rs_multi_shorten_ms(const struct rs_multi *m, long timeout_ms);
+
+/*
+ * A program that selects on libcurl's descriptors finds none while all that it has waits here, and
+ * may come back at once, again and again. After some such rounds each costs it a short nap.
+ */
+void rs_multi_calm(struct rs_multi *m, const int *running);
+
+/* The timer callback: libcurl's for us, and ours for the program. */
+int rs_multi_timer(CURLM *handle, long timeout_ms, void *multi);
+int rs_multi_tell_timer(struct rs_multi *m);
+/* The program's timer has gone off. */
+void rs_multi_timer_expired(struct rs_multi *m);
+
+CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value);
+
+/* Is it, for the program, part of a multi handle that libcurl does not have it in? */
+bool rs_multi_keeps(const struct rs_handle *easy);
+
+/* The easy handle is being freed while it is part of a multi handle. */
+void rs_multi_forget(struct rs_handle *easy);
+
+/* The multi handle is gone for libcurl. */
+void rs_multi_free(struct rs_multi *m);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * When the program has to drive its multi handle again.
+ */
+#include <time.h>
+
+#include "process.h"
+#include "transfer/multi.h"
+#include "transfer/program.h"
+
+/* A program that is back within SPIN_NS, and that often, is not waiting. */
+#define SPIN_NS     (200 * RS_NS_PER_US)
+#define SPIN_ROUNDS 10
+#define NAP_NS      (5 * RS_NS_PER_MS)
+
+/* While a call waits, the program's progress callback is asked at least this often. */
+#define ASK_NS (100 * RS_NS_PER_MS)
+
+static int64_t call_due_ns(const struct rs_multi_call *call, int64_t now_ns)
+{
+	int64_t due_ns = RS_FOREVER;
+
+	if (call->state == RS_MULTI_PAUSED)
+		return now_ns + ASK_NS;
+	if (call->state == RS_MULTI_WAITING)
+		due_ns = rs_exchange_due_ns(&call->x);
+	if (due_ns != RS_FOREVER && rs_exchange_asks(&call->x))
+		due_ns = rs_ns_min(due_ns, now_ns + ASK_NS);
+	return due_ns;
+}
+
+int64_t rs_multi_due_ns(const struct rs_multi *m)
+{
+	int64_t due_ns = RS_FOREVER, now_ns;
+
+	if (m->waiting == 0)
+		return RS_FOREVER;
+	now_ns = rs_now_ns();
+	for (const struct rs_multi_call *call = m->calls; call; call = call->next)
+		due_ns = rs_ns_min(due_ns, call_due_ns(call, now_ns));
+	return due_ns;
+}
+
+/* Rounded up: a program that wakes before the time would only come to wait again. */
+static long ms_until(int64_t due_ns)
+{
+	int64_t left_ns = due_ns - rs_now_ns();
+
+	return left_ns > 0 ? (long)((left_ns + RS_NS_PER_MS - 1) / RS_NS_PER_MS) : 0;
+}
+
+long rs_multi_shorten_ms(const struct rs_multi *m, long timeout_ms)
+{
+	int64_t due_ns = rs_multi_due_ns(m);
+	long due_ms;
+
+	if (due_ns == RS_FOREVER)
+		return timeout_ms;
+	due_ms = ms_until(due_ns);
+	return timeout_ms < 0 || due_ms < timeout_ms ? due_ms : timeout_ms;
+}
+
+/* The timer has to be told anew: nothing waits here and libcurl has changed its mind; or something
+ * does, and the timer stands later than that, or has gone off. */
+static bool is_stale(const struct rs_multi *m, int64_t due_ns)
+{
+	return m->waiting > 0 ? due_ns < m->told_due_ns : due_ns != m->told_due_ns;
+}
+
+int rs_multi_tell_timer(struct rs_multi *m)
+{
+	int64_t due_ns = rs_ns_min(m->real_due_ns, rs_multi_due_ns(m));
+	int depth, answer;
+
+	if (!m->timer_fn || m->busy || !is_stale(m, due_ns))
+		return 0;
+	m->told_due_ns = due_ns;
+	depth = rs_program_enter();
+	answer =
+		m->timer_fn(m->handle, due_ns == RS_FOREVER ? -1 : ms_until(due_ns), m->timer_data);
+	rs_program_leave(depth);
+	return answer;
+}
+
+/* libcurl tells its timer anew if it needs it again. */
+void rs_multi_timer_expired(struct rs_multi *m)
+{
+	m->told_due_ns = RS_FOREVER;
+	if (m->real_due_ns <= rs_now_ns())
+		m->real_due_ns = RS_FOREVER;
+}
+
+void rs_multi_calm(struct rs_multi *m, const int *running)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+	int64_t now_ns;
+
+	if (m->waiting == 0 || !running || *running > (int)m->waiting) {
+		m->idle_rounds = 0;
+		return;
+	}
+	now_ns = rs_now_ns();
+	m->idle_rounds = now_ns - m->last_round_ns < SPIN_NS ? m->idle_rounds + 1 : 0;
+	if (m->idle_rounds > SPIN_ROUNDS) {
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+		now_ns = rs_now_ns();
+	}
+	m->last_round_ns = now_ns;
+}
+
+int rs_multi_timer(CURLM *handle, long timeout_ms, void *multi)
+{
+	struct rs_multi *m = multi;
+
+	(void)handle;
+	m->real_due_ns = timeout_ms < 0 ? RS_FOREVER : rs_now_ns() + timeout_ms * RS_NS_PER_MS;
+	return rs_multi_tell_timer(m);
+}
+
+CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value)
+{
+	CURLMcode result;
+
+	if (option == CURLMOPT_TIMERFUNCTION)
+		m->timer_fn = (curl_multi_timer_callback)(uintptr_t)value;
+	else
+		m->timer_data = value;
+	result = m->api->multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
+	if (result == CURLM_OK)
+		result = m->api->multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION,
+					      m->timer_fn ? rs_multi_timer : NULL);
+	return result;
+}

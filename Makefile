@@ -37,12 +37,8 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
-<<<<<<< HEAD
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
-	$(B)/tests/plugin-lookups.so
-=======
-HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so $(B)/tests/plugins/libhere.so
->>>>>>> main
+	$(B)/tests/plugin-lookups.so $(B)/tests/plugins/libhere.so
 
 ifeq ($(V),1)
 Q   :=

@@ -64,10 +64,9 @@ enum rs_stream {
 };
 FILE *rs_real_stream(enum rs_stream stream);
 
-<<<<<<< HEAD
 /* Is the code at `caller` libcurl's own? Lock-free and async-signal-safe. */
 bool rs_is_libcurl(const void *caller);
-=======
+
 /*
  * Tokens for the flavours: where a caller's return address is asked for, one of these names the
  * libcurl itself. Set by the entry points behind dlsym() just before they jump to a hook.
@@ -94,7 +93,6 @@ extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
 /* The C library's own function, past every hook, or NULL. */
 void *rs_real_symbol(const char *name);
 void *rs_real_dlsym(void *handle, const char *name);
->>>>>>> main
 
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 

@@ -1,8 +1,9 @@
 #include "real_libc.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
+
+#include "real.h"
 
 /* In place of what the C library does not have: -1, EAI_SYSTEM or an errno, or NULL. */
 static int missing(void)
@@ -32,7 +33,7 @@ static void *missing_pointer(void)
 static void *next(const char *name, void *otherwise)
 {
 	int saved_errno = errno;
-	void *symbol = dlsym(RTLD_NEXT, name);
+	void *symbol = rs_real_symbol(name);
 
 	errno = saved_errno;
 	return symbol ? symbol : otherwise;

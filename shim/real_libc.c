@@ -1,5 +1,6 @@
 #include "real_libc.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
 
@@ -33,7 +34,7 @@ static void *missing_pointer(void)
 static void *next(const char *name, void *otherwise)
 {
 	int saved_errno = errno;
-	void *symbol = rs_real_symbol(name);
+	void *symbol = rs_real_dlsym(RTLD_NEXT, name);
 
 	errno = saved_errno;
 	return symbol ? symbol : otherwise;

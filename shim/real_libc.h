@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* What _FORTIFY_SOURCE makes of poll() and ppoll(). */
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
@@ -32,6 +33,9 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 	X(epoll_pwait)                                                                             \
 	X(epoll_pwait2)                                                                            \
 	X(getsockopt)                                                                              \
+	X(close)                                                                                   \
+	X(dup2)                                                                                    \
+	X(dup3)                                                                                    \
 	X(getaddrinfo)                                                                             \
 	X(gethostbyname)                                                                           \
 	X(gethostbyname2)                                                                          \
@@ -62,6 +66,9 @@ RS_REAL_LIBC(RS_DECLARE_REAL)
 #define rs_real_epoll_pwait      (rs_get_epoll_pwait())
 #define rs_real_epoll_pwait2     (rs_get_epoll_pwait2())
 #define rs_real_getsockopt       (rs_get_getsockopt())
+#define rs_real_close            (rs_get_close())
+#define rs_real_dup2             (rs_get_dup2())
+#define rs_real_dup3             (rs_get_dup3())
 #define rs_real_getaddrinfo      (rs_get_getaddrinfo())
 #define rs_real_gethostbyname    (rs_get_gethostbyname())
 #define rs_real_gethostbyname2   (rs_get_gethostbyname2())

@@ -82,15 +82,15 @@ bool rs_ask_error(int fd, int *error)
 	return told;
 }
 
-/* The program gives the connect up, or the descriptor is to become another connection's. */
-static void forget(int fd)
+void rs_ask_forget(int fd)
 {
-	struct rs_pending *pending = rs_flight_hold(fd);
+	sigset_t before;
 
-	if (!pending)
+	if (!rs_pending_has(fd))
 		return;
-	pending->stage = RS_PENDING_NONE;
-	rs_pending_release(pending);
+	rs_signals_hold(&before);
+	rs_flight_forget(fd);
+	rs_signals_let(&before);
 }
 
 bool rs_ask_connect(const struct rs_connect *call, int *error)
@@ -102,7 +102,7 @@ bool rs_ask_connect(const struct rs_connect *call, int *error)
 		return false;
 	rs_signals_hold(&before);
 	if (call->len >= sizeof(sa_family_t) && call->addr->sa_family == AF_UNSPEC)
-		forget(call->fd);
+		rs_flight_forget(call->fd);
 	else
 		told = tell(call->fd, &before, error);
 	rs_signals_let(&before);

@@ -18,4 +18,8 @@ bool rs_ask_error(int fd, int *error);
  * the real call answers. */
 bool rs_ask_connect(const struct rs_connect *call, int *error);
 
+/* The program is about to close the descriptor, or to make it another one's. A thread that is busy
+ * with it at this moment is waited for. */
+void rs_ask_forget(int fd);
+
 #endif

@@ -246,6 +246,18 @@ void rs_flight_cancel(struct rs_pending *pending)
 					    &pending->state, pending->error);
 }
 
+void rs_flight_forget(int fd)
+{
+	struct rs_pending *pending = rs_flight_hold(fd);
+
+	if (!pending)
+		return;
+	if (pending->stage == RS_PENDING_WAITS)
+		rs_registrations_restore(pending);
+	pending->stage = RS_PENDING_NONE;
+	rs_pending_release(pending);
+}
+
 /* So many are looked at with one system call. */
 #define AT_ONCE 64
 

@@ -32,6 +32,9 @@ enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_
 /* Something ends the waiting: it has failed, with the error of the last attempt. */
 void rs_flight_cancel(struct rs_pending *pending);
 
+/* The descriptor is no longer the program's connect: it is being closed, or becomes another one. */
+void rs_flight_forget(int fd);
+
 /* Those that have connected are pending no longer: what goes wrong with them from now on is none
  * of ours. For waits that report data, not descriptors. */
 void rs_flight_land(void);

@@ -16,6 +16,7 @@
 #define HELD_HERE (HELD | (uint32_t)getpid())
 
 atomic_int rs_pending_count;
+atomic_uint rs_pending_taken;
 
 static struct rs_pending places[RS_PENDING_MAX];
 /* The descriptor of each place, + 1: together, since most look-ups end here. */
@@ -107,7 +108,8 @@ static struct rs_pending *take_free(int fd)
 
 		if (atomic_load_explicit(&place->word, memory_order_relaxed) == RS_PENDING_NONE &&
 		    try_hold(place, RS_PENDING_NONE)) {
-			atomic_fetch_add_explicit(&rs_pending_count, 1, memory_order_relaxed);
+			atomic_fetch_add_explicit(&rs_pending_taken, 1, memory_order_relaxed);
+			atomic_fetch_add_explicit(&rs_pending_count, 1, memory_order_release);
 			return place;
 		}
 	}

@@ -54,6 +54,8 @@ struct rs_pending {
 };
 
 extern atomic_int rs_pending_count __attribute__((visibility("hidden")));
+/* How often a place was taken: has anything been pending since? */
+extern atomic_uint rs_pending_taken __attribute__((visibility("hidden")));
 
 /* One load: nothing is pending in most programs most of the time. */
 static inline bool rs_pending_any(void)

@@ -106,43 +106,6 @@ static uint64_t mark_of(const struct rs_pending *pending)
 	return (uintptr_t)pending;
 }
 
-static struct rs_registration *place_for(struct rs_pending *pending, int epfd)
-{
-	for (int i = 0; i < pending->registrations; i++) {
-		if (pending->registered[i].epfd == epfd)
-			return &pending->registered[i];
-	}
-	if (pending->registrations == RS_REGISTRATIONS)
-		return NULL;
-	return &pending->registered[pending->registrations++];
-}
-
-bool rs_registrations_know(struct rs_pending *pending, const struct rs_registration *registered)
-{
-	struct rs_registration *kept = place_for(pending, registered->epfd);
-
-	if (kept)
-		*kept = *registered;
-	return kept != NULL;
-}
-
-bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
-			   uint32_t reported)
-{
-	struct rs_registration wanted = *registered;
-
-	if (wanted.data == mark_of(pending))
-		return true;
-	if ((wanted.events & ~LASTING) == 0) {
-		/* It has fired, and not into our hands: another thread has that event. */
-		if (reported == 0)
-			return true;
-		wanted.events |= reported | NOT_ASKED;
-	}
-	return rs_registrations_know(pending, &wanted) &&
-	       modify(wanted.epfd, pending->fd, EPOLLONESHOT, mark_of(pending)) == 0;
-}
-
 struct search {
 	const struct rs_pending *pending;
 	bool found;
@@ -165,6 +128,76 @@ static bool is_marked(const struct rs_pending *pending, int epfd)
 	return rs_registrations_read(epfd, find_mark, &search) == 0 && search.found;
 }
 
+static void unknow(struct rs_pending *pending, int epfd)
+{
+	int kept = 0;
+
+	for (int i = 0; i < pending->registrations; i++) {
+		if (pending->registered[i].epfd != epfd)
+			pending->registered[kept++] = pending->registered[i];
+	}
+	pending->registrations = kept;
+}
+
+static bool know(struct rs_pending *pending, const struct rs_registration *registered)
+{
+	unknow(pending, registered->epfd);
+	if (pending->registrations == RS_REGISTRATIONS)
+		return false;
+	pending->registered[pending->registrations++] = *registered;
+	return true;
+}
+
+static bool has_fired(const struct rs_registration *registered)
+{
+	return (registered->events & ~LASTING) == 0;
+}
+
+static struct rs_registration whole(const struct rs_registration *registered, uint32_t reported)
+{
+	struct rs_registration whole = *registered;
+
+	if (has_fired(registered))
+		whole.events |= reported | NOT_ASKED;
+	return whole;
+}
+
+bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
+			   uint32_t reported)
+{
+	struct rs_registration program = whole(registered, reported);
+
+	if (program.data == mark_of(pending))
+		return true;
+	/* No attempt may be made before that thread has come: it could not be told of it. Unless it
+	 * has come since the registrations were read. */
+	if (has_fired(registered) && reported == 0) {
+		if (!is_marked(pending, registered->epfd))
+			unknow(pending, registered->epfd);
+		return true;
+	}
+	return know(pending, &program) &&
+	       modify(program.epfd, pending->fd, EPOLLONESHOT, mark_of(pending)) == 0;
+}
+
+uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd)
+{
+	for (int i = 0; i < pending->registrations; i++) {
+		if (pending->registered[i].epfd == epfd)
+			return pending->registered[i].data;
+	}
+	return mark_of(pending);
+}
+
+void rs_registrations_rearm(const struct rs_pending *pending,
+			    const struct rs_registration *registered, uint32_t reported)
+{
+	struct rs_registration program = whole(registered, reported);
+
+	if (has_fired(registered) && reported != 0)
+		(void)modify(program.epfd, pending->fd, program.events, program.data);
+}
+
 void rs_registrations_restore(struct rs_pending *pending)
 {
 	for (int i = 0; i < pending->registrations; i++) {
@@ -173,13 +206,4 @@ void rs_registrations_restore(struct rs_pending *pending)
 		if (is_marked(pending, r->epfd))
 			(void)modify(r->epfd, pending->fd, r->events, r->data);
 	}
-}
-
-bool rs_registrations_have(const struct rs_pending *pending, int epfd, uint64_t data)
-{
-	for (int i = 0; i < pending->registrations; i++) {
-		if (pending->registered[i].epfd == epfd && pending->registered[i].data == data)
-			return true;
-	}
-	return false;
 }

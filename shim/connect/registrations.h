@@ -21,21 +21,23 @@ typedef void (*rs_registered_fn)(void *arg, int fd, uint32_t events, uint64_t da
 /* 0 or -errno: without /proc there is nothing to learn. Keeps no descriptor open. */
 int rs_registrations_read(int epfd, rs_registered_fn each, void *arg);
 
-/* Remember a registration of a held place. False: there are too many. */
-bool rs_registrations_know(struct rs_pending *pending, const struct rs_registration *registered);
-
 /*
  * Exchange a registration of a held place that WAITS for the mark. `reported` is what the set has
- * just told about it (0: nothing): a one-shot registration forgets its events when it fires.
- * False where that cannot be done.
+ * just told about it (0: nothing): a one-shot registration forgets its events when it fires. One
+ * that has fired into another thread's hands is left to that. False where it cannot be done.
  */
 bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
 			   uint32_t reported);
 
+/* The program's data in the set, where that is known; else the mark, which is none. */
+uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd);
+
+/* A one-shot registration of a held place has fired, for nothing that the program may know: ask
+ * for it again. `reported` as above. */
+void rs_registrations_rearm(const struct rs_pending *pending,
+			    const struct rs_registration *registered, uint32_t reported);
+
 /* Put the program's own back, wherever the mark still is. */
 void rs_registrations_restore(struct rs_pending *pending);
-
-/* Has the program this registration of the place? */
-bool rs_registrations_have(const struct rs_pending *pending, int epfd, uint64_t data);
 
 #endif

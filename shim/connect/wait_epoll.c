@@ -10,7 +10,9 @@
 #include "real_libc.h"
 #include "retry/ns.h"
 
-#define ENDED ((uint32_t)(EPOLLERR | EPOLLHUP))
+/* How often a set is read again that changes under our eyes. */
+#define ROUNDS 4
+#define ENDED  ((uint32_t)(EPOLLERR | EPOLLHUP))
 
 /* ---- before the wait ---- */
 
@@ -53,36 +55,94 @@ struct reported {
 	struct epoll_event *events;
 	int count;
 	int64_t now_ns;
+	bool outdated; /* what was read of the set: it has changed meanwhile */
 };
+
+static bool speaks_of(const struct epoll_event *event, uint64_t data)
+{
+	return event->data.u64 == data && (event->events & ENDED) != 0;
+}
 
 /* What was reported for this data, if it was the end. */
 static uint32_t reported_for(const struct reported *reported, uint64_t data)
 {
 	for (int i = 0; i < reported->count; i++) {
-		if (reported->events[i].data.u64 == data && (reported->events[i].events & ENDED))
+		if (speaks_of(&reported->events[i], data))
 			return reported->events[i].events;
 	}
 	return 0;
 }
 
-/* A descriptor in the set whose connect has failed: judge it, and quieten it if that is to be. */
+/* The end that was reported is none that the program may know of. */
+static void hide(const struct reported *reported, uint64_t data)
+{
+	for (int i = 0; i < reported->count; i++) {
+		if (speaks_of(&reported->events[i], data))
+			reported->events[i].events = 0;
+	}
+}
+
+/* It may, and whole: to have looked at the error has taken EPOLLERR away. */
+static void show(const struct reported *reported, uint64_t data)
+{
+	for (int i = 0; i < reported->count; i++) {
+		if (speaks_of(&reported->events[i], data))
+			reported->events[i].events |= EPOLLERR;
+	}
+}
+
+/* What a thread was told may have been hidden from the program, and be over, before the thread got
+ * round to it. A connection does not come back from a HUP by itself. */
+static void hide_outdated(const struct reported *reported, int fd, uint64_t data)
+{
+	struct pollfd now = { .fd = fd };
+
+	if ((reported_for(reported, data) & EPOLLHUP) != 0 && rs_real_poll(&now, 1, 0) >= 0 &&
+	    (now.revents & (POLLHUP | POLLNVAL)) == 0)
+		hide(reported, data);
+}
+
+/* A descriptor in the set that has a place. A next attempt that is due is not made here: its
+ * registration would not be known. */
+static enum rs_pending_stage take_pending(const struct reported *reported,
+					  struct rs_pending *pending,
+					  const struct rs_registration *registration)
+{
+	uint32_t events = reported_for(reported, registration->data);
+	enum rs_pending_stage stage = pending->stage;
+
+	if (stage == RS_PENDING_FLYING)
+		stage = rs_flight_advance(pending, reported->now_ns, 0, NULL);
+	if (stage == RS_PENDING_WAITS && !rs_registrations_mark(pending, registration, events)) {
+		rs_flight_cancel(pending);
+		stage = pending->stage;
+	}
+	if (stage == RS_PENDING_FLYING)
+		rs_registrations_rearm(pending, registration, events);
+	if (stage == RS_PENDING_FLYING || stage == RS_PENDING_WAITS) {
+		hide(reported, registration->data);
+		hide(reported, rs_registrations_data(pending, reported->epfd));
+	}
+	if (stage == RS_PENDING_FAILED)
+		show(reported, registration->data);
+	return stage;
+}
+
 static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
 {
-	const struct reported *reported = arg;
+	struct reported *reported = arg;
 	struct rs_registration registration = { reported->epfd, events, data };
 	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
+	enum rs_pending_stage stage = RS_PENDING_NONE;
 
-	if (!pending)
-		return;
-	/* A next attempt that is due is not made here: its registration would not be known. */
-	if (pending->stage == RS_PENDING_FLYING)
-		(void)rs_flight_advance(pending, reported->now_ns, 0, NULL);
-	if (pending->stage == RS_PENDING_FAILED)
-		(void)rs_registrations_know(pending, &registration);
-	if (pending->stage == RS_PENDING_WAITS &&
-	    !rs_registrations_mark(pending, &registration, reported_for(reported, data)))
-		rs_flight_cancel(pending);
-	rs_pending_release(pending);
+	if (pending) {
+		stage = take_pending(reported, pending, &registration);
+		rs_pending_release(pending);
+	}
+	if (stage == RS_PENDING_NONE)
+		hide_outdated(reported, fd, data);
+	if (stage == RS_PENDING_NONE && rs_pending_is_place(data))
+		reported->outdated = true;
 }
 
 static bool any_ended(const struct reported *reported)
@@ -98,49 +158,23 @@ static bool any_ended(const struct reported *reported)
 
 /* ---- what the program gets to see ---- */
 
-/* Does this event speak of a pending connect's failure that the program may not know? One that is
- * final it may, whole: to have looked at its error has taken EPOLLERR away. */
-static bool is_hidden(int fd, int epfd, struct epoll_event *event)
+static bool may_see(const struct epoll_event *event)
 {
-	struct rs_pending *pending = rs_flight_hold(fd);
-	bool hidden = false;
-
-	if (!pending)
-		return false;
-	if (rs_registrations_have(pending, epfd, event->data.u64)) {
-		hidden = pending->stage != RS_PENDING_FAILED;
-		if (!hidden)
-			event->events |= EPOLLERR;
-	}
-	rs_pending_release(pending);
-	return hidden;
+	return event->events != 0 && !rs_pending_is_place(event->data.u64);
 }
 
-static bool may_see(int epfd, struct epoll_event *event)
+static int report(struct reported *reported)
 {
-	unsigned next = 0;
-	int fd;
-
-	if (rs_pending_is_place(event->data.u64))
-		return false;
-	if ((event->events & ENDED) == 0)
-		return true;
-	while ((fd = rs_pending_each(&next)) >= 0) {
-		if (is_hidden(fd, epfd, event))
-			return false;
-	}
-	return true;
-}
-
-static int report(const struct reported *reported)
-{
-	int seen = 0;
+	int seen = 0, round = 0;
 
 	rs_flight_land();
-	if (any_ended(reported))
-		(void)rs_registrations_read(reported->epfd, take_registered, (void *)reported);
+	do {
+		reported->outdated = false;
+		if (any_ended(reported))
+			(void)rs_registrations_read(reported->epfd, take_registered, reported);
+	} while (reported->outdated && round++ < ROUNDS);
 	for (int i = 0; i < reported->count; i++) {
-		if (may_see(reported->epfd, &reported->events[i]))
+		if (may_see(&reported->events[i]))
 			reported->events[seen++] = reported->events[i];
 	}
 	return seen;
@@ -174,7 +208,7 @@ static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t
 
 static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now_ns)
 {
-	struct reported reported = { call->epfd, call->events, ready, now_ns };
+	struct reported reported = { call->epfd, call->events, ready, now_ns, false };
 
 	return ready > 0 ? report(&reported) : ready;
 }

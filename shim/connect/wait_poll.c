@@ -66,6 +66,18 @@ static void prepare(struct polled *polled, int64_t now_ns)
 
 /* ---- after it ---- */
 
+/* What a thread was told may have been hidden from the program, and be over, before the thread got
+ * round to it. A connection does not come back from a HUP by itself. */
+static short not_outdated(const struct pollfd *reported)
+{
+	struct pollfd now = { .fd = reported->fd, .events = reported->events };
+
+	if ((reported->revents & POLLHUP) == 0 || rs_real_poll(&now, 1, 0) < 0 ||
+	    (now.revents & (POLLHUP | POLLNVAL)) != 0)
+		return reported->revents;
+	return now.revents;
+}
+
 /* What the program may know of what the kernel reported. */
 static short known(const struct pollfd *reported, int64_t now_ns)
 {
@@ -75,7 +87,7 @@ static short known(const struct pollfd *reported, int64_t now_ns)
 	short revents;
 
 	if (!pending)
-		return reported->revents;
+		return not_outdated(reported);
 	before = pending->stage;
 	after = rs_flight_advance(pending, now_ns, reported->events, &revents);
 	rs_pending_release(pending);

@@ -33,10 +33,22 @@ static int poll_pending(const struct poll_call *call, int64_t deadline_ns)
 			    (struct rs_limit){ .deadline_ns = deadline_ns, .mask = call->mask });
 }
 
-/* `ready` is what the real call returned. */
-static int poll_looked_at(const struct poll_call *call, int ready, int64_t deadline_ns)
+static unsigned taken(void)
 {
-	if (ready <= 0 || !rs_pending_any() || !rs_poll_concerned(call->fds, call->count))
+	return atomic_load_explicit(&rs_pending_taken, memory_order_relaxed);
+}
+
+/* Has a connect been pending since, or is one? */
+static bool any_since(unsigned before)
+{
+	return rs_pending_any() || taken() != before;
+}
+
+/* `ready` is what the real call returned. */
+static int poll_looked_at(const struct poll_call *call, int ready, int64_t deadline_ns,
+			  unsigned before)
+{
+	if (ready <= 0 || !any_since(before))
 		return ready;
 	return rs_wait_poll_again(
 		call->fds, call->count, ready,
@@ -46,25 +58,24 @@ static int poll_looked_at(const struct poll_call *call, int ready, int64_t deadl
 __attribute__((noinline)) static int poll_with_care(struct pollfd *fds, nfds_t count, int timeout)
 {
 	struct poll_call call = { fds, count, NULL };
-	int64_t deadline_ns;
+	int64_t deadline_ns = rs_deadline_ms(timeout);
+	unsigned before = taken();
 
-	if (!rs_pending_any() && timeout == 0)
-		return rs_real_poll(fds, count, timeout);
-	deadline_ns = rs_deadline_ms(timeout);
 	if (rs_pending_any() && rs_poll_concerned(fds, count))
 		return poll_pending(&call, deadline_ns);
-	return poll_looked_at(&call, rs_real_poll(fds, count, timeout), deadline_ns);
+	return poll_looked_at(&call, rs_real_poll(fds, count, timeout), deadline_ns, before);
 }
 
 __attribute__((noinline)) static int ppoll_with_care(const struct poll_call *call,
 						     const struct timespec *timeout)
 {
 	int64_t deadline_ns = rs_deadline_timespec(timeout);
+	unsigned before = taken();
 
 	if (rs_pending_any() && rs_poll_concerned(call->fds, call->count))
 		return poll_pending(call, deadline_ns);
 	return poll_looked_at(call, rs_real_ppoll(call->fds, call->count, timeout, call->mask),
-			      deadline_ns);
+			      deadline_ns, before);
 }
 
 static bool nothing_to_see(void)
@@ -175,9 +186,9 @@ static int epoll_pending(const struct rs_epoll_wait *call, int64_t deadline_ns,
 
 /* `call->ready` is what the real call returned. */
 static int epoll_looked_at(const struct rs_epoll_wait *call, int64_t deadline_ns,
-			   const sigset_t *mask)
+			   const sigset_t *mask, unsigned before)
 {
-	if (call->ready <= 0 || !rs_pending_any())
+	if (call->ready <= 0 || !any_since(before))
 		return call->ready;
 	return epoll_pending(call, deadline_ns, mask);
 }
@@ -186,11 +197,12 @@ __attribute__((noinline)) static int epoll_with_care(struct rs_epoll_wait *call,
 						     const sigset_t *mask)
 {
 	int64_t deadline_ns = rs_deadline_ms(timeout);
+	unsigned before = taken();
 
 	if (rs_pending_any() && call->max > 0)
 		return epoll_pending(call, deadline_ns, mask);
 	call->ready = rs_real_epoll_pwait(call->epfd, call->events, call->max, timeout, mask);
-	return epoll_looked_at(call, deadline_ns, mask);
+	return epoll_looked_at(call, deadline_ns, mask, before);
 }
 
 RS_EXPORT int epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
@@ -212,11 +224,12 @@ __attribute__((noinline)) static int
 epoll2_with_care(struct rs_epoll_wait *call, const struct timespec *timeout, const sigset_t *mask)
 {
 	int64_t deadline_ns = rs_deadline_timespec(timeout);
+	unsigned before = taken();
 
 	if (rs_pending_any() && call->max > 0)
 		return epoll_pending(call, deadline_ns, mask);
 	call->ready = rs_real_epoll_pwait2(call->epfd, call->events, call->max, timeout, mask);
-	return epoll_looked_at(call, deadline_ns, mask);
+	return epoll_looked_at(call, deadline_ns, mask, before);
 }
 
 RS_EXPORT int epoll_pwait2(int epfd, struct epoll_event *events, int max,

@@ -77,7 +77,7 @@ static void keep_entry(char *entry)
 		keep("RETRYSHIM_OPTIONS", value, env_options, sizeof(env_options));
 	else if ((value = value_in(entry, "RETRYSHIM_DISABLE")))
 		env_disabled = value[0] == '1' && value[1] == '\0';
-	else if ((value = value_in(entry, "RETRYSHIM_KEEP_DEEPBIND")))
+	else if (value_in(entry, "RETRYSHIM_KEEP_DEEPBIND"))
 		rs_dl_open_mask = ~0U;
 	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
 		keep("XDG_CONFIG_HOME", value, env_config_home, sizeof(env_config_home));

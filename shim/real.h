@@ -11,11 +11,15 @@
 #include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 /* One libcurl's functions. A pointer is NULL where that libcurl does not have it. */
 struct rs_curl_api {
+	uintptr_t loaded_at; /* its place in memory */
+	size_t loaded_len;
+
 	CURL *(*easy_init)(void);
 	CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
 	CURLcode (*easy_perform)(CURL *);
@@ -24,6 +28,9 @@ struct rs_curl_api {
 	CURL *(*easy_duphandle)(CURL *);
 	CURLcode (*easy_pause)(CURL *, int);
 	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+	CURLHcode (*easy_header)(CURL *, const char *, size_t, unsigned, int,
+				 struct curl_header **);
+	struct curl_header *(*easy_nextheader)(CURL *, unsigned, int, struct curl_header *);
 	CURLMcode (*multi_add_handle)(CURLM *, CURL *);
 	CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
 	CURLMcode (*multi_perform)(CURLM *, int *);
@@ -66,6 +73,18 @@ FILE *rs_real_stream(enum rs_stream stream);
 
 /* Is the code at `caller` libcurl's own? Lock-free and async-signal-safe. */
 bool rs_is_libcurl(const void *caller);
+
+/* The libcurl that this thread is inside of, or was last. */
+extern _Thread_local const struct rs_curl_api *rs_curl_inside
+	__attribute__((tls_model("initial-exec")));
+
+/* Is it that libcurl itself that calls? What it asks of the multi interface is its own business. */
+static inline bool rs_is_inside(const void *caller)
+{
+	const struct rs_curl_api *api = rs_curl_inside;
+
+	return api && (uintptr_t)caller - api->loaded_at < api->loaded_len;
+}
 
 /*
  * Tokens for the flavours: where a caller's return address is asked for, one of these names the

@@ -30,6 +30,7 @@ struct caller {
 static struct flavour flavours[FLAVOURS];
 const char rs_flavour_tokens[FLAVOURS];
 _Thread_local const void *rs_curl_bound;
+_Thread_local const struct rs_curl_api *rs_curl_inside;
 static _Atomic size_t flavours_taken;
 static struct caller callers[CALLERS];
 
@@ -124,8 +125,45 @@ static void look_up(void *library, const char *name, void *function_pointer)
 	memcpy(function_pointer, &symbol, sizeof(symbol));
 }
 
+struct extent {
+	const struct link_map *map;
+	uintptr_t end;
+};
+
+static int find_extent(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct extent *extent = arg;
+
+	(void)size;
+	if (info->dlpi_addr != extent->map->l_addr ||
+	    strcmp(info->dlpi_name, extent->map->l_name) != 0)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		uintptr_t end = info->dlpi_addr + part->p_vaddr + part->p_memsz;
+
+		if (part->p_type == PT_LOAD && end > extent->end)
+			extent->end = end;
+	}
+	return 1;
+}
+
+static void find_place(struct rs_curl_api *api, void *library)
+{
+	struct link_map *map = NULL;
+	struct extent extent = { 0 };
+
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0)
+		return;
+	extent.map = map;
+	dl_iterate_phdr(find_extent, &extent);
+	api->loaded_at = map->l_addr;
+	api->loaded_len = extent.end > map->l_addr ? extent.end - map->l_addr : 0;
+}
+
 static void fill(struct rs_curl_api *api, void *library)
 {
+	find_place(api, library);
 	look_up(library, "curl_easy_init", &api->easy_init);
 	look_up(library, "curl_easy_setopt", &api->easy_setopt);
 	look_up(library, "curl_easy_perform", &api->easy_perform);
@@ -134,6 +172,8 @@ static void fill(struct rs_curl_api *api, void *library)
 	look_up(library, "curl_easy_duphandle", &api->easy_duphandle);
 	look_up(library, "curl_easy_pause", &api->easy_pause);
 	look_up(library, "curl_easy_getinfo", &api->easy_getinfo);
+	look_up(library, "curl_easy_header", &api->easy_header);
+	look_up(library, "curl_easy_nextheader", &api->easy_nextheader);
 	look_up(library, "curl_multi_add_handle", &api->multi_add_handle);
 	look_up(library, "curl_multi_remove_handle", &api->multi_remove_handle);
 	look_up(library, "curl_multi_perform", &api->multi_perform);

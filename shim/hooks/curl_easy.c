@@ -61,23 +61,42 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 	return false;
 }
 
+static CURLcode set_unknown(CURL *easy, CURLoption option, void *value, const void *caller)
+{
+	const struct rs_curl_api *api = api_of(NULL, caller);
+
+	return api && api->easy_setopt ? api->easy_setopt(easy, option, value) : CURLE_FAILED_INIT;
+}
+
 static CURLcode set_word(CURL *easy, CURLoption option, void *value, const void *caller)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, caller);
 	CURLcode result = CURLE_OK;
 
-	if (!api || !api->easy_setopt)
-		return CURLE_FAILED_INIT;
-	if (!handle)
-		return api->easy_setopt(easy, option, value);
-	if (!handle->active || !note_running(handle->active, option))
-		result = api->easy_setopt(easy, option, value);
-	if (result == CURLE_OK)
+	if (__builtin_expect(!handle, 0))
+		return set_unknown(easy, option, value, caller);
+	if (__builtin_expect(!handle->active, 1) || !note_running(handle->active, option))
+		result = handle->api->easy_setopt(easy, option, value);
+	if (__builtin_expect(rs_options_watch(option), 0) && result == CURLE_OK)
 		rs_options_set(&handle->options, option, value);
 	return result;
 }
 
+#if defined(__x86_64__) || defined(__aarch64__)
+/* Here every type of value that libcurl takes is one machine word in the third argument's register,
+ * in a variadic call too: no need to spill all registers to fetch it. */
+CURLcode rs_setopt(CURL *easy, CURLoption option, void *value) __asm__("curl_easy_setopt");
+
+RS_EXPORT CURLcode rs_setopt(CURL *easy, CURLoption option, void *value)
+{
+	return set_word(easy, option, value, RS_CALLER);
+}
+
+/* The hidden name is given to the same code. */
+extern __typeof__(rs_setopt) rs_hook_curl_easy_setopt
+	__attribute__((alias("curl_easy_setopt"), visibility("hidden"), used));
+
+#else
 /* Where a curl_off_t is wider than a word it has to be passed on as one. */
 static CURLcode set_offset(CURL *easy, CURLoption option, curl_off_t value, const void *caller)
 {
@@ -90,7 +109,7 @@ static CURLcode set_offset(CURL *easy, CURLoption option, curl_off_t value, cons
 	if (handle && handle->active)
 		handle->active->altered = true;
 	result = api->easy_setopt(easy, option, value);
-	if (handle && result == CURLE_OK)
+	if (handle && result == CURLE_OK && rs_options_watch(option))
 		rs_options_set(&handle->options, option, (void *)(intptr_t)value);
 	return result;
 }
@@ -112,6 +131,7 @@ RS_EXPORT CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 	return result;
 }
 RS_BINDABLE(curl_easy_setopt);
+#endif
 
 RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
 {
@@ -154,7 +174,9 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	handle->whole.valid = false;
 	if (handle->active) {
 		handle->active->altered = true;
+		handle->active->header_way = RS_HEADERS_RELEASED; /* the callback is gone */
 		rs_transfer_replace(handle->active);
+		rs_transfer_choose_headers(handle->active);
 	}
 }
 RS_BINDABLE(curl_easy_reset);

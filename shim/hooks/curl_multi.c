@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "hooks/export.h"
+#include "process.h"
 #include "transfer/multi.h"
 
 #undef curl_multi_setopt
@@ -21,35 +22,56 @@ static const struct rs_curl_api *api_of(const struct rs_multi *m, const void *ca
 	return found ? found->api : NULL;
 }
 
-RS_EXPORT CURLMcode curl_multi_add_handle(CURLM *handle, CURL *easy)
+__attribute__((noinline)) static CURLMcode add_handle_of_program(CURLM *handle, CURL *easy,
+								 const void *caller)
 {
-	const struct rs_curl_caller *caller = rs_real_curl(RS_CALLER);
+	const struct rs_curl_api *api = api_of(NULL, caller);
 	struct rs_handle *known = rs_handle_find(easy);
 
-	if (!caller || !caller->api->multi_add_handle)
+	if (!api || !api->multi_add_handle)
 		return CURLM_INTERNAL_ERROR;
-	if (!known || caller->is_libcurl || !handle)
-		return caller->api->multi_add_handle(handle, easy);
+	if (!known || !handle || rs_real_curl(caller)->is_libcurl)
+		return api->multi_add_handle(handle, easy);
 	return rs_multi_add(handle, known);
+}
+
+RS_EXPORT CURLMcode curl_multi_add_handle(CURLM *handle, CURL *easy)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_add_handle(handle, easy);
+	return add_handle_of_program(handle, easy, caller);
 }
 RS_BINDABLE(curl_multi_add_handle);
 
-RS_EXPORT CURLMcode curl_multi_remove_handle(CURLM *handle, CURL *easy)
+__attribute__((noinline)) static CURLMcode remove_handle_of_program(CURLM *handle, CURL *easy,
+								    const void *caller)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 	struct rs_handle *known = m ? rs_handle_find(easy) : NULL;
 
 	if (!api || !api->multi_remove_handle)
 		return CURLM_INTERNAL_ERROR;
 	return known ? rs_multi_remove(m, known) : api->multi_remove_handle(handle, easy);
 }
+
+RS_EXPORT CURLMcode curl_multi_remove_handle(CURLM *handle, CURL *easy)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_remove_handle(handle, easy);
+	return remove_handle_of_program(handle, easy, caller);
+}
 RS_BINDABLE(curl_multi_remove_handle);
 
-RS_EXPORT CURLMcode curl_multi_perform(CURLM *handle, int *running)
+__attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int *running,
+							      const void *caller)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 	CURLMcode result;
 
 	if (!api || !api->multi_perform)
@@ -62,13 +84,24 @@ RS_EXPORT CURLMcode curl_multi_perform(CURLM *handle, int *running)
 	rs_multi_calm(m, running);
 	return result;
 }
+
+RS_EXPORT CURLMcode curl_multi_perform(CURLM *handle, int *running)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_perform(handle, running);
+	return perform_of_program(handle, running, caller);
+}
 RS_BINDABLE(curl_multi_perform);
 
-RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket, int events,
-					     int *running)
+__attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handle,
+								    curl_socket_t socket,
+								    int events, int *running,
+								    const void *caller)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 	CURLMcode result;
 
 	if (!api || !api->multi_socket_action)
@@ -82,24 +115,46 @@ RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket
 	rs_multi_after(m, running);
 	return result;
 }
+
+RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket, int events,
+					     int *running)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_socket_action(handle, socket, events, running);
+	return socket_action_of_program(handle, socket, events, running, caller);
+}
 RS_BINDABLE(curl_multi_socket_action);
 
-RS_EXPORT CURLMsg *curl_multi_info_read(CURLM *handle, int *left)
+__attribute__((noinline)) static CURLMsg *info_read_of_program(CURLM *handle, int *left,
+							       const void *caller)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 
 	if (!api || !api->multi_info_read)
 		return NULL;
 	return m ? rs_multi_read(m, left) : api->multi_info_read(handle, left);
 }
+
+RS_EXPORT CURLMsg *curl_multi_info_read(CURLM *handle, int *left)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_info_read(handle, left);
+	return info_read_of_program(handle, left, caller);
+}
 RS_BINDABLE(curl_multi_info_read);
 
-RS_EXPORT CURLMcode curl_multi_wait(CURLM *handle, struct curl_waitfd extra[], unsigned count,
-				    int timeout_ms, int *ready)
+__attribute__((noinline)) static CURLMcode wait_of_program(CURLM *handle,
+							   struct curl_waitfd extra[],
+							   unsigned count, int timeout_ms,
+							   int *ready, const void *caller)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 
 	if (!api || !api->multi_wait)
 		return CURLM_INTERNAL_ERROR;
@@ -109,13 +164,25 @@ RS_EXPORT CURLMcode curl_multi_wait(CURLM *handle, struct curl_waitfd extra[], u
 				       (int)rs_multi_shorten_ms(m, timeout_ms), ready);
 	return api->multi_wait(handle, extra, count, timeout_ms, ready);
 }
-RS_BINDABLE(curl_multi_wait);
 
-RS_EXPORT CURLMcode curl_multi_poll(CURLM *handle, struct curl_waitfd extra[], unsigned count,
+RS_EXPORT CURLMcode curl_multi_wait(CURLM *handle, struct curl_waitfd extra[], unsigned count,
 				    int timeout_ms, int *ready)
 {
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_wait(handle, extra, count, timeout_ms, ready);
+	return wait_of_program(handle, extra, count, timeout_ms, ready, caller);
+}
+RS_BINDABLE(curl_multi_wait);
+
+__attribute__((noinline)) static CURLMcode poll_of_program(CURLM *handle,
+							   struct curl_waitfd extra[],
+							   unsigned count, int timeout_ms,
+							   int *ready, const void *caller)
+{
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 
 	if (!api || !api->multi_poll)
 		return CURLM_INTERNAL_ERROR;
@@ -123,12 +190,23 @@ RS_EXPORT CURLMcode curl_multi_poll(CURLM *handle, struct curl_waitfd extra[], u
 		timeout_ms = (int)rs_multi_shorten_ms(m, timeout_ms);
 	return api->multi_poll(handle, extra, count, timeout_ms, ready);
 }
+
+RS_EXPORT CURLMcode curl_multi_poll(CURLM *handle, struct curl_waitfd extra[], unsigned count,
+				    int timeout_ms, int *ready)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_poll(handle, extra, count, timeout_ms, ready);
+	return poll_of_program(handle, extra, count, timeout_ms, ready, caller);
+}
 RS_BINDABLE(curl_multi_poll);
 
-RS_EXPORT CURLMcode curl_multi_timeout(CURLM *handle, long *timeout_ms)
+__attribute__((noinline)) static CURLMcode timeout_of_program(CURLM *handle, long *timeout_ms,
+							      const void *caller)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 	CURLMcode result;
 
 	if (!api || !api->multi_timeout)
@@ -137,6 +215,15 @@ RS_EXPORT CURLMcode curl_multi_timeout(CURLM *handle, long *timeout_ms)
 	if (m && result == CURLM_OK)
 		*timeout_ms = rs_multi_shorten_ms(m, *timeout_ms);
 	return result;
+}
+
+RS_EXPORT CURLMcode curl_multi_timeout(CURLM *handle, long *timeout_ms)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_timeout(handle, timeout_ms);
+	return timeout_of_program(handle, timeout_ms, caller);
 }
 RS_BINDABLE(curl_multi_timeout);
 
@@ -155,6 +242,24 @@ static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value, const 
 		 : found->api->multi_setopt(handle, option, value);
 }
 
+#if defined(__x86_64__) || defined(__aarch64__)
+/* One machine word in the third argument's register, as in curl_easy_setopt(). */
+CURLMcode rs_multi_setopt(CURLM *handle, CURLMoption option,
+			  void *value) __asm__("curl_multi_setopt");
+
+RS_EXPORT CURLMcode rs_multi_setopt(CURLM *handle, CURLMoption option, void *value)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_setopt(handle, option, value);
+	return set_word(handle, option, value, caller);
+}
+
+extern __typeof__(rs_multi_setopt) rs_hook_curl_multi_setopt
+	__attribute__((alias("curl_multi_setopt"), visibility("hidden"), used));
+
+#else
 RS_EXPORT CURLMcode curl_multi_setopt(CURLM *handle, CURLMoption option, ...)
 {
 	const void *caller = RS_CALLER;
@@ -174,11 +279,12 @@ RS_EXPORT CURLMcode curl_multi_setopt(CURLM *handle, CURLMoption option, ...)
 	return result;
 }
 RS_BINDABLE(curl_multi_setopt);
+#endif
 
-RS_EXPORT CURLMcode curl_multi_cleanup(CURLM *handle)
+__attribute__((noinline)) static CURLMcode cleanup_of_program(CURLM *handle, const void *caller)
 {
 	struct rs_multi *m = rs_multi_find(handle);
-	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	const struct rs_curl_api *api = api_of(m, caller);
 	CURLMcode result;
 
 	if (!api || !api->multi_cleanup)
@@ -189,5 +295,14 @@ RS_EXPORT CURLMcode curl_multi_cleanup(CURLM *handle)
 	if (m && result == CURLM_OK)
 		rs_multi_free(m);
 	return result;
+}
+
+RS_EXPORT CURLMcode curl_multi_cleanup(CURLM *handle)
+{
+	const void *caller = RS_CALLER;
+
+	if (rs_is_inside(caller))
+		return rs_curl_inside->multi_cleanup(handle);
+	return cleanup_of_program(handle, caller);
 }
 RS_BINDABLE(curl_multi_cleanup);

@@ -9,6 +9,7 @@
 #if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GLIBC__)
 
 /* Used by dl_entry.c alone. */
+extern void *rs_dl_real_open, *rs_dl_real_sym;
 void *rs_dl_real_open __attribute__((visibility("hidden")));
 void *rs_dl_real_sym __attribute__((visibility("hidden")));
 extern char rs_curl_stubs[] __attribute__((visibility("hidden")));

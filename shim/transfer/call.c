@@ -38,6 +38,7 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
 	x->handle = handle;
 	x->rules = rules;
 	x->has_target = x->altered = x->native_fail = false;
+	x->header_way = RS_HEADERS_ASKED;
 	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 	x->streams_up = rs_upload_streams(&handle->options);
 	x->watches_seek = handle->options.seek_fn || !handle->options.read_fn;
@@ -57,6 +58,7 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 	if (x->native_fail)
 		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
+	rs_transfer_choose_headers(x);
 	rs_response_begin(x);
 	if (x->streams_up && x->call.attempts > 0)
 		rs_upload_repeat(&x->upload);
@@ -67,6 +69,10 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 
 bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result)
 {
+	if (result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
+		return false; /* as nearly always */
+	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
+		rs_response_recall(x);
 	rs_judge_end(x, result);
 	return x->rule && x->decision.action == RS_ACTION_RETRY &&
 	       (result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
@@ -117,7 +123,8 @@ static bool hand_out(struct rs_exchange *x, CURLcode *result)
 	char text[64];
 	CURLcode handed;
 
-	if (x->phase == RS_DISCARDING || x->stopped)
+	if (x->phase == RS_DISCARDING || x->stopped ||
+	    (x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold)))
 		return true;
 	if (!rs_response_finish(x, &handed))
 		return false;
@@ -167,10 +174,12 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 	struct rs_handle *handle = x->handle;
 
 	rs_transfer_restore(x, handle->easy);
-	rs_transfer_lift_limits(x);
+	if (x->limits.attempt || x->limits.connect || x->limits.fresh)
+		rs_transfer_lift_limits(x);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);
-	rs_upload_end(&x->upload);
+	if (x->streams_up)
+		rs_upload_end(&x->upload);
 	rs_hold_rest(&handle->hold);
 	handle->active = NULL;
 }

@@ -1,17 +1,4 @@
-#include <stdio.h>
-
-#include "transfer/exchange.h"
-#include "transfer/program.h"
-
-static size_t call_program(curl_write_callback fn, char *bytes, size_t len, void *data)
-{
-	int depth = rs_program_enter();
-	size_t took;
-
-	took = fn ? fn(bytes, 1, len, data) : fwrite(bytes, 1, len, data);
-	rs_program_leave(depth);
-	return took;
-}
+#include "transfer/deliver.h"
 
 /* libcurl cuts what goes to the write callback at CURL_MAX_WRITE_SIZE. */
 static size_t write_chunks(struct rs_exchange *x, char *bytes, size_t len)
@@ -22,7 +9,7 @@ static size_t write_chunks(struct rs_exchange *x, char *bytes, size_t len)
 	while (done < len) {
 		size_t left = len - done;
 		size_t chunk = left < CURL_MAX_WRITE_SIZE ? left : CURL_MAX_WRITE_SIZE;
-		size_t took = call_program(o->write_fn, bytes + done, chunk, o->write_data);
+		size_t took = rs_call_sink(o->write_fn, bytes + done, chunk, o->write_data);
 
 		if (took == CURL_WRITEFUNC_PAUSE)
 			return took;
@@ -47,7 +34,7 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 		x->echoed = true;
 	}
 	if (o->header_fn || o->header_data)
-		took = call_program(o->header_fn ? o->header_fn : o->write_fn, bytes, len,
+		took = rs_call_sink(o->header_fn ? o->header_fn : o->write_fn, bytes, len,
 				    o->header_data);
 	if (took != CURL_WRITEFUNC_PAUSE)
 		x->echoed = false;
@@ -56,17 +43,12 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 
 size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
-	const struct rs_options *o = &x->handle->options;
 	size_t took;
 
-	x->delivered = true;
 	if (kind == RS_PIECE_BODY)
-		took = call_program(o->write_fn, bytes, len, o->write_data);
-	else
-		took = write_header(x, kind, bytes, len);
-	if (kind == RS_PIECE_BODY && took == len)
-		x->resume.got += (int64_t)len;
-	if (took != len && took != CURL_WRITEFUNC_PAUSE)
-		x->stopped = true;
+		return rs_deliver_body(x, bytes, len);
+	x->delivered = true;
+	took = write_header(x, kind, bytes, len);
+	x->stopped |= took != len && took != CURL_WRITEFUNC_PAUSE;
 	return took;
 }

@@ -32,6 +32,14 @@ enum rs_phase {
 	RS_REFUSING,   /* CURLOPT_FAILONERROR: the program gets no body and an error */
 };
 
+/* How a response's headers come to be known. */
+enum rs_header_way {
+	RS_HEADERS_SEEN,     /* they pass through our callback */
+	RS_HEADERS_ASKED,    /* libcurl is asked when they matter: the program does not want them */
+	RS_HEADERS_RELEASED, /* the response is the program's, and so is the header callback again
+			      */
+};
+
 struct rs_exchange {
 	struct rs_handle *handle;
 	const struct rs_rules *rules;
@@ -64,7 +72,8 @@ struct rs_exchange {
 	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;       /* the program has seen some of this attempt: it is committed */
 	bool stopped;         /* a callback of the program ended the attempt */
-	bool native_fail;     /* CURLOPT_FAILONERROR is in force inside libcurl */
+	enum rs_header_way header_way; /* how the headers of the present attempt are learned */
+	bool native_fail;              /* CURLOPT_FAILONERROR is in force inside libcurl */
 	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
 
 	/* The judgement of it, once there is one. */
@@ -97,6 +106,10 @@ void rs_response_begin(struct rs_exchange *x);
 /* What libcurl calls, with the exchange as the user pointer. */
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
+
+/* The attempt is over: learn the headers of a response that had no body, where they were not seen.
+ * */
+void rs_response_recall(struct rs_exchange *x);
 
 /* The attempt is over and the rest of what is held is the program's. *result: CURLE_OK, or what its
  * callbacks made of it. False: one of them has paused; ask again once it goes on. */
@@ -139,6 +152,11 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
+
+/* Before an attempt: which way its headers take. And: nothing is to be learned from the rest of
+ * them; libcurl may give them to the program. */
+void rs_transfer_choose_headers(struct rs_exchange *x);
+void rs_transfer_release_headers(struct rs_exchange *x);
 
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);

@@ -2,15 +2,8 @@
 
 #include <stdlib.h>
 
-#include "transfer/table.h"
-
 static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-static struct rs_table handles = RS_TABLE_INIT(first);
-
-struct rs_handle *rs_handle_find(CURL *easy)
-{
-	return rs_table_find(&handles, easy);
-}
+struct rs_table rs_handles = RS_TABLE_INIT(first);
 
 struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 {
@@ -23,7 +16,7 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 	handle->easy = easy;
 	handle->api = api;
 	rs_options_init(&handle->options);
-	if (rs_table_put(&handles, easy, handle))
+	if (rs_table_put(&rs_handles, easy, handle))
 		return handle;
 	free(handle);
 	return NULL;
@@ -31,7 +24,7 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 
 struct rs_handle *rs_handle_take(CURL *easy)
 {
-	return rs_table_take(&handles, easy);
+	return rs_table_take(&rs_handles, easy);
 }
 
 void rs_handle_free(struct rs_handle *handle)

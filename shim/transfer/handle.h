@@ -12,6 +12,7 @@
 #include "transfer/hold.h"
 #include "transfer/options.h"
 #include "transfer/resume.h"
+#include "transfer/table.h"
 
 struct rs_exchange;
 struct rs_multi_call;
@@ -27,8 +28,13 @@ struct rs_handle {
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
 };
 
+extern struct rs_table rs_handles;
+
 /* NULL: not one of ours. */
-struct rs_handle *rs_handle_find(CURL *easy);
+static inline struct rs_handle *rs_handle_find(CURL *easy)
+{
+	return rs_table_find(&rs_handles, easy);
+}
 
 /* Remember a new handle; one of that address that was freed out of our sight is forgotten first.
  * NULL where memory is short: the handle then stays unknown, and unguarded. */

@@ -44,6 +44,11 @@ void rs_hold_truncate(struct rs_hold *hold, size_t count);
 bool rs_hold_next(const struct rs_hold *hold, enum rs_piece_kind *kind, struct rs_span *bytes);
 void rs_hold_released(struct rs_hold *hold);
 
+static inline bool rs_hold_has_next(const struct rs_hold *hold)
+{
+	return hold->released < hold->count;
+}
+
 /* Forget the pieces. */
 void rs_hold_empty(struct rs_hold *hold);
 

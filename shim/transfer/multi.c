@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "process.h"
-#include "transfer/table.h"
+#include "transfer/program.h"
 
 static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
 static struct rs_table multis = RS_TABLE_INIT(first);
@@ -43,9 +43,10 @@ static void unlink_call(struct rs_multi_call *call)
 {
 	struct rs_multi_call **at = &call->multi->calls;
 
-	while (*at != call)
+	while (*at && *at != call)
 		at = &(*at)->next;
-	*at = call->next;
+	if (*at)
+		*at = call->next;
 	call->multi = NULL;
 	call->state = RS_MULTI_IDLE;
 }
@@ -64,20 +65,8 @@ static void enter(struct rs_multi_call *call, enum rs_multi_state state)
 
 /* ---- messages ---- */
 
-/* Room has to be there before libcurl is asked: what it has told it does not tell again. */
-static bool has_spare(struct rs_multi *m)
+static void post(struct rs_multi *m, struct rs_multi_message *message)
 {
-	if (!m->spare)
-		m->spare = malloc(sizeof(*m->spare));
-	return m->spare != NULL;
-}
-
-static void post(struct rs_multi *m, const CURLMsg *msg)
-{
-	struct rs_multi_message *message = m->spare;
-
-	m->spare = NULL;
-	message->msg = *msg;
 	message->next = NULL;
 	*m->end = message;
 	m->end = &message->next;
@@ -85,10 +74,24 @@ static void post(struct rs_multi *m, const CURLMsg *msg)
 
 static void post_done(struct rs_multi_call *call)
 {
-	CURLMsg msg = { .msg = CURLMSG_DONE, .easy_handle = call->x.handle->easy };
+	struct rs_multi_message *message = &call->message;
 
-	msg.data.result = call->result;
-	post(call->multi, &msg);
+	message->owned = false;
+	message->msg.msg = CURLMSG_DONE;
+	message->msg.easy_handle = call->x.handle->easy;
+	message->msg.data.result = call->result;
+	post(call->multi, message);
+}
+
+/* A message about a transfer that is not guarded. */
+static void post_copy(struct rs_multi *m, const CURLMsg *msg)
+{
+	struct rs_multi_message *message = m->spare;
+
+	m->spare = NULL;
+	message->owned = true;
+	message->msg = *msg;
+	post(m, message);
 }
 
 static void withdraw(struct rs_multi *m, const CURL *easy)
@@ -103,7 +106,8 @@ static void withdraw(struct rs_multi *m, const CURL *easy)
 			continue;
 		}
 		*at = message->next;
-		free(message);
+		if (message->owned)
+			free(message);
 	}
 	m->end = at;
 }
@@ -144,6 +148,15 @@ static struct rs_multi_call *call_of(struct rs_multi *m, CURL *easy)
 	return call && call->multi == m ? call : NULL;
 }
 
+/* Room for a copy has to be there before libcurl is asked: what it has told it does not tell again.
+ */
+static bool has_spare(struct rs_multi *m)
+{
+	if (!m->spare)
+		m->spare = malloc(sizeof(*m->spare));
+	return m->spare != NULL;
+}
+
 static void take_messages(struct rs_multi *m)
 {
 	int left;
@@ -158,7 +171,7 @@ static void take_messages(struct rs_multi *m)
 		if (call && call->state == RS_MULTI_RUNNING)
 			end_attempt(call, msg->data.result);
 		else
-			post(m, msg);
+			post_copy(m, msg);
 	}
 }
 
@@ -181,8 +194,6 @@ static void begin_attempt(struct rs_multi_call *call)
 /* The program's say, and then the clock's. */
 static void serve(struct rs_multi_call *call)
 {
-	if (!has_spare(call->multi))
-		return;
 	if (!rs_exchange_ask(&call->x)) {
 		call->result = call->state == RS_MULTI_WAITING ? rs_exchange_cancel(&call->x)
 							       : CURLE_ABORTED_BY_CALLBACK;
@@ -206,12 +217,12 @@ void rs_multi_before(struct rs_multi *m)
 		if (is_waiting(call))
 			serve(call);
 	}
-	rs_curl_depth++;
+	m->outside = rs_curl_enter(m->api);
 }
 
 void rs_multi_after(struct rs_multi *m, int *running)
 {
-	rs_curl_depth--;
+	rs_curl_leave(m->outside);
 	take_messages(m);
 	if (running)
 		*running += (int)m->waiting;
@@ -226,7 +237,8 @@ CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
 	if (!m->busy)
 		take_messages(m);
 	free(m->read);
-	message = m->read = m->first;
+	message = m->first;
+	m->read = message && message->owned ? message : NULL;
 	if (message)
 		m->first = message->next;
 	if (!m->first)
@@ -285,14 +297,12 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 }
 
 /* Whatever the call was at, it is no longer ours. */
-static void let_go(struct rs_multi_call *call)
+static void let_go(struct rs_multi *m, struct rs_multi_call *call)
 {
-	struct rs_multi *m = call->multi;
-
 	withdraw(m, call->x.handle->easy);
 	if (call->x.handle->active == &call->x)
 		rs_exchange_abandon(&call->x);
-	enter(call, RS_MULTI_IDLE);
+	m->waiting -= is_waiting(call);
 	unlink_call(call);
 }
 
@@ -314,7 +324,7 @@ CURLMcode rs_multi_remove(struct rs_multi *m, struct rs_handle *easy)
 		result = m->api->multi_remove_handle(m->handle, easy->easy);
 	m->busy = false;
 	if (result == CURLM_OK)
-		let_go(call);
+		let_go(m, call);
 	rs_multi_tell_timer(m);
 	return result;
 }
@@ -327,18 +337,19 @@ bool rs_multi_keeps(const struct rs_handle *easy)
 void rs_multi_forget(struct rs_handle *easy)
 {
 	if (easy->multi_call && easy->multi_call->multi)
-		let_go(easy->multi_call);
+		let_go(easy->multi_call->multi, easy->multi_call);
 }
 
 void rs_multi_free(struct rs_multi *m)
 {
 	while (m->calls)
-		let_go(m->calls);
+		let_go(m, m->calls);
 	while (m->first) {
 		struct rs_multi_message *message = m->first;
 
 		m->first = message->next;
-		free(message);
+		if (message->owned)
+			free(message);
 	}
 	free(m->spare);
 	free(m->read);

@@ -23,6 +23,13 @@ enum rs_multi_state {
 	RS_MULTI_DONE,    /* ended; its message waits or was read */
 };
 
+/* A message that the program has not read yet. */
+struct rs_multi_message {
+	CURLMsg msg;
+	bool owned; /* by the queue; that of a guarded call is part of it */
+	struct rs_multi_message *next;
+};
+
 /* A guarded transfer that the program has added. Part of its rs_handle. */
 struct rs_multi_call {
 	struct rs_exchange x;
@@ -30,13 +37,8 @@ struct rs_multi_call {
 	enum rs_multi_state state;
 	bool detached; /* for the program it is in the multi handle, for libcurl it is not */
 	CURLcode result;
-	struct rs_multi_call *next; /* of the multi handle's calls */
-};
-
-/* A message that the program has not read yet. */
-struct rs_multi_message {
-	CURLMsg msg;
-	struct rs_multi_message *next;
+	struct rs_multi_message message; /* of its end */
+	struct rs_multi_call *next;      /* of the multi handle's calls */
 };
 
 /* What is known of a multi handle. */
@@ -47,11 +49,12 @@ struct rs_multi {
 	size_t waiting;       /* calls that wait or are paused */
 	unsigned idle_rounds; /* back to back, with nothing to do but wait */
 	int64_t last_round_ns;
-	bool busy; /* inside libcurl, or inside a callback that we make */
+	const struct rs_curl_api *outside; /* while libcurl is driven: what to go back to */
+	bool busy;                         /* inside libcurl, or inside a callback that we make */
 
 	struct rs_multi_message *first, **end; /* to be read */
 	struct rs_multi_message *spare;        /* room for the next one */
-	struct rs_multi_message *read;         /* the last one read: the program may look at it */
+	struct rs_multi_message *read; /* the last one read, if owned: the program may look at it */
 
 	curl_multi_timer_callback timer_fn; /* the program's */
 	void *timer_data;

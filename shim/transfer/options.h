@@ -77,8 +77,18 @@ void rs_options_clear(struct rs_options *options);
 /* What curl_easy_duphandle() does: `to` must not hold copies of its own. */
 void rs_options_copy(struct rs_options *to, const struct rs_options *from);
 
-/* One curl_easy_setopt(); `value` is the argument as a machine word. The common option that is
- * not of interest costs a jump. */
+/* Is it of interest at all? By its number, whatever the type of its value. */
+#define RS_OPTIONS_LIMIT 400
+extern const bool rs_options_watched[RS_OPTIONS_LIMIT];
+
+static inline bool rs_options_watch(CURLoption option)
+{
+	unsigned number = (unsigned)option % CURLOPTTYPE_OBJECTPOINT;
+
+	return number < RS_OPTIONS_LIMIT && rs_options_watched[number];
+}
+
+/* One curl_easy_setopt() that is; `value` is the argument as a machine word. */
 void rs_options_set(struct rs_options *options, CURLoption option, void *value);
 
 #endif

@@ -3,18 +3,20 @@
  */
 #include "process.h"
 #include "transfer/exchange.h"
+#include "transfer/program.h"
 
 /* How often a program that has paused is asked whether it goes on. */
 #define PAUSE_NS (100 * RS_NS_PER_MS)
 
 static CURLcode attempt(struct rs_exchange *x)
 {
+	const struct rs_curl_api *before;
 	CURLcode result;
 
 	rs_exchange_begin_attempt(x);
-	rs_curl_depth++;
+	before = rs_curl_enter(x->handle->api);
 	result = x->handle->api->easy_perform(x->handle->easy);
-	rs_curl_depth--;
+	rs_curl_leave(before);
 	return result;
 }
 

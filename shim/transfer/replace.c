@@ -19,10 +19,11 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_PROGRESSFUNCTION:
 	case CURLOPT_XFERINFODATA:
 		return x->resume.continuing;
-	case CURLOPT_WRITEFUNCTION:
-	case CURLOPT_WRITEDATA:
 	case CURLOPT_HEADERFUNCTION:
 	case CURLOPT_HEADERDATA:
+		return x->header_way == RS_HEADERS_SEEN;
+	case CURLOPT_WRITEFUNCTION:
+	case CURLOPT_WRITEDATA:
 	case CURLOPT_HEADER:
 	case CURLOPT_FAILONERROR:
 		return true;
@@ -44,6 +45,25 @@ static void restore_upload(const struct rs_exchange *x, CURL *easy)
 	}
 }
 
+static void restore_headers(const struct rs_exchange *x, CURL *easy)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
+	set(easy, CURLOPT_HEADERDATA, o->header_data);
+}
+
+/* With CURLOPT_HEADER they also go to the body callback, which is ours. Where libcurl cannot be
+ * asked for headers later, they are noted as they come. */
+void rs_transfer_release_headers(struct rs_exchange *x)
+{
+	if (x->handle->options.include_header || !x->handle->api->easy_header)
+		return;
+	restore_headers(x, x->handle->easy);
+	x->header_way = RS_HEADERS_RELEASED;
+}
+
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -51,8 +71,8 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 
 	set(easy, CURLOPT_WRITEFUNCTION, o->write_fn);
 	set(easy, CURLOPT_WRITEDATA, o->write_data);
-	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
-	set(easy, CURLOPT_HEADERDATA, o->header_data);
+	if (x->header_way == RS_HEADERS_SEEN)
+		restore_headers(x, easy);
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, o->include_header);
 	if (o->fail_on_error)
@@ -75,6 +95,35 @@ static void replace_upload(struct rs_exchange *x)
 	}
 }
 
+/* A program that has no use for headers, from a libcurl that can be asked for them: the common
+ * case, in which not a line of them has to be touched. */
+static bool can_ask(const struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	return !o->header_fn && !o->header_data && !o->include_header && !o->fail_on_error &&
+	       !x->resume.continuing && x->handle->api->easy_header &&
+	       x->handle->api->easy_nextheader && o->url.text && (o->url.text[0] | 0x20) == 'h';
+}
+
+void rs_transfer_choose_headers(struct rs_exchange *x)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	bool seen = x->header_way == RS_HEADERS_SEEN;
+
+	if (can_ask(x)) {
+		if (seen)
+			restore_headers(x, x->handle->easy);
+		x->header_way = RS_HEADERS_ASKED;
+		return;
+	}
+	if (seen)
+		return;
+	set(x->handle->easy, CURLOPT_HEADERFUNCTION, rs_response_header);
+	set(x->handle->easy, CURLOPT_HEADERDATA, x);
+	x->header_way = RS_HEADERS_SEEN;
+}
+
 void rs_transfer_replace(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -83,8 +132,6 @@ void rs_transfer_replace(struct rs_exchange *x)
 
 	set(easy, CURLOPT_WRITEFUNCTION, rs_response_body);
 	set(easy, CURLOPT_WRITEDATA, x);
-	set(easy, CURLOPT_HEADERFUNCTION, rs_response_header);
-	set(easy, CURLOPT_HEADERDATA, x);
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, 0L);
 	if (o->fail_on_error)

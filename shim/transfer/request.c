@@ -95,8 +95,9 @@ bool rs_exchange_may_tunnel(struct rs_exchange *x)
 {
 	const char *url = x->handle->options.url.text;
 
-	return x->handle->options.proxy_tunnel || !url ||
-	       !(strnlen(url, 5) == 5 && rs_ascii_same(url, "http:", 5));
+	return x->handle->options.proxy_tunnel || !url || rs_ascii_lower(url[0]) != 'h' ||
+	       rs_ascii_lower(url[1]) != 't' || rs_ascii_lower(url[2]) != 't' ||
+	       rs_ascii_lower(url[3]) != 'p' || url[4] != ':';
 }
 
 bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended)

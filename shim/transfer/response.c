@@ -1,6 +1,7 @@
+#include <stdio.h>
 #include <string.h>
 
-#include "transfer/exchange.h"
+#include "transfer/deliver.h"
 
 /* How much of a response that is to be dropped is still read, so that its connection can serve
  * the next attempt, before the transfer is broken off instead. */
@@ -40,7 +41,7 @@ static size_t release(struct rs_exchange *x, size_t len)
 
 static size_t hand_on(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
-	size_t took = release(x, len);
+	size_t took = rs_hold_has_next(&x->handle->hold) ? release(x, len) : len;
 
 	return took == len ? rs_deliver(x, kind, bytes, len) : took;
 }
@@ -99,13 +100,15 @@ static bool hold(struct rs_exchange *x, enum rs_piece_kind kind, const char *byt
 	return false;
 }
 
+/* Three digits after the first blank: "HTTP/1.1 200 OK", "HTTP/2 200". */
 static int parse_status(const char *line, size_t len)
 {
-	const char *space = memchr(line, ' ', len);
-	size_t at = space ? (size_t)(space - line) + 1 : len;
+	size_t at = 5;
 	int status = 0;
 
-	for (size_t i = at; i < len && i < at + 3; i++) {
+	while (at < len && line[at] != ' ')
+		at++;
+	for (size_t i = at + 1; i < len && i <= at + 3; i++) {
 		if (line[i] < '0' || line[i] > '9')
 			return 0;
 		status = status * 10 + (line[i] - '0');
@@ -159,6 +162,20 @@ static void end_block(struct rs_exchange *x)
 	x->in_headers = false;
 }
 
+/* A line of a response that is judged already. The first of one that is the program's is the last
+ * that has to come through here. */
+static size_t pass_header(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+{
+	size_t took;
+
+	if (x->in_headers && is_blank(bytes, len))
+		x->in_headers = false;
+	took = act(x, kind, bytes, len);
+	if (x->phase == RS_STREAMING && took == len && x->header_way == RS_HEADERS_SEEN)
+		rs_transfer_release_headers(x);
+	return took;
+}
+
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
 	enum rs_piece_kind kind = RS_PIECE_HEADER;
@@ -177,9 +194,7 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 			end_block(x);
 		return settle(x, kind, bytes, len);
 	}
-	if (x->in_headers && is_blank(bytes, len))
-		x->in_headers = false;
-	return act(x, kind, bytes, len);
+	return pass_header(x, kind, bytes, len);
 }
 
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
@@ -188,13 +203,64 @@ size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
 	return header_line(exchange, bytes, len);
 }
 
+/* Lines that were not seen, as if they had been: for judging alone, the program does not want them.
+ */
+static void recall_line(struct rs_exchange *x, const char *name, const char *value)
+{
+	char line[4096];
+	int len = snprintf(line, sizeof(line), "%s%s%s\r\n", name, *name && *value ? ": " : "",
+			   value);
+
+	if (len > 0 && (size_t)len < sizeof(line) && x->phase == RS_HOLDING)
+		header_line(x, line, (size_t)len);
+}
+
+static void recall_headers(struct rs_exchange *x, long status)
+{
+	const struct rs_curl_api *api = x->handle->api;
+	struct curl_header *header = NULL;
+	char status_line[32];
+
+	snprintf(status_line, sizeof(status_line), "HTTP/1.1 %ld", status);
+	recall_line(x, status_line, "");
+	while (x->phase == RS_HOLDING &&
+	       (header = api->easy_nextheader(x->handle->easy, CURLH_HEADER, -1, header)))
+		recall_line(x, header->name, header->value);
+	recall_line(x, "", "");
+}
+
+/* The last response's status, where a rule may care: then its headers are recalled. */
+static void ask_status(struct rs_exchange *x)
+{
+	long status = 0;
+
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status <= 0 || status >= RS_STATUS_LIMIT)
+		return;
+	x->status = (int)status;
+	x->has_block = true;
+	if (rs_status_in(&x->rules->status, x->status))
+		recall_headers(x, status);
+	else
+		x->phase = RS_STREAMING;
+}
+
+void rs_response_recall(struct rs_exchange *x)
+{
+	if (!x->has_block)
+		ask_status(x);
+	x->provisional = false;
+}
+
 static bool held_enough(const struct rs_exchange *x)
 {
 	return x->body_len >= x->rules->settings.body_limit;
 }
 
-static size_t hold_body(struct rs_exchange *x, char *bytes, size_t len)
+__attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *bytes, size_t len)
 {
+	if (!x->has_block && x->header_way == RS_HEADERS_ASKED)
+		rs_response_recall(x); /* what has a body for the program is the last response */
 	if (!x->has_block)
 		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
 	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))
@@ -214,9 +280,10 @@ size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 	struct rs_exchange *x = exchange;
 
 	(void)one;
-	if (x->phase != RS_HOLDING)
-		return act(x, RS_PIECE_BODY, bytes, len);
-	return hold_body(x, bytes, len);
+	if (__builtin_expect(x->phase == RS_STREAMING, 1) &&
+	    __builtin_expect(!rs_hold_has_next(&x->handle->hold), 1))
+		return rs_deliver_body(x, bytes, len);
+	return judge_body(x, bytes, len);
 }
 
 bool rs_response_finish(struct rs_exchange *x, CURLcode *result)

@@ -45,16 +45,48 @@ static struct rs_entity *entity_of(struct rs_exchange *x)
 	return x->resume.continuing ? &x->resume.part : &x->resume.original;
 }
 
+/* libcurl keeps a response's headers, and tells the first one's when they are needed. */
+static bool notes_lines(const struct rs_exchange *x)
+{
+	return x->resume.continuing || (x->resume.watch && !x->handle->api->easy_header);
+}
+
 void rs_resume_block(struct rs_exchange *x)
 {
-	if (x->resume.watch)
+	if (notes_lines(x))
 		rs_entity_clear(entity_of(x));
 }
 
 void rs_resume_line(struct rs_exchange *x, const char *line, size_t len)
 {
-	if (x->resume.watch)
+	if (notes_lines(x))
 		rs_entity_note(entity_of(x), line, len);
+}
+
+static void ask_libcurl(struct rs_exchange *x)
+{
+	static const char *const names[] = {
+		"ETag",          "Last-Modified",  "Date",
+		"Content-Range", "Content-Length", "Content-Encoding"
+	};
+	struct curl_header *header;
+	char line[256];
+
+	rs_entity_clear(&x->resume.original);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (x->handle->api->easy_header(x->handle->easy, names[i], 0, CURLH_HEADER, -1,
+						&header) != CURLHE_OK)
+			continue;
+		snprintf(line, sizeof(line), "%s: %s", names[i], header->value);
+		rs_entity_note(&x->resume.original, line, strlen(line));
+	}
+}
+
+/* All headers of the first response have come: the program could not be given the rest. */
+static bool has_all_headers(const struct rs_exchange *x)
+{
+	return x->resume.got > 0 ||
+	       (x->header_way == RS_HEADERS_SEEN && x->has_block && !x->in_headers);
 }
 
 /* What the first response carries, in bytes of the whole. */
@@ -86,8 +118,11 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result)
 
 	if (x->resume.continuing)
 		return true;
-	return x->resume.watch && rs_exchange_is_http(x) && !x->altered &&
-	       !program_timed_out(x, result) && !x->resume.original.coded &&
+	if (!x->resume.watch || x->altered || !rs_exchange_is_http(x) || !has_all_headers(x))
+		return false;
+	if (x->handle->api->easy_header)
+		ask_libcurl(x);
+	return !program_timed_out(x, result) && !x->resume.original.coded &&
 	       !asks_by_header(x->handle->options.header_list) && find_whole(x, &whole) &&
 	       (whole.last == RS_UNKNOWN_LENGTH || whole.first + x->resume.got <= whole.last) &&
 	       rs_entity_validator(&x->resume.original, rs_wall_now_ns() / RS_NS_PER_S).at;

@@ -1,6 +1,5 @@
 #include "transfer/table.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 /*
@@ -13,10 +12,9 @@
 static struct rs_table_place *bucket_in(struct rs_table_place *segment, size_t number,
 					const void *key)
 {
-	uint64_t hash = (uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15);
 	size_t buckets = (size_t)RS_TABLE_FIRST << number;
 
-	return &segment[((size_t)(hash >> 32) & (buckets - 1)) * RS_TABLE_BUCKET];
+	return &segment[(rs_table_hash(key) & (buckets - 1)) * RS_TABLE_BUCKET];
 }
 
 static struct rs_table_place *place_of(struct rs_table *table, void *key)
@@ -37,9 +35,9 @@ static struct rs_table_place *place_of(struct rs_table *table, void *key)
 	return NULL;
 }
 
-void *rs_table_find(struct rs_table *table, void *key)
+void *rs_table_search(struct rs_table *table, void *key)
 {
-	struct rs_table_place *place = key ? place_of(table, key) : NULL;
+	struct rs_table_place *place = place_of(table, key);
 
 	return place ? atomic_load_explicit(&place->value, memory_order_acquire) : NULL;
 }

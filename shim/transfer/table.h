@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define RS_TABLE_SEGMENTS 16
 #define RS_TABLE_FIRST    32 /* buckets of the first segment; a power of two */
@@ -30,8 +31,28 @@ struct rs_table {
 		.segments = {(first) }                                                             \
 	}
 
+static inline size_t rs_table_hash(const void *key)
+{
+	return (size_t)((uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+}
+
+/* rs_table_find() where the key is not in its very first place. */
+void *rs_table_search(struct rs_table *table, void *key);
+
 /* NULL: not there. */
-void *rs_table_find(struct rs_table *table, void *key);
+static inline void *rs_table_find(struct rs_table *table, void *key)
+{
+	struct rs_table_place *segment =
+		atomic_load_explicit(&table->segments[0], memory_order_relaxed);
+	struct rs_table_place *place =
+		&segment[(rs_table_hash(key) & (RS_TABLE_FIRST - 1)) * RS_TABLE_BUCKET];
+
+	if (!key)
+		return NULL;
+	if (__builtin_expect(atomic_load_explicit(&place->key, memory_order_relaxed) == key, 1))
+		return atomic_load_explicit(&place->value, memory_order_acquire);
+	return rs_table_search(table, key);
+}
 
 /* False where memory is short. The key must not be there. */
 bool rs_table_put(struct rs_table *table, void *key, void *value);

@@ -34,6 +34,7 @@ static const char *env_too_long; /* the variable that did not fit, or NULL */
 /* NULL: nobody needed them yet. &no_rules: there are none to apply. */
 const struct rs_rules *_Atomic rs_rules_loaded;
 static const struct rs_rules no_rules;
+atomic_bool rs_limits_possible;
 
 /* ---- start ---- */
 
@@ -67,6 +68,16 @@ static char *value_in(char *entry, const char *name)
 	return rest && *rest == '=' ? secure_getenv(name) : NULL;
 }
 
+/* Options that set a limit make the rules needed before the first attempt. */
+static void keep_options(const char *value)
+{
+	keep("RETRYSHIM_OPTIONS", value, env_options, sizeof(env_options));
+	for (char *at = env_options; *at; at++) {
+		if (*at == '_' && after(at, "_timeout="))
+			rs_limits_possible = true;
+	}
+}
+
 static void keep_entry(char *entry)
 {
 	const char *value;
@@ -74,7 +85,9 @@ static void keep_entry(char *entry)
 	if ((value = value_in(entry, "RETRYSHIM_RULES")))
 		keep("RETRYSHIM_RULES", value, env_rules, sizeof(env_rules));
 	else if ((value = value_in(entry, "RETRYSHIM_OPTIONS")))
-		keep("RETRYSHIM_OPTIONS", value, env_options, sizeof(env_options));
+		keep_options(value);
+	else if ((value = value_in(entry, "RETRYSHIM_EARLY")))
+		rs_limits_possible = value[0] == '1';
 	else if ((value = value_in(entry, "RETRYSHIM_DISABLE")))
 		env_disabled = value[0] == '1' && value[1] == '\0';
 	else if (value_in(entry, "RETRYSHIM_KEEP_DEEPBIND"))
@@ -204,6 +217,7 @@ static void load_and_publish(void)
 		rs_rules_free(rules);
 		return;
 	}
+	rs_limits_possible = wanted && rules->limits;
 	if (rules)
 		log_loaded(rules);
 	else

@@ -121,7 +121,7 @@ struct variable {
 	const char *value; /* NULL: leave it alone */
 };
 
-#define VARIABLES 4
+#define VARIABLES 5
 
 static void list_variables(const struct rs_environment *env, struct variable list[VARIABLES])
 {
@@ -129,6 +129,7 @@ static void list_variables(const struct rs_environment *env, struct variable lis
 	list[1] = (struct variable){ "RETRYSHIM_RULES", env->rules };
 	list[2] = (struct variable){ "RETRYSHIM_OPTIONS", env->options };
 	list[3] = (struct variable){ "RETRYSHIM_NO_INHERIT", env->no_inherit };
+	list[4] = (struct variable){ "RETRYSHIM_EARLY", env->early };
 }
 
 void rs_environment_apply(const struct rs_environment *env)

@@ -14,6 +14,7 @@
 #include "cli/verbs.h"
 #include "cli/wrappable.h"
 #include "process.h"
+#include "retry/rule.h"
 #include "rules/load.h"
 #include "rules/names.h"
 #include "rules/where.h"
@@ -154,8 +155,9 @@ static int parse(struct run *run, int argc, char **argv)
 
 /* ---- rules ---- */
 
-/* The rules that the program would get must be good, and short enough for the shim to keep. */
-static int check_rules(const struct rs_environment *env)
+/* The rules that the program would get must be good, and short enough for the shim to keep. Where
+ * they limit attempts it needs them before the first one. */
+static int check_rules(struct rs_environment *env)
 {
 	const char *paths = env->rules ? env->rules : getenv("RETRYSHIM_RULES");
 	const char *options = env->options ? env->options : getenv("RETRYSHIM_OPTIONS");
@@ -173,6 +175,8 @@ static int check_rules(const struct rs_environment *env)
 		return fail("run: the options are too long; write them into a rules file");
 	if (rs_rules_load(&request, &rules) != 0)
 		return RS_EXIT_RUN_FAILED;
+	if (rules->limits)
+		env->early = "1";
 	rs_rules_free(rules);
 	return 0;
 }

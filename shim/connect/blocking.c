@@ -7,6 +7,7 @@
 
 #include "connect/flight.h"
 #include "connect/judge.h"
+#include "connect/limited.h"
 #include "connect/target.h"
 #include "mark.h"
 #include "pause.h"
@@ -76,10 +77,11 @@ static bool wait_for_next(struct retried *retried, const struct rs_connect *call
 
 static int next_attempt(struct retried *retried, const struct rs_connect *call)
 {
-	const struct sockaddr *addr = (const struct sockaddr *)&retried->addr;
+	struct rs_connect next = *call;
 
+	next.addr = (const struct sockaddr *)&retried->addr;
 	retried->state.attempts++;
-	return call->real(call->fd, addr, call->len) == 0 ? 0 : -errno;
+	return rs_connect_limited(&next, rs_connect_limit_ns(retried->rules, &next));
 }
 
 static int retry_blocking(const struct rs_connect *call, const struct rs_rules *rules, int error)

@@ -3,6 +3,7 @@
 
 #include "connect/ask.h"
 #include "connect/blocking.h"
+#include "connect/limited.h"
 #include "connect/pending.h"
 #include "hooks/export.h"
 #include "mark.h"
@@ -39,6 +40,19 @@ __attribute__((noinline)) static bool is_answered(const struct rs_connect *call,
 	return false;
 }
 
+/* A rule may limit how long the first attempt takes. */
+__attribute__((noinline)) static int limited(const struct rs_connect *call, int entry_errno,
+					     const void *caller)
+{
+	int status;
+
+	if (rs_curl_depth > 0 || rs_is_libcurl(caller))
+		return call->real(call->fd, call->addr, call->len);
+	status = rs_connect_first_limited(call);
+	errno = status == 0 ? entry_errno : -status;
+	return status == 0 ? 0 : -1;
+}
+
 RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
 	struct rs_connect call = { rs_real_connect(), fd, addr.__sockaddr__, len, rs_mark() };
@@ -52,8 +66,12 @@ RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 	}
 	if (rs_pending_any() && is_answered(&call, entry_errno))
 		return -1;
-	if (call.real(call.fd, call.addr, call.len) != 0)
+	if (atomic_load_explicit(&rs_limits_possible, memory_order_relaxed)) {
+		if (limited(&call, entry_errno, __builtin_return_address(0)) != 0)
+			return after_failure(&call, entry_errno, __builtin_return_address(0));
+	} else if (call.real(call.fd, call.addr, call.len) != 0) {
 		return after_failure(&call, entry_errno, __builtin_return_address(0));
+	}
 	rs_succeeded_at_once();
 	return 0;
 }

@@ -2,6 +2,7 @@
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make format     apply .clang-format
+# make bench      what a call costs, beside the bare program
 # make install    PREFIX=/usr/local DESTDIR=
 # V=1 shows the commands.
 
@@ -178,6 +179,11 @@ lint-flags:
 	@printf '%s\n' "$(subst ",\",$(CPPFLAGS_ALL))"
 
 PAGES := $(wildcard man/*.1 man/*.5)
+# What a call costs, in instructions, beside the bare program.
+.PHONY: bench
+bench: all helpers
+	@B=$(B) scripts/bench
+
 .PHONY: install uninstall clean
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DATADIR)

@@ -20,8 +20,7 @@ static const char rules[] =
 	"[policy default]\nbase = 20ms\nbackoff = constant\njitter = none\nquota = none\n"
 	"max_attempts = 500\n"
 	"[rule it]\ncall = connect\nerror = refused, ENOENT\n";
-static const char matching_nothing[] =
-	"[rule it]\ncall = connect\nport = 65000\nerror = refused\n";
+static const char matching_nothing[] = "[rule it]\ncall = connect\nport = 65000\nerror = refused\n";
 
 /* A program, and what it prints when it has reached its server. "@" is the port, or the path. */
 struct client {

@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -119,6 +120,7 @@ static void open_late(void)
 	struct pollfd waiting = { .fd = listeners[LATE], .events = POLLIN };
 
 	(void)listen(listeners[LATE], 2 * SOCKETS);
+	(void)fcntl(listeners[LATE], F_SETFL, O_NONBLOCK);
 	while (slow && poll(&waiting, 1, 0) > 0)
 		(void)accept(listeners[LATE], NULL, NULL);
 }

@@ -174,7 +174,7 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	handle->whole.valid = false;
 	if (handle->active) {
 		handle->active->altered = true;
-		handle->active->header_way = RS_HEADERS_RELEASED; /* the callback is gone */
+		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */
 		rs_transfer_replace(handle->active);
 		rs_transfer_choose_headers(handle->active);
 	}

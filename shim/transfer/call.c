@@ -89,8 +89,6 @@ CURLcode rs_exchange_cancel(struct rs_exchange *x)
 
 	x->decision.action = RS_ACTION_EXHAUSTED;
 	x->decision.reason = RS_REASON_CANCELLED;
-	if (x->resume.continuing)
-		rs_resume_end(x);
 	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
 			  rs_now_ns());
 	return CURLE_ABORTED_BY_CALLBACK;
@@ -108,7 +106,6 @@ static void account(struct rs_exchange *x, CURLcode result)
 /* The end of a download that broke: all of it, or how it broke, or what the program made of it. */
 static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
 {
-	rs_resume_end(x);
 	if (x->stopped || result == CURLE_ABORTED_BY_CALLBACK)
 		return result;
 	if (result == CURLE_OK && x->phase == RS_CONTINUING && rs_resume_complete(x)) {
@@ -117,10 +114,22 @@ static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
 	return rs_resume_error(x);
 }
 
+/* What CURLOPT_FAILONERROR asks for, where libcurl had to let the body come so that rules could
+ * see it. The program has got none of it. */
+static CURLcode refuse(struct rs_exchange *x)
+{
+	char text[64];
+
+	rs_resume_note_info(x);
+	x->handle->whole.size = 0;
+	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
+	rs_transfer_error(x, text);
+	return CURLE_HTTP_RETURNED_ERROR;
+}
+
 /* The last attempt is over: what of it is still held is the program's. */
 static bool hand_out(struct rs_exchange *x, CURLcode *result)
 {
-	char text[64];
 	CURLcode handed;
 
 	if (x->phase == RS_DISCARDING || x->stopped ||
@@ -128,18 +137,17 @@ static bool hand_out(struct rs_exchange *x, CURLcode *result)
 		return true;
 	if (!rs_response_finish(x, &handed))
 		return false;
-	if (handed != CURLE_OK) {
+	if (handed != CURLE_OK)
 		*result = handed;
-	} else if (x->phase == RS_REFUSING) {
-		snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
-		rs_transfer_error(x, text);
-		*result = CURLE_HTTP_RETURNED_ERROR;
-	}
+	else if (x->phase == RS_REFUSING)
+		*result = refuse(x);
 	return true;
 }
 
 bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 {
+	if (x->stopped && *result == CURLE_WRITE_ERROR)
+		rs_transfer_error(x, x->stopped); /* libcurl names the callback that it knows of */
 	if (x->resume.continuing)
 		*result = conclude_continued(x, *result);
 	else if (!hand_out(x, result))
@@ -164,8 +172,6 @@ static void annotate(const struct rs_exchange *x)
 
 void rs_exchange_abandon(struct rs_exchange *x)
 {
-	if (x->resume.continuing)
-		rs_resume_end(x);
 	rs_exchange_close(x, CURLE_OK);
 }
 
@@ -174,8 +180,6 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 	struct rs_handle *handle = x->handle;
 
 	rs_transfer_restore(x, handle->easy);
-	if (x->limits.attempt || x->limits.connect || x->limits.fresh)
-		rs_transfer_lift_limits(x);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);
 	if (x->streams_up)

@@ -20,6 +20,14 @@ static size_t write_chunks(struct rs_exchange *x, char *bytes, size_t len)
 	return len;
 }
 
+/* An answer other than these ends the attempt; `complaint` is what libcurl says of it. */
+static size_t judged(struct rs_exchange *x, size_t took, size_t len, const char *complaint)
+{
+	if (took != len && took != CURL_WRITEFUNC_PAUSE)
+		x->stopped = complaint;
+	return took;
+}
+
 /* With CURLOPT_HEADER a header line goes to the write callback first. A pause in the header
  * callback after that repeats the line: `echoed` keeps the write callback from seeing it twice. */
 static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
@@ -30,7 +38,7 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 	if (o->include_header && kind == RS_PIECE_HEADER && !x->echoed) {
 		took = write_chunks(x, bytes, len);
 		if (took != len)
-			return took;
+			return judged(x, took, len, "Failure writing output to destination");
 		x->echoed = true;
 	}
 	if (o->header_fn || o->header_data)
@@ -38,17 +46,13 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 				    o->header_data);
 	if (took != CURL_WRITEFUNC_PAUSE)
 		x->echoed = false;
-	return took;
+	return judged(x, took, len, "Failed writing header");
 }
 
 size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
-	size_t took;
-
 	if (kind == RS_PIECE_BODY)
 		return rs_deliver_body(x, bytes, len);
 	x->delivered = true;
-	took = write_header(x, kind, bytes, len);
-	x->stopped |= took != len && took != CURL_WRITEFUNC_PAUSE;
-	return took;
+	return write_header(x, kind, bytes, len);
 }

@@ -32,9 +32,9 @@ static inline size_t rs_deliver_body(struct rs_exchange *x, char *bytes, size_t 
 	x->delivered = true;
 	took = rs_call_sink(o->write_fn, bytes, len, o->write_data);
 	if (__builtin_expect(took == len, 1))
-		x->resume.got += (int64_t)len;
-	else
-		x->stopped |= took != CURL_WRITEFUNC_PAUSE;
+		x->handle->whole.size = x->resume.got += (int64_t)len;
+	else if (took != CURL_WRITEFUNC_PAUSE)
+		x->stopped = "Failure writing output to destination";
 	return took;
 }
 

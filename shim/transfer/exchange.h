@@ -34,10 +34,8 @@ enum rs_phase {
 
 /* How a response's headers come to be known. */
 enum rs_header_way {
-	RS_HEADERS_SEEN,     /* they pass through our callback */
-	RS_HEADERS_ASKED,    /* libcurl is asked when they matter: the program does not want them */
-	RS_HEADERS_RELEASED, /* the response is the program's, and so is the header callback again
-			      */
+	RS_HEADERS_SEEN,  /* they pass through our callback */
+	RS_HEADERS_ASKED, /* libcurl is asked when they matter: the program does not want them */
 };
 
 struct rs_exchange {
@@ -68,10 +66,9 @@ struct rs_exchange {
 	size_t body_len;      /* held bytes of it */
 	size_t header_pieces; /* held pieces up to the end of its headers */
 	size_t drained;       /* bytes dropped */
-	int64_t got_before;   /* body bytes handed over by earlier attempts */
 	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;       /* the program has seen some of this attempt: it is committed */
-	bool stopped;         /* a callback of the program ended the attempt */
+	const char *stopped;  /* a callback of the program ended the attempt: what libcurl says */
 	enum rs_header_way header_way; /* how the headers of the present attempt are learned */
 	bool native_fail;              /* CURLOPT_FAILONERROR is in force inside libcurl */
 	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
@@ -153,17 +150,14 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 
-/* Before an attempt: which way its headers take. And: nothing is to be learned from the rest of
- * them; libcurl may give them to the program. */
+/* Before an attempt: which way its headers take. */
 void rs_transfer_choose_headers(struct rs_exchange *x);
-void rs_transfer_release_headers(struct rs_exchange *x);
 
 /* Replace them (again, after curl_easy_reset() has undone it). */
 void rs_transfer_replace(struct rs_exchange *x);
 
 /* Limit the next attempt as `policy` says where the program has not; and the end of that. */
 void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
-void rs_transfer_lift_limits(struct rs_exchange *x);
 
 /* call.c -------------------------------------------------------------------------------------- */
 

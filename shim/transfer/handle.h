@@ -23,7 +23,7 @@ struct rs_handle {
 	struct rs_options
 		options;     /* as the program set them, whatever is in force for an attempt */
 	struct rs_hold hold; /* empty between calls; its memory is used again */
-	struct rs_whole_info whole;       /* of the last call, if its download was continued */
+	struct rs_whole_info whole;       /* of the last call, where libcurl cannot know */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
 };

@@ -3,9 +3,25 @@
 #include "retry/error_set.h"
 #include "transfer/exchange.h"
 
+/* libcurl may let this one pass: there was nothing left to resume. It drops the body in any case.
+ */
+static bool is_libcurls_to_refuse(const struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	return x->status == 416 && o->resume_from && o->kind == RS_REQUEST_GET;
+}
+
 static bool will_refuse(const struct rs_exchange *x)
 {
-	return x->handle->options.fail_on_error && x->status >= 400;
+	return x->handle->options.fail_on_error && x->status >= 400 && !is_libcurls_to_refuse(x);
+}
+
+/* As long as libcurl is still at its headers, it can itself do what CURLOPT_FAILONERROR asks. */
+static void refuse_natively(struct rs_exchange *x)
+{
+	x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 1L);
+	x->native_fail = true;
 }
 
 /* The response so far. */
@@ -43,19 +59,15 @@ static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outco
 	return rs_match(x->rules, rs_exchange_target(x), outcome, known, rule);
 }
 
-/* As long as libcurl is still at its headers, it can itself do what
- * CURLOPT_FAILONERROR asks; later that has to be done in its place. */
 void rs_hand_over(struct rs_exchange *x)
 {
 	x->phase = x->resume.continuing ? RS_ENDING : RS_STREAMING;
 	if (x->resume.continuing || !will_refuse(x) || x->native_fail)
 		return;
-	if (x->in_headers) {
-		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 1L);
-		x->native_fail = true;
-	} else {
+	if (x->in_headers)
+		refuse_natively(x);
+	else
 		x->phase = RS_REFUSING;
-	}
 }
 
 /* Bytes that the program has seen stay seen, unless the rest can be fetched behind them. */
@@ -72,7 +84,6 @@ static void prepare_retry(struct rs_exchange *x, const struct rs_outcome *outcom
 {
 	if (x->delivered)
 		rs_resume_remember(x, (CURLcode)outcome->error);
-	x->got_before = x->resume.got;
 	x->upload.stop = true;
 	x->phase = RS_DISCARDING;
 	rs_hold_empty(&x->handle->hold);
@@ -114,6 +125,9 @@ void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 	const struct rs_rule *rule = NULL;
 	enum rs_match found = match(x, &outcome, known, &rule);
 
+	if (known == RS_KNOWN_STATUS && x->handle->options.fail_on_error &&
+	    is_libcurls_to_refuse(x))
+		refuse_natively(x);
 	if (found == RS_MATCH_NONE)
 		rs_hand_over(x);
 	else if (found == RS_MATCH_RULE && !can_wait(x, known))

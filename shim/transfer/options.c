@@ -156,9 +156,6 @@ static void set_limit(struct rs_options *options, CURLoption option, void *value
 	case CURLOPT_FRESH_CONNECT:
 		options->fresh_connect = LONG(value);
 		break;
-	case CURLOPT_LOW_SPEED_TIME:
-		options->low_speed_time = LONG(value);
-		break;
 	default:
 		set_body(options, option, value);
 	}
@@ -188,6 +185,9 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 		break;
 	case CURLOPT_HTTPHEADER:
 		options->header_list = value;
+		break;
+	case CURLOPT_HTTP_TRANSFER_DECODING:
+		options->keeps_chunks = !LONG(value);
 		break;
 	case CURLOPT_HTTPGET:
 		if (LONG(value))
@@ -232,8 +232,8 @@ const bool rs_options_watched[RS_OPTIONS_LIMIT] = {
 	WATCH(CURLOPT_HTTPHEADER),
 	WATCH(CURLOPT_HTTPPOST),
 	WATCH(CURLOPT_HTTPPROXYTUNNEL),
+	WATCH(CURLOPT_HTTP_TRANSFER_DECODING),
 	WATCH(CURLOPT_IOCTLFUNCTION),
-	WATCH(CURLOPT_LOW_SPEED_TIME),
 	WATCH(CURLOPT_MIMEPOST),
 	WATCH(CURLOPT_NOBODY),
 	WATCH(CURLOPT_NOPROGRESS),

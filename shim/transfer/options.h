@@ -58,7 +58,7 @@ struct rs_options {
 	struct rs_copy range;
 	curl_off_t resume_from;
 	struct curl_slist *header_list;
-	long low_speed_time;
+	bool keeps_chunks;       /* CURLOPT_HTTP_TRANSFER_DECODING off */
 	long timeout_ms;         /* 0: none */
 	long connect_timeout_ms; /* 0: libcurl's own */
 	long fresh_connect;

@@ -54,14 +54,17 @@ static void restore_headers(const struct rs_exchange *x, CURL *easy)
 	set(easy, CURLOPT_HEADERDATA, o->header_data);
 }
 
-/* With CURLOPT_HEADER they also go to the body callback, which is ours. Where libcurl cannot be
- * asked for headers later, they are noted as they come. */
-void rs_transfer_release_headers(struct rs_exchange *x)
+static void restore_limits(const struct rs_exchange *x, CURL *easy)
 {
-	if (x->handle->options.include_header || !x->handle->api->easy_header)
-		return;
-	restore_headers(x, x->handle->easy);
-	x->header_way = RS_HEADERS_RELEASED;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	const struct rs_options *o = &x->handle->options;
+
+	if (x->limits.attempt)
+		set(easy, CURLOPT_TIMEOUT_MS, o->timeout_ms);
+	if (x->limits.connect)
+		set(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
+	if (x->limits.fresh)
+		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
 }
 
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
@@ -75,10 +78,13 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 		restore_headers(x, easy);
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, o->include_header);
-	if (o->fail_on_error)
+	if (o->fail_on_error || x->native_fail)
 		set(easy, CURLOPT_FAILONERROR, o->fail_on_error);
 	if (x->streams_up)
 		restore_upload(x, easy);
+	if (x->resume.continuing)
+		rs_resume_restore(x, easy);
+	restore_limits(x, easy);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -169,19 +175,4 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)
 		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FRESH_CONNECT,
 					    fresh ? 1L : o->fresh_connect);
 	x->limits.fresh = fresh;
-}
-
-void rs_transfer_lift_limits(struct rs_exchange *x)
-{
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-	const struct rs_options *o = &x->handle->options;
-	CURL *easy = x->handle->easy;
-
-	if (x->limits.attempt)
-		set(easy, CURLOPT_TIMEOUT_MS, o->timeout_ms);
-	if (x->limits.connect)
-		set(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms);
-	if (x->limits.fresh)
-		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
-	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 }

@@ -15,9 +15,9 @@ void rs_response_begin(struct rs_exchange *x)
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
-	x->echoed = x->delivered = x->stopped = x->paused = false;
+	x->echoed = x->delivered = x->paused = false;
+	x->stopped = NULL;
 	x->rule = NULL;
-	x->got_before = x->resume.got;
 }
 
 /* Hand out what is held. Like rs_deliver(): `len` when all of it went. */
@@ -162,20 +162,6 @@ static void end_block(struct rs_exchange *x)
 	x->in_headers = false;
 }
 
-/* A line of a response that is judged already. The first of one that is the program's is the last
- * that has to come through here. */
-static size_t pass_header(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
-{
-	size_t took;
-
-	if (x->in_headers && is_blank(bytes, len))
-		x->in_headers = false;
-	took = act(x, kind, bytes, len);
-	if (x->phase == RS_STREAMING && took == len && x->header_way == RS_HEADERS_SEEN)
-		rs_transfer_release_headers(x);
-	return took;
-}
-
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
 	enum rs_piece_kind kind = RS_PIECE_HEADER;
@@ -194,7 +180,9 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 			end_block(x);
 		return settle(x, kind, bytes, len);
 	}
-	return pass_header(x, kind, bytes, len);
+	if (x->in_headers && is_blank(bytes, len))
+		x->in_headers = false;
+	return act(x, kind, bytes, len);
 }
 
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
@@ -300,6 +288,6 @@ bool rs_response_finish(struct rs_exchange *x, CURLcode *result)
 		return false;
 	*result = took == 1 ? CURLE_OK : CURLE_WRITE_ERROR;
 	if (took != 1)
-		rs_transfer_error(x, "Failure writing output to destination");
+		rs_transfer_error(x, x->stopped);
 	return true;
 }

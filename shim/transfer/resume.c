@@ -35,7 +35,7 @@ void rs_resume_begin(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	x->resume.watch = is_plain_get(o) && !o->range.lost;
+	x->resume.watch = is_plain_get(o) && !o->range.lost && !o->keeps_chunks;
 	x->resume.continuing = false;
 	x->resume.got = 0;
 }
@@ -128,6 +128,34 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result)
 	       rs_entity_validator(&x->resume.original, rs_wall_now_ns() / RS_NS_PER_S).at;
 }
 
+/* Numbers that are the first response's. */
+static const CURLINFO whole_numbers[RS_WHOLE_NUMBERS] = {
+	CURLINFO_RESPONSE_CODE,   CURLINFO_HTTP_CONNECTCODE, CURLINFO_HTTP_VERSION,
+	CURLINFO_HEADER_SIZE,     CURLINFO_REDIRECT_COUNT,   CURLINFO_HTTPAUTH_AVAIL,
+	CURLINFO_PROXYAUTH_AVAIL, CURLINFO_CONDITION_UNMET,
+};
+
+void rs_resume_note_info(struct rs_exchange *x)
+{
+	CURLcode (*get)(CURL *, CURLINFO, ...) = x->handle->api->easy_getinfo;
+	struct rs_whole_info *whole = &x->handle->whole;
+	CURL *easy = x->handle->easy;
+	const char *type = NULL;
+
+	whole->valid = true;
+	for (int i = 0; i < RS_WHOLE_NUMBERS; i++)
+		get(easy, whole_numbers[i], &whole->numbers[i]);
+	whole->length = RS_UNKNOWN_LENGTH;
+	get(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &whole->length);
+	whole->filetime = -1;
+	get(easy, CURLINFO_FILETIME_T, &whole->filetime);
+	get(easy, CURLINFO_CONTENT_TYPE, &type);
+	whole->has_type = !type || strlen(type) < sizeof(whole->type);
+	whole->type[0] = '\0';
+	if (type && whole->has_type)
+		memcpy(whole->type, type, strlen(type) + 1);
+}
+
 void rs_resume_remember(struct rs_exchange *x, CURLcode result)
 {
 	struct rs_resume *r = &x->resume;
@@ -139,6 +167,7 @@ void rs_resume_remember(struct rs_exchange *x, CURLcode result)
 	r->continuing = true;
 	r->error = result;
 	r->status = x->status;
+	rs_resume_note_info(x);
 	find_whole(x, &r->whole);
 	if (o->error_buffer)
 		memcpy(r->error_text, o->error_buffer, CURL_ERROR_SIZE);
@@ -179,22 +208,21 @@ void rs_resume_ask(struct rs_exchange *x)
 		set(easy, CURLOPT_XFERINFODATA, x);
 }
 
-static void put_back(struct rs_exchange *x)
+void rs_resume_restore(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
-	CURL *easy = x->handle->easy;
 
 	set(easy, CURLOPT_RANGE, o->range.text);
 	if (o->resume_from)
 		set(easy, CURLOPT_RESUME_FROM_LARGE, o->resume_from);
 	set(easy, CURLOPT_HTTPHEADER, o->header_list);
+	/* The one that is set comes last: libcurl notes whether the last one was. */
+	set(easy, CURLOPT_XFERINFOFUNCTION, NULL);
+	set(easy, CURLOPT_PROGRESSFUNCTION, o->progress_fn);
 	if (o->xferinfo_fn)
 		set(easy, CURLOPT_XFERINFOFUNCTION, o->xferinfo_fn);
-	if (o->progress_fn)
-		set(easy, CURLOPT_PROGRESSFUNCTION, o->progress_fn);
-	if (o->xferinfo_fn || o->progress_fn)
-		set(easy, CURLOPT_XFERINFODATA, o->progress_data);
+	set(easy, CURLOPT_XFERINFODATA, o->progress_data);
 }
 
 static bool agrees(int64_t known, int64_t said)
@@ -228,31 +256,24 @@ bool rs_resume_complete(const struct rs_exchange *x)
 	return r->whole.last != RS_UNKNOWN_LENGTH && r->whole.first + r->got == r->whole.last + 1;
 }
 
-void rs_resume_end(struct rs_exchange *x)
-{
-	const struct rs_resume *r = &x->resume;
-
-	put_back(x);
-	x->handle->whole = (struct rs_whole_info){
-		.valid = true,
-		.status = r->status,
-		.size = r->got,
-		.length = r->original.length,
-	};
-}
-
 CURLcode rs_resume_error(struct rs_exchange *x)
 {
 	rs_transfer_error(x, x->resume.error_text);
 	return x->resume.error;
 }
 
-/* Bytes that came before the present attempt, and the length that the program was told. */
-static curl_off_t total_of(const struct rs_exchange *x, curl_off_t before, curl_off_t dltotal)
+/* The length that the program was told; 0: none. */
+static curl_off_t total_of(const struct rs_exchange *x, curl_off_t dltotal)
 {
-	if (x->resume.continuing && x->resume.original.length != RS_UNKNOWN_LENGTH)
-		return x->resume.original.length;
-	return dltotal ? before + dltotal : 0; /* 0: not known */
+	if (!x->resume.continuing)
+		return dltotal;
+	return x->resume.original.length == RS_UNKNOWN_LENGTH ? 0 : x->resume.original.length;
+}
+
+/* And how much of it the program has got. */
+static curl_off_t now_of(const struct rs_exchange *x, curl_off_t dlnow)
+{
+	return x->resume.continuing ? x->resume.got : dlnow;
 }
 
 int rs_resume_xferinfo(void *exchange, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
@@ -260,14 +281,13 @@ int rs_resume_xferinfo(void *exchange, curl_off_t dltotal, curl_off_t dlnow, cur
 {
 	struct rs_exchange *x = exchange;
 	const struct rs_options *o = &x->handle->options;
-	curl_off_t before = x->got_before;
 	int depth, answer;
 
 	if (!o->xferinfo_fn)
 		return 0;
 	depth = rs_program_enter();
-	answer = o->xferinfo_fn(o->progress_data, total_of(x, before, dltotal), before + dlnow,
-				ultotal, ulnow);
+	answer = o->xferinfo_fn(o->progress_data, total_of(x, dltotal), now_of(x, dlnow), ultotal,
+				ulnow);
 	rs_program_leave(depth);
 	return answer;
 }
@@ -276,16 +296,33 @@ int rs_resume_progress(void *exchange, double dltotal, double dlnow, double ulto
 {
 	struct rs_exchange *x = exchange;
 	const struct rs_options *o = &x->handle->options;
-	curl_off_t before = x->got_before;
 	int depth, answer;
 
 	if (!o->progress_fn)
 		return 0;
 	depth = rs_program_enter();
-	answer = o->progress_fn(o->progress_data, (double)total_of(x, before, (curl_off_t)dltotal),
-				(double)before + dlnow, ultotal, ulnow);
+	answer = o->progress_fn(o->progress_data, (double)total_of(x, (curl_off_t)dltotal),
+				(double)now_of(x, (curl_off_t)dlnow), ultotal, ulnow);
 	rs_program_leave(depth);
 	return answer;
+}
+
+static bool store_double(void *value, curl_off_t number)
+{
+	*(double *)value = (double)number;
+	return true;
+}
+
+static bool store_off(void *value, curl_off_t number)
+{
+	*(curl_off_t *)value = number;
+	return true;
+}
+
+static bool store_long(void *value, long number)
+{
+	*(long *)value = number;
+	return true;
 }
 
 bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
@@ -294,22 +331,27 @@ bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
 
 	if (!whole->valid)
 		return false;
+	for (int i = 0; i < RS_WHOLE_NUMBERS; i++) {
+		if (info == whole_numbers[i])
+			return store_long(value, whole->numbers[i]);
+	}
 	switch ((int)info) {
-	case CURLINFO_RESPONSE_CODE:
-		*(long *)value = whole->status;
-		return true;
 	case CURLINFO_SIZE_DOWNLOAD_T:
-		*(curl_off_t *)value = whole->size;
-		return true;
+		return store_off(value, whole->size);
 	case CURLINFO_SIZE_DOWNLOAD:
-		*(double *)value = (double)whole->size;
-		return true;
+		return store_double(value, whole->size);
 	case CURLINFO_CONTENT_LENGTH_DOWNLOAD_T:
-		*(curl_off_t *)value = whole->length;
-		return true;
+		return store_off(value, whole->length);
 	case CURLINFO_CONTENT_LENGTH_DOWNLOAD:
-		*(double *)value = (double)whole->length;
-		return true;
+		return store_double(value, whole->length);
+	case CURLINFO_FILETIME:
+		return store_long(value, whole->filetime);
+	case CURLINFO_FILETIME_T:
+		return store_off(value, whole->filetime);
+	case CURLINFO_CONTENT_TYPE:
+		if (whole->has_type)
+			*(const char **)value = whole->type[0] ? whole->type : NULL;
+		return whole->has_type;
 	default:
 		return false;
 	}

@@ -34,12 +34,17 @@ struct rs_resume {
 	struct curl_slist header;                   /* that, in front of the program's own */
 };
 
-/* What curl_easy_getinfo() tells of a download that was continued. */
+#define RS_WHOLE_NUMBERS 8
+
+/* What curl_easy_getinfo() tells of a download that is continued. */
 struct rs_whole_info {
 	bool valid;
-	long status;
-	curl_off_t size;
+	bool has_type; /* `type` is Content-Type, or empty for none; else it was too long */
+	long numbers[RS_WHOLE_NUMBERS]; /* see resume.c */
+	curl_off_t filetime;
+	curl_off_t size;   /* what the program has got so far */
 	curl_off_t length; /* -1: not known */
+	char type[128];
 };
 
 /* Before the first attempt. */
@@ -57,14 +62,17 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result);
 void rs_resume_remember(struct rs_exchange *x, CURLcode result);
 void rs_resume_ask(struct rs_exchange *x);
 
+/* Note what libcurl tells of the present attempt, for rs_resume_info(). */
+void rs_resume_note_info(struct rs_exchange *x);
+
 /* A continuation's headers are complete: is what follows exactly the rest? */
 bool rs_resume_fits(struct rs_exchange *x);
 
 /* Is everything here that the first response announced? */
 bool rs_resume_complete(const struct rs_exchange *x);
 
-/* The call ends: put the options back, and leave what curl_easy_getinfo() is to tell. */
-void rs_resume_end(struct rs_exchange *x);
+/* Put the options that ask for the rest back to the program's on `easy`. */
+void rs_resume_restore(const struct rs_exchange *x, CURL *easy);
 
 /* It could not be completed: the original error, with its text. */
 CURLcode rs_resume_error(struct rs_exchange *x);

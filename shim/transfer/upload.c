@@ -136,7 +136,7 @@ int rs_upload_seek(void *user, curl_off_t offset, int whence)
 
 	if (whence != SEEK_SET)
 		return CURL_SEEKFUNC_CANTSEEK;
-	if (upload->serving && offset >= upload->origin &&
+	if (upload->serving && !upload->outgrown && offset >= upload->origin &&
 	    offset - upload->origin <= (curl_off_t)upload->spool.len) {
 		upload->cursor = (size_t)(offset - upload->origin);
 		return CURL_SEEKFUNC_OK;

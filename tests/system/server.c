@@ -103,12 +103,30 @@ static int reply_status(const struct reply *reply)
 	return reply->status > 0 ? reply->status : 200;
 }
 
+/* `decided` and `room` are for what no script holds. */
+static const struct reply *reply_for(struct server *server, struct request *request,
+				     struct reply *decided, char *room)
+{
+	static const struct reply unfit = { .status = 404, .body = "no reply in the script\n" };
+
+	request->reply = -1;
+	if (server->options.decide) {
+		server->options.decide(request, decided, room, server->options.decide_arg);
+		return decided;
+	}
+	(void)pthread_mutex_lock(&server->lock);
+	request->reply = choose_reply(server, request);
+	(void)pthread_mutex_unlock(&server->lock);
+	return request->reply < 0 ? &unfit : &server->script[request->reply];
+}
+
 /* Read one request and answer it; false when the connection is over. */
 static bool serve_one(struct connection *connection)
 {
-	static const struct reply unfit = { .status = 404, .body = "no reply in the script\n" };
 	struct server *server = connection->server;
 	struct request *request = calloc(1, sizeof(*request));
+	struct reply decided = { 0 };
+	char room[DECIDE_ROOM];
 	const struct reply *reply;
 
 	if (!request)
@@ -117,10 +135,7 @@ static bool serve_one(struct connection *connection)
 		free(request);
 		return false;
 	}
-	(void)pthread_mutex_lock(&server->lock);
-	request->reply = choose_reply(server, request);
-	(void)pthread_mutex_unlock(&server->lock);
-	reply = request->reply < 0 ? &unfit : &server->script[request->reply];
+	reply = reply_for(server, request, &decided, room);
 	request->status = reply_status(reply);
 	if (!reply->early)
 		request_read_body(connection, request);

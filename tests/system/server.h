@@ -78,7 +78,18 @@ enum server_opening {
 	SERVER_ON_WORD, /* at server_open(); refuses until then, for ever if it never comes */
 };
 
+struct request;
+
+/* In place of a script: fill in the reply (all zero before) for a request whose header has arrived.
+ * `room` is for texts that the reply points to; it lasts until the answer is sent. Called from the
+ * connections' threads, several at a time. */
+#define DECIDE_ROOM 512
+typedef void server_decide(const struct request *request, struct reply *reply, char *room,
+			   void *arg);
+
 struct server_options {
+	server_decide *decide; /* NULL: the script decides */
+	void *decide_arg;
 	enum server_family family;
 	enum server_opening opening;
 	int open_after_ms;
@@ -96,7 +107,7 @@ struct request {
 	char *body;    /* unchunked; NUL-terminated after body_len bytes */
 	size_t body_len;
 	bool body_whole; /* false: the client broke off inside it, or the reply was `early` */
-	int reply;       /* which of the script answers; -1: none fitted */
+	int reply;       /* which of the script answers; -1: none fitted, or there is none */
 	int status;      /* its status; 0: raw, or none sent */
 };
 
@@ -137,6 +148,11 @@ bool server_wait_requests(struct server *server, size_t count, int timeout_ms);
 
 /* How often the request has the header `name` (any case); the first value goes into `value`. */
 int request_header(const struct request *request, const char *name, char *value, size_t size);
+
+/* For a server_decide: all of `bytes`, or the part that the request's Range and If-Range ask for.
+ * `etag` as in the header, quotes included; NULL: none, and no ranges. */
+void server_object(const struct request *request, const char *bytes, size_t len, const char *etag,
+		   struct reply *reply, char *room);
 
 /* `len` bytes of `data` as a gzip file (stored, not compressed). The caller frees. */
 void *server_gzip(const void *data, size_t len, size_t *out_len);

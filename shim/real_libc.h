@@ -43,7 +43,7 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 	X(gethostbyname2_r)
 
 #define RS_DECLARE_REAL(name)                                                                      \
-	typedef __typeof__(&name) rs_##name##_fn;                                                  \
+	typedef __typeof__(&(name)) rs_##name##_fn;                                                \
 	extern _Atomic(rs_##name##_fn) rs_found_##name __attribute__((visibility("hidden")));      \
 	rs_##name##_fn rs_find_##name(void);                                                       \
 	static inline rs_##name##_fn rs_get_##name(void)                                           \

@@ -192,18 +192,16 @@ static int milliseconds(int64_t until_ns, int64_t now_ns)
 	return (int)rs_ns_min(left_ns / RS_NS_PER_MS, INT_MAX);
 }
 
-/* epoll_pwait2() knows nanoseconds; kernels before 5.11 do not know it. */
 static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t now_ns,
 		     const sigset_t *mask)
 {
 	struct timespec left;
-	int ready = rs_real_epoll_pwait2(call->epfd, call->events, call->max,
-					 rs_time_left(until_ns, now_ns, &left), mask);
 
-	if (ready < 0 && errno == ENOSYS)
-		ready = rs_real_epoll_pwait(call->epfd, call->events, call->max,
-					    milliseconds(until_ns, now_ns), mask);
-	return ready;
+	if (!call->in_ns)
+		return rs_real_epoll_pwait(call->epfd, call->events, call->max,
+					   milliseconds(until_ns, now_ns), mask);
+	return rs_real_epoll_pwait2(call->epfd, call->events, call->max,
+				    rs_time_left(until_ns, now_ns, &left), mask);
 }
 
 static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now_ns)

@@ -1,6 +1,6 @@
 /*
  * What programs wait with, where connects are pending: the failures that are retried stay hidden,
- * the attempts that are due are made, and the program's own limit holds to the nanosecond.
+ * the attempts that are due are made, and the program's own limit holds.
  *
  * Each takes the place of the real call for one call of the program, and returns what that would:
  * a count, or -1 and errno. They may be cancelled, and left by siglongjmp, while they wait: nothing
@@ -46,6 +46,7 @@ struct rs_epoll_wait {
 	struct epoll_event *events;
 	int max;
 	int ready;
+	bool in_ns; /* the program's limit is one of nanoseconds, not milliseconds */
 };
 int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit);
 

@@ -209,7 +209,8 @@ RS_EXPORT int epoll_wait(int epfd, struct epoll_event *events, int max, int time
 {
 	if (nothing_to_see())
 		return rs_real_epoll_wait(epfd, events, max, timeout);
-	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0 }, timeout, NULL);
+	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, false }, timeout,
+			       NULL);
 }
 
 RS_EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
@@ -217,7 +218,8 @@ RS_EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int max, int tim
 {
 	if (nothing_to_see())
 		return rs_real_epoll_pwait(epfd, events, max, timeout, mask);
-	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0 }, timeout, mask);
+	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, false }, timeout,
+			       mask);
 }
 
 __attribute__((noinline)) static int
@@ -237,7 +239,8 @@ RS_EXPORT int epoll_pwait2(int epfd, struct epoll_event *events, int max,
 {
 	if (nothing_to_see())
 		return rs_real_epoll_pwait2(epfd, events, max, timeout, mask);
-	return epoll2_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0 }, timeout, mask);
+	return epoll2_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, true }, timeout,
+				mask);
 }
 
 /* ---- getsockopt ---- */

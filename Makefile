@@ -1,6 +1,7 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make lint       format, static analysis, shell scripts, what the library exports and needs
+# make contention the table and docs/contention.svg again
 # make format     apply .clang-format
 # make bench      what a call costs, beside the bare program
 # make install    PREFIX=/usr/local DESTDIR=
@@ -24,7 +25,7 @@ CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISA
 	-DRS_VERSION='"$(VERSION)"' -DRS_LIBDIR='"$(LIBDIR)"' $(CPPFLAGS)
 CFLAGS_ALL   := -std=gnu17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
 
-CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c))
+CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c shim/shared/*.c))
 SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/resolve/*.c shim/transfer/*.c shim/ops/*.c))
 CLI   := $(sort $(wildcard shim/cli/*.c))
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))
@@ -93,9 +94,11 @@ $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
-# Unit tests: a program per module, linked with the pure core and the log.
-LOG_OBJ := $(call obj,shim/ops/log.c shim/ops/target_text.c)
-$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(LOG_OBJ)
+# Unit tests: a program per module, linked with the pure core, and with
+# what of ops/ needs no program around it.
+OPS_OBJ := $(call obj,$(addprefix shim/ops/,log.c line.c sink.c target_text.c cause_text.c edits.c \
+	hook_env.c report_line.c))
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(OPS_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcmocka
@@ -139,6 +142,16 @@ $(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
 $(B)/tests/dl-case: private LDFLAGS += -Wl,-rpath,'$$ORIGIN/plugins' -Wl,--enable-new-dtags
+
+# What backoff and jitter do to many clients of one row: docs/contention.md
+CONTENTION := $(sort $(wildcard tests/bench/contention*.c))
+$(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lm
+.PHONY: contention
+contention: $(B)/tests/bench/contention
+	@$< --svg docs/contention.svg
 
 # The unit tests again, where memory errors and races cannot hide.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

@@ -1,8 +1,7 @@
 #include "process.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,28 +12,17 @@
 #include <unistd.h>
 
 #include "mark.h"
-#include "ops/log.h"
+#include "ops/sink.h"
+#include "process_env.h"
 #include "real.h"
 #include "retry/ns.h"
-#include "rules/load.h"
-#include "rules/where.h"
 
 _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
-
-/*
- * What the environment said at start. Copies: programs that set their title write over it. They
- * lie in BSS, so that a program which never needs the rules never touches their pages.
- */
-static char env_rules[RS_ENV_RULES_SIZE];
-static char env_options[RS_ENV_OPTIONS_SIZE];
-static char env_config_home[4096];
-static bool env_disabled;
-static const char *env_too_long; /* the variable that did not fit, or NULL */
-
-/* NULL: nobody needed them yet. &no_rules: there are none to apply. */
-const struct rs_rules *_Atomic rs_rules_loaded;
-static const struct rs_rules no_rules;
+_Thread_local int rs_connected_fd __attribute__((tls_model("initial-exec")));
+atomic_bool rs_faults_watched;
 atomic_bool rs_limits_possible;
+
+struct rs_process_env rs_process_env;
 
 /* ---- start ---- */
 
@@ -56,7 +44,7 @@ static void keep(const char *name, const char *value, char *copy, size_t size)
 		if (value[i] == '\0')
 			return;
 	}
-	env_too_long = name;
+	rs_process_env.too_long = name;
 }
 
 /* The value, where `entry` sets the variable `name`, and the environment may be believed: not under
@@ -68,11 +56,17 @@ static char *value_in(char *entry, const char *name)
 	return rest && *rest == '=' ? secure_getenv(name) : NULL;
 }
 
+static void keep_faults(const char *value)
+{
+	keep("RETRYSHIM_FAULTS", value, rs_process_env.faults, sizeof(rs_process_env.faults));
+	rs_faults_watched = true;
+}
+
 /* Options that set a limit make the rules needed before the first attempt. */
 static void keep_options(const char *value)
 {
-	keep("RETRYSHIM_OPTIONS", value, env_options, sizeof(env_options));
-	for (char *at = env_options; *at; at++) {
+	keep("RETRYSHIM_OPTIONS", value, rs_process_env.options, sizeof(rs_process_env.options));
+	for (char *at = rs_process_env.options; *at; at++) {
 		if (*at == '_' && after(at, "_timeout="))
 			rs_limits_possible = true;
 	}
@@ -83,17 +77,25 @@ static void keep_entry(char *entry)
 	const char *value;
 
 	if ((value = value_in(entry, "RETRYSHIM_RULES")))
-		keep("RETRYSHIM_RULES", value, env_rules, sizeof(env_rules));
+		keep("RETRYSHIM_RULES", value, rs_process_env.rules, sizeof(rs_process_env.rules));
 	else if ((value = value_in(entry, "RETRYSHIM_OPTIONS")))
 		keep_options(value);
 	else if ((value = value_in(entry, "RETRYSHIM_EARLY")))
 		rs_limits_possible = value[0] == '1';
+	else if ((value = value_in(entry, "RETRYSHIM_FAULTS")))
+		keep_faults(value);
 	else if ((value = value_in(entry, "RETRYSHIM_DISABLE")))
-		env_disabled = value[0] == '1' && value[1] == '\0';
+		rs_process_env.disabled |= value[0] == '1' && value[1] == '\0';
+	else if (value_in(entry, "RETRYSHIM_ATTEMPT"))
+		rs_process_env.disabled = true; /* a command of ours, which would call for itself */
 	else if (value_in(entry, "RETRYSHIM_KEEP_DEEPBIND"))
 		rs_dl_open_mask = ~0U;
 	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
-		keep("XDG_CONFIG_HOME", value, env_config_home, sizeof(env_config_home));
+		keep("XDG_CONFIG_HOME", value, rs_process_env.config_home,
+		     sizeof(rs_process_env.config_home));
+	else if ((value = value_in(entry, "XDG_RUNTIME_DIR")))
+		keep("XDG_RUNTIME_DIR", value, rs_process_env.runtime_dir,
+		     sizeof(rs_process_env.runtime_dir));
 }
 
 /* Put the environment back as `retryshim run --no-inherit` found it: RETRYSHIM_NO_INHERIT holds the
@@ -134,127 +136,8 @@ __attribute__((constructor)) static void start(void)
 {
 	read_environment();
 	rs_mark_begin();
-	rs_log_remember_stderr();
+	rs_sink_remember_stderr();
 	(void)rs_real_connect();
-	if (env_disabled)
-		atomic_store_explicit(&rs_rules_loaded, &no_rules, memory_order_release);
-}
-
-/* ---- rules ---- */
-
-static _Thread_local bool loading __attribute__((tls_model("initial-exec")));
-
-/* The one line about rules that cannot be used: the first fault, and how many there are. */
-struct refusal {
-	struct rs_log_line line;
-	int64_t faults;
-};
-
-static void note_fault(void *arg, const struct rs_complaint *complaint)
-{
-	struct refusal *refusal = arg;
-
-	if (complaint->severity != RS_ERROR || refusal->faults++ > 0)
-		return;
-	rs_log_begin(&refusal->line, NULL, RS_LOG_ERROR, "rules");
-	rs_log_str(&refusal->line, "action", "refused");
-	rs_log_str(&refusal->line, "file", complaint->file);
-	if (complaint->line > 0)
-		rs_log_int(&refusal->line, "line", complaint->line);
-	rs_log_str(&refusal->line, "error", complaint->text);
-}
-
-static struct rs_rules *load(struct refusal *refusal)
-{
-	char paths[sizeof(env_rules)];
-	struct rs_rules *rules = NULL;
-	struct rs_load_request request = {
-		.options = env_options,
-		.complain = note_fault,
-		.arg = refusal,
-	};
-
-	if (env_too_long) {
-		note_fault(refusal, &(struct rs_complaint){ .file = env_too_long,
-							    .text = "the value is too long" });
-		return NULL;
-	}
-	if (rs_rules_where(env_rules, env_config_home, paths, sizeof(paths)) >= sizeof(paths)) {
-		note_fault(refusal, &(struct rs_complaint){ .file = "XDG_CONFIG_HOME",
-							    .text = "the value is too long" });
-		return NULL;
-	}
-	request.paths = paths;
-	return rs_rules_load(&request, &rules) == 0 ? rules : NULL;
-}
-
-static void log_loaded(const struct rs_rules *rules)
-{
-	struct rs_log_line line;
-
-	rs_log_begin(&line, &rules->settings, RS_LOG_DEBUG, "rules");
-	rs_log_str(&line, "action", "loaded");
-	rs_log_int(&line, "rules", (int64_t)rules->rule_count);
-	rs_log_int(&line, "policies", (int64_t)rules->policy_count);
-	rs_log_end(&line);
-}
-
-static void log_refused(struct refusal *refusal)
-{
-	rs_log_int(&refusal->line, "faults", refusal->faults);
-	rs_log_end(&refusal->line);
-}
-
-/* Load, and make the result everybody's unless another thread was first. */
-static void load_and_publish(void)
-{
-	struct refusal refusal = { .faults = 0 };
-	struct rs_rules *rules = load(&refusal);
-	bool wanted = rules && rules->settings.mode != RS_MODE_OFF;
-	const struct rs_rules *unset = NULL;
-
-	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset, wanted ? rules : &no_rules)) {
-		rs_rules_free(rules);
-		return;
-	}
-	rs_limits_possible = wanted && rules->limits;
-	if (rules)
-		log_loaded(rules);
-	else
-		log_refused(&refusal);
-	if (!wanted)
-		rs_rules_free(rules);
-}
-
-/* No signal handler may run, and no cancellation strike, while files are open and memory is held:
- * both could leave for good. The flag is for an allocator that calls an interposed function. */
-static void load_undisturbed(void)
-{
-	sigset_t all, mask;
-	int cancel_state;
-
-	loading = true;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	load_and_publish();
-	pthread_setcancelstate(cancel_state, NULL);
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	loading = false;
-}
-
-const struct rs_rules *rs_process_rules(void)
-{
-	int saved_errno = errno;
-	const struct rs_rules *rules;
-
-	if (env_disabled || loading)
-		return NULL;
-	if (!rs_process_rules_if_loaded())
-		load_undisturbed();
-	errno = saved_errno;
-	rules = rs_process_rules_if_loaded();
-	return rules == &no_rules ? NULL : rules;
 }
 
 /* ---- name, clocks, randomness ---- */
@@ -277,7 +160,7 @@ static const char *executable(char *path, size_t size)
 {
 	static const char deleted[] = " (deleted)";
 	size_t tail = strlen(deleted);
-	long len = syscall(SYS_readlink, "/proc/self/exe", path, size - 1);
+	long len = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, size - 1);
 
 	if (len <= 0) {
 		memset(path, 0, size);

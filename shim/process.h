@@ -12,10 +12,11 @@
 #include "retry/ns.h"
 #include "retry/rule.h"
 
-/* How long the values of RETRYSHIM_RULES (and each path), and of RETRYSHIM_OPTIONS may be, with
- * their NUL. Rules are refused where one is longer. */
+/* How long the values of RETRYSHIM_RULES (and each path), of RETRYSHIM_OPTIONS and of
+ * RETRYSHIM_FAULTS may be, with their NUL. Rules are refused where one is longer. */
 #define RS_ENV_RULES_SIZE   8192
 #define RS_ENV_OPTIONS_SIZE 4096
+#define RS_ENV_FAULTS_SIZE  4096
 
 /*
  * The rules, loaded at the first call that needs them; NULL where there are none to apply
@@ -24,6 +25,10 @@
  * the process. Async-signal-safe unless a rule uses body_regex. Preserves errno.
  */
 const struct rs_rules *rs_process_rules(void);
+
+/* The same at a failure: when the rules in memory are older than `reload` says, their files are
+ * looked at, and changed ones taken up. Rules that were in force stay valid all the same. */
+const struct rs_rules *rs_process_rules_at_failure(void);
 
 /* What was loaded; read it through the function below. */
 extern const struct rs_rules *_Atomic rs_rules_loaded __attribute__((visibility("hidden")));
@@ -34,6 +39,13 @@ static inline const struct rs_rules *rs_process_rules_if_loaded(void)
 {
 	return atomic_load_explicit(&rs_rules_loaded, memory_order_acquire);
 }
+
+/*
+ * Must a connect() ask for faults before it is made? True where RETRYSHIM_FAULTS is set, be it to
+ * nothing, and once rules with faults for connects are loaded. Rules are otherwise not read before
+ * something has failed, and the successful path is to pay no more than this test.
+ */
+extern atomic_bool rs_faults_watched __attribute__((visibility("hidden")));
 
 /* May a rule limit an attempt that is yet to be made? Then the rules are needed before the first
  * one. Where they are not loaded yet the environment has to say so: `retryshim run` sets
@@ -54,6 +66,11 @@ uint64_t rs_random(const struct rs_rules *rules);
 /* > 0 while this thread is inside a real libcurl transfer: connects and look-ups made there are
  * libcurl's own business. */
 extern _Thread_local int rs_curl_depth
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* The socket that libcurl was given as connected already, in this thread: descriptor + 1, or 0.
+ * Some versions (7.88) connect it all the same, and what that brings is no failure. */
+extern _Thread_local int rs_connected_fd
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 #endif

@@ -28,6 +28,7 @@ struct rs_curl_api {
 	CURL *(*easy_duphandle)(CURL *);
 	CURLcode (*easy_pause)(CURL *, int);
 	CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+	const char *(*easy_strerror)(CURLcode);
 	CURLHcode (*easy_header)(CURL *, const char *, size_t, unsigned, int,
 				 struct curl_header **);
 	struct curl_header *(*easy_nextheader)(CURL *, unsigned, int, struct curl_header *);

@@ -172,6 +172,7 @@ static void fill(struct rs_curl_api *api, void *library)
 	look_up(library, "curl_easy_duphandle", &api->easy_duphandle);
 	look_up(library, "curl_easy_pause", &api->easy_pause);
 	look_up(library, "curl_easy_getinfo", &api->easy_getinfo);
+	look_up(library, "curl_easy_strerror", &api->easy_strerror);
 	look_up(library, "curl_easy_header", &api->easy_header);
 	look_up(library, "curl_easy_nextheader", &api->easy_nextheader);
 	look_up(library, "curl_multi_add_handle", &api->multi_add_handle);

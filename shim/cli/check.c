@@ -18,11 +18,12 @@ static int usage(const char *wrong, const char *what)
 	return EXIT_USAGE;
 }
 
-static int check(const char *paths, const char *options)
+static int check(const char *paths, const char *options, const char *faults)
 {
 	struct rs_load_request request = {
 		.paths = paths,
 		.options = options,
+		.faults = faults,
 		.want_warnings = true,
 		.complain = rs_cli_print_complaint,
 	};
@@ -44,10 +45,10 @@ static int check_in_force(void)
 	const char *given = getenv("RETRYSHIM_RULES");
 
 	if (given && given[0])
-		return check(given, getenv("RETRYSHIM_OPTIONS"));
+		return check(given, getenv("RETRYSHIM_OPTIONS"), getenv("RETRYSHIM_FAULTS"));
 	if (rs_rules_where(NULL, getenv("XDG_CONFIG_HOME"), paths, sizeof(paths)) >= sizeof(paths))
 		return usage("the path is too long in", "XDG_CONFIG_HOME");
-	return check(paths, getenv("RETRYSHIM_OPTIONS"));
+	return check(paths, getenv("RETRYSHIM_OPTIONS"), getenv("RETRYSHIM_FAULTS"));
 }
 
 /* The files as one colon-separated list, as RETRYSHIM_RULES has them; to be freed. */
@@ -86,7 +87,7 @@ static int check_files(int count, char **files)
 		fputs("retryshim: check: out of memory\n", stderr);
 		return EXIT_FAILURE;
 	}
-	status = check(paths, NULL);
+	status = check(paths, NULL, NULL);
 	free(paths);
 	return status;
 }

@@ -92,6 +92,11 @@ void rs_environment_add_option(struct rs_environment *env, const char *text)
 		env->options = joined(without_key(env->options, word), ";", word);
 }
 
+void rs_environment_add_fault(struct rs_environment *env, const char *text)
+{
+	env->faults = joined(env->faults ? env->faults : inherited("RETRYSHIM_FAULTS"), "\n", text);
+}
+
 static char *without_library(const char *preload, const char *library)
 {
 	char *kept = format("%s", "");
@@ -121,21 +126,24 @@ struct variable {
 	const char *value; /* NULL: leave it alone */
 };
 
-#define VARIABLES 5
+#define VARIABLES 6
 
 static void list_variables(const struct rs_environment *env, struct variable list[VARIABLES])
 {
 	list[0] = (struct variable){ "LD_PRELOAD", env->preload };
 	list[1] = (struct variable){ "RETRYSHIM_RULES", env->rules };
 	list[2] = (struct variable){ "RETRYSHIM_OPTIONS", env->options };
-	list[3] = (struct variable){ "RETRYSHIM_NO_INHERIT", env->no_inherit };
-	list[4] = (struct variable){ "RETRYSHIM_EARLY", env->early };
+	list[3] = (struct variable){ "RETRYSHIM_FAULTS", env->faults };
+	list[4] = (struct variable){ "RETRYSHIM_NO_INHERIT", env->no_inherit };
+	list[5] = (struct variable){ "RETRYSHIM_EARLY", env->early };
 }
 
 void rs_environment_apply(const struct rs_environment *env)
 {
 	struct variable list[VARIABLES];
 
+	/* By that one a command of a rule is known, which is not guarded unless it asks for it. */
+	unsetenv("RETRYSHIM_ATTEMPT");
 	list_variables(env, list);
 	for (int i = 0; i < VARIABLES; i++) {
 		if (list[i].value && setenv(list[i].name, list[i].value, 1) != 0)

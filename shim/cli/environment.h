@@ -11,6 +11,7 @@ struct rs_environment {
 	char *preload;     /* LD_PRELOAD: the library, then what was there before */
 	char *rules;       /* RETRYSHIM_RULES; NULL: as inherited */
 	char *options;     /* RETRYSHIM_OPTIONS; NULL: as inherited */
+	char *faults;      /* RETRYSHIM_FAULTS; NULL: as inherited */
 	char *no_inherit;  /* RETRYSHIM_NO_INHERIT: the entry that LD_PRELOAD was; NULL: not set */
 	const char *early; /* RETRYSHIM_EARLY; NULL: as inherited */
 };
@@ -25,6 +26,10 @@ void rs_environment_add_rules(struct rs_environment *env, const char *path);
 /* Add "key=value" (or several, with ';') to the options, inherited ones included; a key that was
  * there takes the new value. */
 void rs_environment_add_option(struct rs_environment *env, const char *text);
+
+/* Add a fault, "key=value,key=value", to those there are. With "": only see to it that the rules'
+ * own faults strike from the first call on. */
+void rs_environment_add_fault(struct rs_environment *env, const char *text);
 
 /* Preload `library`, once, before what LD_PRELOAD holds. With `inherit` false the program's
  * children will get LD_PRELOAD without it. */

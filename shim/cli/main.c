@@ -11,8 +11,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{ "run", rs_cli_run }, { "check", rs_cli_check }, { "plan", rs_cli_plan },
-	{ "explain", NULL },   { "doctor", NULL },        { "stats", NULL },
+	{ "run", rs_cli_run },         { "check", rs_cli_check },   { "plan", rs_cli_plan },
+	{ "explain", rs_cli_explain }, { "doctor", rs_cli_doctor }, { "stats", rs_cli_stats },
 };
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -28,7 +28,13 @@ static const char help[] =
 	"  check [RULES...]\n"
 	"                  tell what is wrong with rules files\n"
 	"  plan [-r RULES]... [-n N] [--json] [POLICY|RULE]\n"
-	"                  list the waits of a policy\n";
+	"                  list the waits of a policy\n"
+	"  explain [-r RULES]... [--json] --call CALL --error NAME | --status N [...]\n"
+	"                  tell which rule decides, and why the ones before it do not\n"
+	"  doctor [--json] PROGRAM\n"
+	"                  tell whether a program can be wrapped\n"
+	"  stats [--json | --prometheus] [--watch] [FILE]\n"
+	"                  show what programs under the shim have counted\n";
 
 static int usage(FILE *to, int status)
 {

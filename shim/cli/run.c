@@ -24,13 +24,14 @@
 #define EXIT_NOT_FOUND      127
 
 static const char usage[] =
-	"usage: retryshim run [-v|-q] [-r RULES]... [-o KEY=VALUE]... [--no-inherit] [--print-env] "
-	"[--] PROGRAM [ARG...]\n"
+	"usage: retryshim run [-v|-q] [-r RULES]... [-o KEY=VALUE]... [-f KEY=VALUE[,KEY=VALUE]...]...\n"
+	"                     [--no-inherit] [--print-env] [--] PROGRAM [ARG...]\n"
 	"\n"
 	"  -v             log every retry (log_level=info)\n"
 	"  -q             log nothing (log=none)\n"
 	"  -r RULES       rules file; several read as one, in order\n"
 	"  -o KEY=VALUE   set a key of [retryshim] or of [policy default]\n"
+	"  -f KEY=VALUE,… add a fault: keys as in a [fault] section\n"
 	"  --no-inherit   keep the shim from the program's children\n"
 	"  --print-env    print the environment assignments instead of running\n";
 
@@ -74,9 +75,11 @@ static int unknown_option(const char *word, int letter)
 	static const char *const names[] = { "--no-inherit", "--print-env", "--help" };
 	const char *near = word ? rs_nearest(word, names, sizeof(names) / sizeof(names[0])) : NULL;
 
-	if (letter != 0 && strchr("ro", letter))
+	if (letter != 0 && strchr("rof", letter))
 		return fail("run: -%c needs a value: %s", letter,
-			    letter == 'r' ? "-r RULES" : "-o KEY=VALUE");
+			    letter == 'r'   ? "-r RULES"
+			    : letter == 'o' ? "-o KEY=VALUE"
+					    : "-f KEY=VALUE,KEY=VALUE");
 	if (letter != 0 && letter < NO_INHERIT)
 		return fail(
 			"run: unknown option '-%c'; a program's own options come after its name",
@@ -107,6 +110,16 @@ static int add_option(struct run *run, const char *text)
 	return 0;
 }
 
+static int add_fault(struct run *run, const char *text)
+{
+	if (!strchr(text, '=') || strchr(text, '\n'))
+		return fail("run: -f %s: KEY=VALUE,KEY=VALUE is meant, as in "
+			    "-f status=503,probability=0.3",
+			    text);
+	rs_environment_add_fault(&run->env, text);
+	return 0;
+}
+
 static int take_option(struct run *run, int option, const char *word)
 {
 	switch (option) {
@@ -119,7 +132,7 @@ static int take_option(struct run *run, int option, const char *word)
 	case 'o':
 		return add_option(run, optarg);
 	case 'f':
-		return fail("run: -f (faults) is not supported yet");
+		return add_fault(run, optarg);
 	case NO_INHERIT:
 		run->no_inherit = true;
 		return 0;
@@ -161,11 +174,13 @@ static int check_rules(struct rs_environment *env)
 {
 	const char *paths = env->rules ? env->rules : getenv("RETRYSHIM_RULES");
 	const char *options = env->options ? env->options : getenv("RETRYSHIM_OPTIONS");
+	const char *faults = env->faults ? env->faults : getenv("RETRYSHIM_FAULTS");
 	char found[RS_ENV_RULES_SIZE];
 	struct rs_rules *rules;
 	struct rs_load_request request = {
 		.paths = found,
 		.options = options,
+		.faults = faults,
 		.complain = rs_cli_print_complaint,
 	};
 
@@ -173,10 +188,14 @@ static int check_rules(struct rs_environment *env)
 		return fail("run: the paths of the rules files are too long for RETRYSHIM_RULES");
 	if (options && strlen(options) >= RS_ENV_OPTIONS_SIZE)
 		return fail("run: the options are too long; write them into a rules file");
+	if (faults && strlen(faults) >= RS_ENV_FAULTS_SIZE)
+		return fail("run: the faults are too long; write them into a rules file");
 	if (rs_rules_load(&request, &rules) != 0)
 		return RS_EXIT_RUN_FAILED;
 	if (rules->limits)
 		env->early = "1";
+	if (!faults && rules->fault_calls & ~(1u << RS_CALL_CURL))
+		rs_environment_add_fault(env, "");
 	rs_rules_free(rules);
 	return 0;
 }

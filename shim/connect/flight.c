@@ -12,7 +12,6 @@
 #include "mark.h"
 #include "process.h"
 #include "real_libc.h"
-#include "refund.h"
 #include "retry/match.h"
 #include "retry/ns.h"
 
@@ -55,9 +54,14 @@ static enum rs_pending_stage connected(struct rs_pending *pending)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
 	struct rs_connect_target about;
+	const struct rs_connect call = {
+		.fd = pending->fd,
+		.addr = (const struct sockaddr *)&pending->addr,
+		.len = pending->len,
+	};
 
 	if (pending->state.attempts == 1)
-		rs_succeeded_at_once();
+		rs_connect_succeeded(&call);
 	else if (rules && describe(&about, pending))
 		rs_connect_report_success(rules, &about.target, &pending->state);
 	return RS_PENDING_NONE;
@@ -74,7 +78,7 @@ static bool was_connected(int error)
  * done only where a rule could want to know it; the program is told by us then. */
 static enum rs_pending_stage failed(struct rs_pending *pending)
 {
-	const struct rs_rules *rules = rs_process_rules();
+	const struct rs_rules *rules = rs_process_rules_at_failure();
 	struct rs_connect_target about;
 	int error = 0;
 	socklen_t len = sizeof(error);
@@ -118,7 +122,7 @@ static void clear(const struct rs_pending *pending)
 
 static enum rs_pending_stage failed_at_once(struct rs_pending *pending, int error)
 {
-	const struct rs_rules *rules = rs_process_rules();
+	const struct rs_rules *rules = rs_process_rules_at_failure();
 	struct rs_connect_target about;
 
 	pending->error = error;
@@ -234,7 +238,7 @@ enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_
 
 void rs_flight_cancel(struct rs_pending *pending)
 {
-	const struct rs_rules *rules = rs_process_rules();
+	const struct rs_rules *rules = rs_process_rules_at_failure();
 	struct rs_connect_target about;
 
 	if (pending->stage == RS_PENDING_FLYING)
@@ -285,7 +289,7 @@ static void land_one(int fd)
 	rs_pending_release(pending);
 }
 
-void rs_flight_land(void)
+void rs_flight_land_all(void)
 {
 	struct pollfd fds[AT_ONCE];
 	unsigned next = 0;
@@ -321,5 +325,5 @@ void rs_flight_sweep(int64_t now_ns)
 		return;
 	while ((fd = rs_pending_each(&next)) >= 0)
 		drop_if_closed(fd);
-	rs_flight_land();
+	rs_flight_land_all();
 }

@@ -37,7 +37,7 @@ void rs_flight_forget(int fd);
 
 /* Those that have connected are pending no longer: what goes wrong with them from now on is none
  * of ours. For waits that report data, not descriptors. */
-void rs_flight_land(void);
+void rs_flight_land_all(void);
 
 /* Forget connects whose sockets were closed, or have connected without the program waiting for it.
  * Looks at them all, but seldom: not again within a tenth of a second. */

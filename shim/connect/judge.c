@@ -8,6 +8,7 @@
 #include "real_libc.h"
 #include "retry/error_set.h"
 #include "retry/match.h"
+#include "retry/pacer.h"
 
 bool rs_connect_is_failure(int error)
 {
@@ -39,15 +40,30 @@ bool rs_connect_judge(const struct rs_rules *rules, const struct rs_target *targ
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(rules),
+		.target = target,
 	};
 
 	*rule = NULL;
-	if (rs_match(rules, target, &outcome, RS_KNOWN_ALL, rule) != RS_MATCH_RULE)
+	if (rs_match(rules, target, &outcome, RS_KNOWN_ALL, rule) != RS_MATCH_RULE) {
+		rs_pacer_outcome(rules->pacers, target, false, now.now_ns);
 		return false;
+	}
+	rs_pacer_outcome(rules->pacers, target, (*rule)->policy.rate_limit == RS_RATE_ADAPTIVE,
+			 now.now_ns);
+	now.pace_ns = rs_pacer_wait_ns(rules->pacers, target, now.now_ns);
 	decision = rs_decide(rules, *rule, state, &outcome, &now);
+	/* There is no room for a command in a wait that is somebody else's. */
+	if (decision.action == RS_ACTION_RECOVER)
+		decision.action = RS_ACTION_RETRY;
+	if (decision.action == RS_ACTION_RETRY)
+		rs_pacer_take(rules->pacers, target, now.now_ns);
 	rs_event_decision(rules, *rule, target, &outcome, state, &decision, now.now_ns);
 	*wait_ns = decision.wait_ns;
-	return decision.action == RS_ACTION_RETRY && rules->settings.mode != RS_MODE_OBSERVE;
+	if (rules->settings.mode == RS_MODE_OBSERVE) {
+		rs_call_unpaid(state, now.now_ns);
+		return false;
+	}
+	return decision.action == RS_ACTION_RETRY;
 }
 
 void rs_connect_report_cancelled(const struct rs_rules *rules, const struct rs_rule *rule,
@@ -66,9 +82,11 @@ void rs_connect_report_cancelled(const struct rs_rules *rules, const struct rs_r
 void rs_connect_report_success(const struct rs_rules *rules, const struct rs_target *target,
 			       const struct rs_call_state *state)
 {
-	rs_call_succeeded(rules, state);
-	if (state->attempts > 1)
-		rs_event_recovered(rules, target, state, rs_now_ns());
+	int64_t now_ns = rs_now_ns();
+
+	rs_pacer_outcome(rules->pacers, target, false, now_ns);
+	rs_call_succeeded(rules, state, target, now_ns);
+	rs_event_recovered(rules, target, state, now_ns);
 }
 
 uint64_t rs_socket_cookie(int fd)

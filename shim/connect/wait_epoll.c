@@ -167,7 +167,7 @@ static int report(struct reported *reported)
 {
 	int seen = 0, round = 0;
 
-	rs_flight_land();
+	rs_flight_land_all();
 	do {
 		reported->outdated = false;
 		if (any_ended(reported))

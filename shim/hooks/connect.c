@@ -3,13 +3,13 @@
 
 #include "connect/ask.h"
 #include "connect/blocking.h"
+#include "connect/fault.h"
 #include "connect/limited.h"
 #include "connect/pending.h"
 #include "hooks/export.h"
 #include "mark.h"
 #include "process.h"
 #include "real.h"
-#include "refund.h"
 
 /* Out of line: the successful path pays for nothing of it. What libcurl connects is part of a
  * transfer. */
@@ -18,11 +18,8 @@ __attribute__((noinline)) static int after_failure(const struct rs_connect *call
 {
 	int error = errno, status;
 
-	if (rs_curl_depth > 0 || rs_is_libcurl(caller)) {
-		errno = error;
-		return -1;
-	}
-	status = rs_connect_retry(call, error);
+	status = rs_curl_depth == 0 && rs_is_libcurl(caller) ? -error
+							     : rs_connect_retry(call, error);
 	errno = status == 0 ? entry_errno : -status;
 	return status == 0 ? 0 : -1;
 }
@@ -40,15 +37,17 @@ __attribute__((noinline)) static bool is_answered(const struct rs_connect *call,
 	return false;
 }
 
-/* A rule may limit how long the first attempt takes. */
-__attribute__((noinline)) static int limited(const struct rs_connect *call, int entry_errno,
-					     const void *caller)
+/* A fault may strike, or a rule limit how long it takes. With the manners of the real one. */
+__attribute__((noinline)) static int attempt(const struct rs_connect *call, const void *caller)
 {
-	int status;
+	int entry_errno = errno, status;
 
-	if (rs_curl_depth > 0 || rs_is_libcurl(caller))
+	if (rs_faults_watched)
+		status = rs_connect_attempt(call);
+	else if (rs_curl_depth > 0 || rs_is_libcurl(caller))
 		return call->real(call->fd, call->addr, call->len);
-	status = rs_connect_first_limited(call);
+	else
+		status = rs_connect_first_limited(call);
 	errno = status == 0 ? entry_errno : -status;
 	return status == 0 ? 0 : -1;
 }
@@ -66,12 +65,11 @@ RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 	}
 	if (rs_pending_any() && is_answered(&call, entry_errno))
 		return -1;
-	if (atomic_load_explicit(&rs_limits_possible, memory_order_relaxed)) {
-		if (limited(&call, entry_errno, __builtin_return_address(0)) != 0)
-			return after_failure(&call, entry_errno, __builtin_return_address(0));
-	} else if (call.real(call.fd, call.addr, call.len) != 0) {
+	rs_connect_await_turn(&call);
+	if (__builtin_expect(rs_faults_watched || rs_limits_possible, false)
+		    ? attempt(&call, __builtin_return_address(0)) != 0
+		    : call.real(call.fd, call.addr, call.len) != 0)
 		return after_failure(&call, entry_errno, __builtin_return_address(0));
-	}
-	rs_succeeded_at_once();
+	rs_connect_succeeded(&call);
 	return 0;
 }

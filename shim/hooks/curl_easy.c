@@ -172,6 +172,7 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 		return;
 	rs_options_clear(&handle->options);
 	handle->whole.valid = false;
+	rs_fault_forget(handle);
 	if (handle->active) {
 		handle->active->altered = true;
 		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */
@@ -213,7 +214,8 @@ RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 	va_start(args, info);
 	value = va_arg(args, void *);
 	va_end(args);
-	if (handle && value && rs_resume_info(handle, info, value))
+	if (handle && value &&
+	    (rs_resume_info(handle, info, value) || rs_fault_info(handle, info, value)))
 		return CURLE_OK;
 	return api && api->easy_getinfo ? api->easy_getinfo(easy, info, value) : CURLE_FAILED_INIT;
 }

@@ -1,15 +1,10 @@
 #include "ops/events.h"
 
-#include <curl/curl.h>
-#include <string.h>
-
+#include "ops/cause_text.h"
 #include "ops/log.h"
+#include "ops/stats.h"
 #include "ops/target_text.h"
 #include "retry/ns.h"
-#include "rules/names.h"
-
-/* Two error names and the slash between them. */
-#define CAUSE_SIZE 96
 
 static const char *action_name(enum rs_action action)
 {
@@ -42,48 +37,16 @@ static enum rs_log_level level_of(const struct rs_rules *rules, enum rs_action a
 	return RS_LOG_WARN;
 }
 
-static size_t append(char *buf, size_t len, const char *text)
-{
-	size_t more = strnlen(text, CAUSE_SIZE - len);
-
-	memcpy(buf + len, text, more);
-	return len + more;
-}
-
-static const char *error_text(enum rs_error_domain domain, int code)
-{
-	const char *name = rs_error_name(domain, code);
-
-	return name ? name : "unknown";
-}
-
-static struct rs_span error_cause(const struct rs_target *target, const struct rs_outcome *outcome,
-				  char buf[CAUSE_SIZE])
-{
-	bool resolve = target->call == RS_CALL_RESOLVE;
-	size_t len = 0;
-
-	if (outcome->error)
-		len = append(buf, len,
-			     error_text(resolve ? RS_DOMAIN_EAI : RS_DOMAIN_CURL, outcome->error));
-	if (outcome->error && outcome->sys_errno)
-		len = append(buf, len, "/");
-	if (outcome->sys_errno)
-		len = append(buf, len, error_text(RS_DOMAIN_ERRNO, outcome->sys_errno));
-	return (struct rs_span){ buf, len };
-}
-
 static void put_cause(struct rs_log_line *line, const struct rs_target *target,
 		      const struct rs_outcome *outcome)
 {
-	char buf[CAUSE_SIZE];
-	bool failonerror = target->call == RS_CALL_CURL && outcome->status != 0 &&
-			   outcome->error == CURLE_HTTP_RETURNED_ERROR;
+	const struct rs_cause cause = rs_cause_of(target->call, outcome);
+	char buf[RS_CAUSE_TEXT_SIZE];
 
-	if (failonerror || (outcome->error == 0 && outcome->sys_errno == 0))
-		rs_log_int(line, "cause", outcome->status);
+	if (rs_cause_is_status(&cause))
+		rs_log_int(line, "cause", cause.status);
 	else
-		rs_log_span(line, "cause", error_cause(target, outcome, buf));
+		rs_log_span(line, "cause", rs_cause_text(&cause, buf));
 }
 
 /* rule call method target: what the event is about. */
@@ -137,6 +100,11 @@ void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
 {
 	struct rs_log_line line;
 
+	rs_stats_decision(rules, rule, target->call, state, decision);
+	/* A command's event tells how it went, too. */
+	if (!observes(rules) &&
+	    (decision->action == RS_ACTION_RECOVER || decision->action == RS_ACTION_FOLLOWUP))
+		return;
 	rs_log_begin(&line, &rules->settings, level_of(rules, decision->action),
 		     observes(rules) ? "observe" : action_name(decision->action));
 	if (!line.wanted)
@@ -150,16 +118,54 @@ void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
 	rs_log_end(&line);
 }
 
+/* One that has mended an error is no more news than a retry. */
+static enum rs_log_level command_level(const struct rs_incident *incident, const char *why)
+{
+	return incident->rule->class == RS_RECOVERABLE && !*why ? RS_LOG_INFO : RS_LOG_WARN;
+}
+
+void rs_event_command(const struct rs_incident *incident, const char *why, int64_t now_ns)
+{
+	struct rs_log_line line;
+
+	rs_log_begin(&line, &incident->rules->settings, command_level(incident, why),
+		     action_name(incident->decision->action));
+	if (!line.wanted)
+		return;
+	put_subject(&line, incident->rule, incident->target);
+	put_attempt(&line, incident->rule, incident->state);
+	put_cause(&line, incident->target, incident->outcome);
+	put_decision(&line, incident->state, incident->decision, incident->now_ns);
+	rs_log_str(&line, "result", *why ? "failed" : "ok");
+	if (*why)
+		rs_log_str(&line, "error", why);
+	rs_log_int(&line, "run_ms", (now_ns - incident->now_ns) / RS_NS_PER_MS);
+	rs_log_end(&line);
+}
+
 void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *target,
 			const struct rs_call_state *state, int64_t now_ns)
 {
 	struct rs_log_line line;
 
+	rs_stats_recovered(rules, target->call, state);
 	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "recovered");
 	if (!line.wanted)
 		return;
 	put_subject(&line, state->last_rule, target);
 	rs_log_int(&line, "attempts", state->attempts);
 	put_elapsed(&line, state, now_ns);
+	rs_log_end(&line);
+}
+
+void rs_event_paced(const struct rs_rules *rules, const struct rs_target *target, int64_t wait_ns)
+{
+	struct rs_log_line line;
+
+	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "paced");
+	if (!line.wanted)
+		return;
+	put_subject(&line, NULL, target);
+	rs_log_int(&line, "wait_ms", wait_ns / RS_NS_PER_MS);
 	rs_log_end(&line);
 }

@@ -11,16 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ops/line.h"
 #include "retry/rule.h"
 
 /* One line being composed. Values that do not fit are cut and the line ends in "…", or in
- * "cut":true where it is JSON. */
+ * "cut":true where it is JSON. Not to be copied: it points into itself. */
 struct rs_log_line {
 	bool wanted; /* false: the level is not logged, and every call below does nothing */
-	bool cut;    /* something did not fit */
+	enum rs_log_level level;
 	enum rs_log_format format;
-	const char *sink; /* "stderr", "none" or a path */
-	size_t len;
+	const char *sink; /* "stderr", "syslog", "none" or a path */
+	struct rs_line line;
 	char text[2048];
 };
 
@@ -32,8 +33,5 @@ void rs_log_str(struct rs_log_line *line, const char *key, const char *value);
 void rs_log_span(struct rs_log_line *line, const char *key, struct rs_span value);
 void rs_log_int(struct rs_log_line *line, const char *key, int64_t value);
 void rs_log_end(struct rs_log_line *line);
-
-/* Remember which stream descriptor 2 is. Called once, by the library's constructor. */
-void rs_log_remember_stderr(void);
 
 #endif

@@ -9,7 +9,6 @@
 #include "ops/events.h"
 #include "pause.h"
 #include "process.h"
-#include "refund.h"
 #include "retry/match.h"
 
 int rs_eai_of_h_errno(int error)
@@ -50,7 +49,7 @@ static bool begin(struct rs_lookup *lookup)
 {
 	if (lookup->rules)
 		return true;
-	lookup->rules = rs_process_rules();
+	lookup->rules = rs_process_rules_at_failure();
 	if (!lookup->rules || (lookup->rules->calls & 1u << RS_CALL_RESOLVE) == 0)
 		return false;
 	rs_call_begin(&lookup->state, rs_mark_ns(lookup->began));
@@ -82,13 +81,18 @@ static bool judge_and_wait(struct rs_lookup *lookup, const struct rs_outcome *ou
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(rules),
+		.target = &target,
 	};
 
 	if (rs_match(rules, &target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
 		return false;
 	decision = rs_decide(rules, rule, &lookup->state, outcome, &now);
 	rs_event_decision(rules, rule, &target, outcome, &lookup->state, &decision, now.now_ns);
-	if (decision.action != RS_ACTION_RETRY || rules->settings.mode == RS_MODE_OBSERVE)
+	if (rules->settings.mode == RS_MODE_OBSERVE) {
+		rs_call_unpaid(&lookup->state, now.now_ns);
+		return false;
+	}
+	if (decision.action != RS_ACTION_RETRY && decision.action != RS_ACTION_RECOVER)
 		return false;
 	if (rs_pause(decision.wait_ns, mask))
 		return true;
@@ -122,12 +126,10 @@ void rs_lookup_succeeded(const struct rs_lookup *lookup)
 	struct rs_call_state state = lookup->state;
 	struct rs_target target;
 
-	if (!lookup->rules) {
-		rs_succeeded_at_once();
+	if (!lookup->rules)
 		return;
-	}
 	target = target_of(lookup);
 	state.attempts++;
-	rs_call_succeeded(lookup->rules, &state);
+	rs_call_succeeded(lookup->rules, &state, &target, rs_now_ns());
 	rs_event_recovered(lookup->rules, &target, &state, rs_now_ns());
 }

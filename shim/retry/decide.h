@@ -7,6 +7,7 @@
 #ifndef RS_RETRY_DECIDE_H
 #define RS_RETRY_DECIDE_H
 
+#include "retry/purse.h"
 #include "retry/rule.h"
 
 /* What a call remembers from attempt to attempt. Begin with rs_call_begin(); owns nothing. */
@@ -15,7 +16,7 @@ struct rs_call_state {
 	int64_t started_ns;       /* monotonic */
 	int32_t attempts;         /* begun so far */
 	int64_t previous_wait_ns; /* computed, before the server's wishes; 0 before the first */
-	const struct rs_quota *paid_quota; /* what the last retry paid, for the refund */
+	struct rs_purse paid;     /* where the last retry was paid from, for the refund */
 	int32_t paid_cost;
 	const struct rs_rule *last_rule; /* that caused the last retry */
 	/* Retries per rule. A call that meets more rules than this counts the rest together in the
@@ -50,7 +51,9 @@ struct rs_circumstances {
 	bool committed;  /* the program has seen bytes of this attempt */
 	int64_t now_ns;  /* monotonic */
 	int64_t wall_now_ns;
-	uint64_t random; /* uniform over uint64_t */
+	int64_t pace_ns;                /* the target's pace asks for at least this wait */
+	uint64_t random;                /* uniform over uint64_t */
+	const struct rs_target *target; /* whose bucket pays, where quotas have one per target */
 };
 
 struct rs_decision {
@@ -72,8 +75,19 @@ struct rs_decision rs_decide(const struct rs_rules *rules, const struct rs_rule 
 			     struct rs_call_state *state, const struct rs_outcome *outcome,
 			     const struct rs_circumstances *now);
 
+/* Would a retry that `rule` causes begin with its recover command? */
+bool rs_recovers_first(const struct rs_rule *rule, const struct rs_call_state *state);
+
+/* The retry that was decided on last is not made: give back what it paid. */
+void rs_call_unpaid(struct rs_call_state *state, int64_t now_ns);
+
+/* Has a success anything to give back? A load or two for each quota: for nearly every call it
+ * ends here. */
+bool rs_call_refunds(const struct rs_rules *rules, const struct rs_call_state *state);
+
 /* The call has succeeded: refund what success gives back (AWS standard mode). */
-void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state *state);
+void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state *state,
+		       const struct rs_target *target, int64_t now_ns);
 
 const char *rs_reason_name(enum rs_reason reason);
 const char *rs_class_name(enum rs_class class);

@@ -302,6 +302,11 @@ const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *
 	return scope ? scope : outcome_refuses(rule, target, outcome);
 }
 
+bool rs_scope_fits(const struct rs_rule *rule, const struct rs_target *target)
+{
+	return scope_refuses(rule, target, false) == NULL;
+}
+
 const struct rs_rule *rs_first_covering(const struct rs_rules *rules,
 					const struct rs_target *target)
 {

@@ -36,6 +36,9 @@ enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *tar
 const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *target,
 			    const struct rs_outcome *outcome);
 
+/* Do all scope matchers of the rule fit a call to this target? */
+bool rs_scope_fits(const struct rs_rule *rule, const struct rs_target *target);
+
 /* The first rule that could match some outcome of a call to this target, by its scope matchers
  * alone; NULL: none. Its policy holds for what comes before any outcome. */
 const struct rs_rule *rs_first_covering(const struct rs_rules *rules,

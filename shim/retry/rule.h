@@ -2,8 +2,8 @@
  * The rules as the program sees them once they are read: plain, immutable data.
  *
  * All of it lies in one arena that rules/load.c fills and frees as a whole. Nothing here is
- * changed after loading except the token buckets, which are atomic. Safe to read from any
- * thread, after fork, and in a signal handler.
+ * changed after loading except the token buckets and the counts of faults, which are atomic. Safe
+ * to read from any thread, after fork, and in a signal handler.
  */
 #ifndef RS_RETRY_RULE_H
 #define RS_RETRY_RULE_H
@@ -42,6 +42,11 @@ enum rs_retry_after_mode {
 	RS_RETRY_AFTER_IGNORE,
 };
 
+enum rs_rate_limit {
+	RS_RATE_UNLIMITED,
+	RS_RATE_ADAPTIVE,
+};
+
 /* rate is kept as a whole number of millionths, so that base * rate^n is exact integer work. */
 #define RS_RATE_ONE       1000000LL
 #define RS_UNLIMITED      INT32_MAX
@@ -49,6 +54,7 @@ enum rs_retry_after_mode {
 #define RS_STANDARD_QUOTA 0 /* index of the quota named "standard"; it always exists */
 #define RS_QUOTA_CAPACITY 500
 #define RS_QUOTA_REFUND   1
+#define RS_RELOAD_NS      5000000000LL /* where no settings say */
 
 struct rs_policy {
 	const char *name;
@@ -67,11 +73,20 @@ struct rs_policy {
 	bool resume;
 	int quota; /* index into rs_rules.quotas, or RS_NO_QUOTA */
 	int32_t cost;
+	enum rs_rate_limit rate_limit;
 };
 
-/* The token bucket's level. The only thing in the rules that changes. */
+/* The token bucket's level. */
 struct rs_bucket {
 	_Atomic int32_t tokens;
+};
+
+/* Who shares a bucket. */
+enum rs_scope {
+	RS_SCOPE_PROCESS,
+	RS_SCOPE_HOST,
+	RS_SCOPE_TARGET,
+	RS_SCOPE_HOST_TARGET,
 };
 
 struct rs_quota {
@@ -79,6 +94,18 @@ struct rs_quota {
 	int32_t capacity;
 	int32_t refund;
 	struct rs_bucket *bucket; /* scope = process; in the same arena */
+	enum rs_scope scope;      /* others: see retry/purse.h */
+};
+
+/* Is there anything for a success to do? One load for nearly all of them. */
+enum rs_stirred {
+	RS_STIR_PAID = 1,   /* a retry was paid for, and what it cost may be missing still */
+	RS_STIR_OTHERS = 2, /* other processes may have paid: see the host ledger */
+	RS_STIR_COUNT = 4,  /* successes are counted */
+	RS_STIR_PACE = 8,   /* successes set a pace */
+};
+struct rs_stir {
+	_Atomic uint32_t bits; /* enum rs_stirred */
 };
 
 /* A set of errors: one bit each. See retry/error_set.h for membership. */
@@ -144,6 +171,10 @@ struct rs_rule {
 	const char *header_name;   /* NULL: none */
 	struct rs_glob header_value;
 
+	/* What to run for a class that says so: words, NULL after the last; NULL: none. */
+	const char *const *recover;
+	const char *const *followup;
+
 	struct rs_policy policy; /* whole: the named policy with this rule's overrides */
 };
 
@@ -168,9 +199,13 @@ enum rs_log_format {
 /* [retryshim] */
 struct rs_settings {
 	enum rs_mode mode;
-	const char *log; /* "stderr", "none", or a path */
+	const char *log; /* "stderr", "syslog", "none", or a path */
 	enum rs_log_format log_format;
 	enum rs_log_level log_level;
+	const char *report; /* "none", or a path */
+	int64_t reload_ns;  /* RS_FOREVER: never */
+	int64_t hook_timeout_ns;
+	const char *stats;  /* "no" or NULL, or a path */
 	size_t body_limit;  /* bytes of a response that rules look at */
 	size_t spool_limit; /* bytes of a streamed request body that are kept */
 	bool has_seed;
@@ -186,6 +221,16 @@ struct rs_rules {
 	size_t policy_count;
 	const struct rs_quota *quotas; /* [RS_STANDARD_QUOTA] is "standard" */
 	size_t quota_count;
+	struct rs_stir *stir;            /* in the same arena; NULL: look every time */
+	struct rs_ledger *target_ledger; /* in the same arena; NULL: no quota is per target */
+	struct rs_ledger *host_ledger;   /* shared by processes; NULL: none, or not to be had */
+	struct rs_pacers *pacers;        /* in the same arena; NULL: nothing is paced */
+	struct rs_passed *passed;        /* counts for `stats`; NULL: none */
+
+	const struct rs_fault *faults; /* in file order; see retry/fault.h */
+	size_t fault_count;
+	struct rs_fault_counts *fault_counts; /* beside the buckets, what changes */
+	unsigned fault_calls;                 /* that a fault may strike: bit 1u << enum rs_call */
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;

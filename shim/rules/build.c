@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "retry/ledger.h"
 #include "retry/ns.h"
+#include "retry/pacer.h"
 #include "rules/fields.h"
 #include "rules/names.h"
 #include "rules/options.h"
@@ -12,6 +14,8 @@ static const struct rs_settings default_settings = {
 	.mode = RS_MODE_ENFORCE,
 	.log_format = RS_LOG_TEXT,
 	.log_level = RS_LOG_WARN,
+	.reload_ns = RS_RELOAD_NS,
+	.hook_timeout_ns = 10 * RS_NS_PER_S,
 	.body_limit = (size_t)64 * 1024,
 	.spool_limit = (size_t)1024 * 1024,
 };
@@ -60,9 +64,25 @@ static void build_settings(struct rs_build *build, const struct rs_options *opti
 
 	rules->settings = default_settings;
 	rules->settings.log = "stderr";
+	rules->settings.report = "none";
+	rules->settings.stats = "no";
 	if (section)
 		set_all(build, section, &rules->settings);
 	set_all(build, &options->settings, &rules->settings);
+}
+
+static bool make_target_ledger(struct rs_build *build, struct rs_rules *rules)
+{
+	for (size_t i = 0; i < rules->quota_count && !rules->target_ledger; i++) {
+		enum rs_scope scope = rules->quotas[i].scope;
+
+		if (scope != RS_SCOPE_TARGET && scope != RS_SCOPE_HOST_TARGET)
+			continue;
+		rules->target_ledger = RS_NEW(build->arena, struct rs_ledger);
+		if (!rules->target_ledger)
+			return false;
+	}
+	return true;
 }
 
 static bool build_quotas(struct rs_build *build, struct rs_rules *rules)
@@ -86,15 +106,18 @@ static bool build_quotas(struct rs_build *build, struct rs_rules *rules)
 	}
 	for (size_t i = 0; i < count; i++)
 		atomic_init(&buckets[i].tokens, quotas[i].capacity);
+	rules->stir = RS_NEW(build->arena, struct rs_stir);
+	if (!rules->stir)
+		return false;
 	rules->quotas = quotas;
 	rules->quota_count = count;
-	return true;
+	return make_target_ledger(build, rules);
 }
 
 /* The line where a section sets the key (0 for an option), or -1. */
-static int line_of(const struct rs_section *section, const char *name)
+static int line_of(const struct rs_section *section, enum rs_section_type type, const char *name)
 {
-	const struct rs_key *key = rs_key_find(RS_SECTION_POLICY, name);
+	const struct rs_key *key = rs_key_find(type, name);
 	int line = -1;
 
 	for (const struct rs_entry *entry = section->first; entry; entry = entry->next) {
@@ -112,9 +135,9 @@ static void check_bounded(struct rs_build *build, const struct rs_section *secti
 
 	if (policy->max_attempts != RS_UNLIMITED || policy->max_elapsed_ns != RS_FOREVER)
 		return;
-	place.line = line_of(section, "max_attempts");
+	place.line = line_of(section, RS_SECTION_POLICY, "max_attempts");
 	if (place.line < 0)
-		place.line = line_of(section, "max_elapsed");
+		place.line = line_of(section, RS_SECTION_POLICY, "max_elapsed");
 	if (place.line >= 0)
 		rs_error(build->faults, place,
 			 "max_attempts = unlimited needs a max_elapsed: nothing else would end "
@@ -205,6 +228,21 @@ named_policy(struct rs_build *build, const struct rs_section *section, const str
 	return &rules->policies[0];
 }
 
+/* A command and the class that runs it belong together. */
+static void check_command(struct rs_build *build, const struct rs_section *section,
+			  const struct rs_rule *rule, enum rs_class class, const char *key)
+{
+	const char *name = class == RS_RECOVERABLE ? "recoverable" : "followup";
+	struct rs_place place = { section->place.file, line_of(section, RS_SECTION_RULE, key) };
+
+	if (rule->class == class && place.line < 0)
+		rs_error(build->faults, section->place,
+			 "rule '%s' has class = %s, but no %s =", section->name, name, key);
+	if (rule->class != class && place.line >= 0)
+		rs_error(build->faults, place, "'%s': only runs in a rule with class = %s", key,
+			 name);
+}
+
 static void build_rule(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_rules *rules, struct rs_rule *rule)
 {
@@ -218,6 +256,8 @@ static void build_rule(struct rs_build *build, const struct rs_section *section,
 	     entry = rs_entry_head(entry->next))
 		rs_rule_field_set(build, section, entry, rule);
 	check_bounded(build, section, &rule->policy);
+	check_command(build, section, rule, RS_RECOVERABLE, "recover");
+	check_command(build, section, rule, RS_FOLLOWUP, "followup");
 	if (section->has_lines && !section->has_outcome)
 		rs_error(build->faults, section->place,
 			 "rule '%s' says nothing about outcomes: give it error, status, body, "
@@ -237,6 +277,57 @@ static bool build_all_rules(struct rs_build *build, struct rs_rules *rules)
 	rules->rule_count = count;
 	for (; (section = next_of(section, RS_SECTION_RULE)); section = section->next)
 		build_rule(build, section, rules, &all[section->index]);
+	return true;
+}
+
+static void build_fault(struct rs_build *build, const struct rs_section *section,
+			struct rs_fault *fault)
+{
+	*fault = (struct rs_fault){
+		.name = copy(build, section->name),
+		.scope = { .calls = (1U << RS_CALL_COUNT) - 1, .method = { .any = true } },
+		.cut = RS_NO_CUT,
+		.probability = RS_CERTAIN,
+		.first = RS_NO_FIRST,
+		.every = 1,
+	};
+	for (const struct rs_entry *entry = section->first; entry;
+	     entry = rs_entry_head(entry->next))
+		rs_fault_field_set(build, section, entry, fault);
+	rs_fault_finish(build, section, fault);
+}
+
+static bool build_faults(struct rs_build *build, struct rs_rules *rules)
+{
+	size_t count = build->document->counts[RS_SECTION_FAULT];
+	const struct rs_section *section = build->document->first;
+	struct rs_fault *faults;
+
+	if (count == 0)
+		return true;
+	faults = RS_NEW_ARRAY(build->arena, count, struct rs_fault);
+	rules->fault_counts = RS_NEW(build->arena, struct rs_fault_counts);
+	if (!faults || !rules->fault_counts)
+		return false;
+	rules->faults = faults;
+	rules->fault_count = count;
+	for (; (section = next_of(section, RS_SECTION_FAULT)); section = section->next) {
+		build_fault(build, section, &faults[section->index]);
+		if (rules->settings.mode == RS_MODE_ENFORCE)
+			rules->fault_calls |= faults[section->index].scope.calls;
+	}
+	return true;
+}
+
+static bool make_pacers(struct rs_build *build, struct rs_rules *rules)
+{
+	for (size_t i = 0; i < rules->rule_count && !rules->pacers; i++) {
+		if (rules->rules[i].policy.rate_limit != RS_RATE_ADAPTIVE)
+			continue;
+		rules->pacers = RS_NEW(build->arena, struct rs_pacers);
+		if (!rules->pacers)
+			return false;
+	}
 	return true;
 }
 
@@ -314,7 +405,7 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	build_settings(&build, &read, rules);
 	if (!make_idempotent(&build) || !build_quotas(&build, rules) ||
 	    !build_policies(&build, &read, rules) || !build_all_rules(&build, rules) ||
-	    arena->failed)
+	    !build_faults(&build, rules) || !make_pacers(&build, rules) || arena->failed)
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->rule_count; i++)
 		unite_rule(rules, &rules->rules[i]);

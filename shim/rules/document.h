@@ -34,6 +34,13 @@ struct rs_section {
 	struct rs_section *same_bucket;
 };
 
+/* A file that others than its owner, or an owner other than root or us, could have written. */
+struct rs_distrust {
+	const char *file;
+	const char *why;
+	const struct rs_distrust *next;
+};
+
 struct rs_document {
 	struct rs_arena *arena;
 	struct rs_faults *faults;
@@ -41,6 +48,7 @@ struct rs_document {
 	struct rs_section **buckets;
 	size_t bucket_count; /* a power of two */
 	size_t counts[RS_SECTION_NONE];
+	const struct rs_distrust *distrusted;
 	bool incomplete; /* a file could not be read: a missing reference may be its fault */
 };
 

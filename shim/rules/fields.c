@@ -81,7 +81,11 @@ static bool set_attempts(const char *text, int32_t *attempts, struct rs_why *why
 static bool set_duration(const struct rs_key *key, const char *text, int64_t *ns,
 			 struct rs_why *why)
 {
-	if (key->kind == RS_VALUE_DURATION_OR_NONE && strcmp(text, "none") == 0) {
+	const char *never = key->kind == RS_VALUE_DURATION_OR_NONE ? "none"
+			    : key->kind == RS_VALUE_DURATION_OR_NO ? "no"
+								   : NULL;
+
+	if (never && strcmp(text, never) == 0) {
 		*ns = RS_FOREVER;
 		return true;
 	}
@@ -135,6 +139,7 @@ static bool set(struct rs_build *build, const struct rs_key *key, const char *te
 	case RS_VALUE_DURATION:
 	case RS_VALUE_DURATION_ABOVE_0:
 	case RS_VALUE_DURATION_OR_NONE:
+	case RS_VALUE_DURATION_OR_NO:
 		return set_duration(key, text, field, why);
 	case RS_VALUE_COUNT:
 		return rs_value_count(text, field, why);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "retry/fault.h"
 #include "rules/document.h"
 #include "rules/values.h"
 
@@ -27,6 +28,14 @@ void rs_field_set(struct rs_build *build, const struct rs_section *section,
 void rs_rule_field_set(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_rule *rule);
 
+/* The same for a fault. */
+void rs_fault_field_set(struct rs_build *build, const struct rs_section *section,
+			const struct rs_entry *entry, struct rs_fault *fault);
+
+/* All its fields are set: complete it, and say where they make no whole. */
+void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
+		     struct rs_fault *fault);
+
 /* The index of the policy or quota called `name`, or -1. */
 int rs_reference(const struct rs_build *build, enum rs_section_type type, const char *name);
 
@@ -44,6 +53,10 @@ void rs_entry_error(struct rs_build *build, const struct rs_section *section,
 bool rs_set_header(struct rs_build *build, char *text, struct rs_rule *rule, struct rs_why *why);
 bool rs_set_regex(struct rs_build *build, const char *text, struct rs_rule *rule,
 		  struct rs_why *why);
+
+/* `recover` and `followup`: *command becomes the words of the entry and those that continue it. */
+void rs_set_command(struct rs_build *build, const struct rs_section *section,
+		    const struct rs_entry *entry, const char *const **command);
 
 /* `text` without the blanks around it; cut in place. */
 static inline char *rs_trim_text(char *text)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "retry/fault.h"
 #include "retry/rule.h"
 #include "rules/names.h"
 
@@ -16,24 +17,26 @@
 	{ name, RS_SECTION_QUOTA, RS_VALUE_##kind, 0, IN(rs_quota, field), __VA_ARGS__ }
 #define RULE(name, kind, flags, field, ...) \
 	{ name, RS_SECTION_RULE, RS_VALUE_##kind, flags, IN(rs_rule, field), __VA_ARGS__ }
+#define FAULT(name, kind, flags, field) \
+	{ name, RS_SECTION_FAULT, RS_VALUE_##kind, flags, IN(rs_fault, field), "", "" }
 #define LATER(name, section, kind, today) \
 	{ name, RS_SECTION_##section, RS_VALUE_##kind, RS_KEY_LATER, 0, "", today }
 #define LATER_IN(name, kind, field, today) \
 	{ name, RS_SECTION_POLICY, RS_VALUE_##kind, RS_KEY_LATER, IN(rs_policy, field), "", today }
 
 const struct rs_key rs_keys[] = {
-	SETTING("mode",       CHOICE, mode,       "enforce\0!observe\0off", ""),
-	SETTING("log",        LOG,    log,        "stderr\0!syslog\0none", ""),
+	SETTING("mode",       CHOICE, mode,       "enforce\0observe\0off", ""),
+	SETTING("log",        LOG,    log,        "stderr\0syslog\0none", ""),
 	SETTING("log_format", CHOICE, log_format, "text\0json", ""),
 	SETTING("log_level",  CHOICE, log_level,  "error\0warn\0info\0debug", ""),
 	SETTING("body_limit", SIZE,   body_limit, "", ""),
 	SETTING("spool_limit", SIZE,  spool_limit, "", ""),
 	SETTING("annotate",   BOOL,   annotate,   "", ""),
+	SETTING("stats",      LOG,    stats,      "no", ""),
 	SETTING("seed",       SEED,   seed,       "", ""),
-	LATER("report",       RETRYSHIM, PATH,     "none"),
-	LATER("stats",        RETRYSHIM, PATH,     "no"),
-	LATER("reload",       RETRYSHIM, DURATION, "no"),
-	LATER("hook_timeout", RETRYSHIM, DURATION, ""),
+	SETTING("report",     LOG,    report,     "none", ""),
+	SETTING("reload",     DURATION_OR_NO,   reload_ns,       "", ""),
+	SETTING("hook_timeout", DURATION_ABOVE_0, hook_timeout_ns, "", ""),
 
 	POLICY("max_attempts",    ATTEMPTS,         max_attempts,       "", ""),
 	POLICY("backoff",         CHOICE,           backoff, "constant\0linear\0exponential", ""),
@@ -50,32 +53,41 @@ const struct rs_key rs_keys[] = {
 	POLICY("resume",          BOOL,             resume,             "", ""),
 	POLICY("quota",           QUOTA,            quota,              "", ""),
 	POLICY("cost",            COUNT,            cost,               "", ""),
-	LATER("rate_limit",          POLICY, IGNORED,                      "none"),
+	POLICY("rate_limit",      CHOICE,           rate_limit, "none\0adaptive", ""),
 
 	QUOTA("capacity", COUNT, capacity, "", ""),
 	QUOTA("refund",   COUNT, refund,   "", ""),
-	{ "scope", RS_SECTION_QUOTA, RS_VALUE_IGNORED, 0, 0,
-	  "process\0!host\0!target\0!host+target", "" },
+	QUOTA("scope",    CHOICE, scope,   "process\0host\0target\0host+target", ""),
 
 	RULE("class",      CHOICE,    0,                            class,
-	     "temporary\0!recoverable\0!followup\0permanent", ""),
-	RULE("call",       CALLS,     RS_KEY_LIST,                  calls,
+	     "temporary\0recoverable\0followup\0permanent", ""),
+	RULE("call",       CALLS,     RS_KEY_LIST | RS_KEY_SCOPE,   calls,
 	     "curl\0connect\0resolve", ""),
 	RULE("error",      ERRORS,    RS_KEY_LIST | RS_KEY_OUTCOME, error,        "", ""),
 	RULE("status",     STATUSES,  RS_KEY_LIST | RS_KEY_OUTCOME, status,       "", ""),
 	RULE("body",       TEXTS,     RS_KEY_LIST | RS_KEY_OUTCOME, body,         "", ""),
 	RULE("body_regex", REGEX,     RS_KEY_OUTCOME,               body_regex,   "", ""),
 	RULE("header",     HEADER,    RS_KEY_OUTCOME,               header_value, "", ""),
-	RULE("method",     METHODS,   RS_KEY_LIST,                  method,       "", ""),
-	RULE("scheme",     SCHEMES,   RS_KEY_LIST,                  scheme,       "", ""),
-	RULE("host",       HOSTS,     RS_KEY_LIST,                  host,         "", ""),
-	RULE("port",       PORTS,     RS_KEY_LIST,                  ports,        "", ""),
-	RULE("url",        GLOBS,     RS_KEY_LIST,                  url,          "", ""),
-	RULE("address",    ADDRESSES, RS_KEY_LIST,                  addresses,    "", ""),
-	RULE("program",    GLOBS,     RS_KEY_LIST,                  program,      "", ""),
+	RULE("method",     METHODS,   RS_KEY_LIST | RS_KEY_SCOPE,                  method,       "", ""),
+	RULE("scheme",     SCHEMES,   RS_KEY_LIST | RS_KEY_SCOPE,                  scheme,       "", ""),
+	RULE("host",       HOSTS,     RS_KEY_LIST | RS_KEY_SCOPE,                  host,         "", ""),
+	RULE("port",       PORTS,     RS_KEY_LIST | RS_KEY_SCOPE,                  ports,        "", ""),
+	RULE("url",        GLOBS,     RS_KEY_LIST | RS_KEY_SCOPE,                  url,          "", ""),
+	RULE("address",    ADDRESSES, RS_KEY_LIST | RS_KEY_SCOPE,                  addresses,    "", ""),
+	RULE("program",    GLOBS,     RS_KEY_LIST | RS_KEY_SCOPE,                  program,      "", ""),
 	RULE("policy",     POLICY,    0,                            policy,       "", ""),
-	LATER("recover",   RULE, COMMAND, ""),
-	LATER("followup",  RULE, COMMAND, ""),
+	RULE("recover",    COMMAND,   RS_KEY_LIST,                  recover,      "", ""),
+	RULE("followup",   COMMAND,   RS_KEY_LIST,                  followup,     "", ""),
+
+	FAULT("error",       FAULT_ERROR,    0,           error),
+	FAULT("status",      FAULT_STATUS,   0,           status),
+	FAULT("header",      FAULT_HEADERS,  RS_KEY_LIST, headers),
+	FAULT("body",        FAULT_BODY,     RS_KEY_LIST, body),
+	FAULT("delay",       DELAY,          0,           delay_min_ns),
+	FAULT("cut",         SIZE,           0,           cut),
+	FAULT("probability", PROBABILITY,    0,           probability),
+	FAULT("first",       COUNT_ABOVE_0,  0,           first),
+	FAULT("every",       COUNT_ABOVE_0,  0,           every),
 };
 /* clang-format on */
 
@@ -91,7 +103,8 @@ static const char section_names[][12] = {
 
 static bool may_stand_in(const struct rs_key *key, enum rs_section_type type)
 {
-	return key->owner == type || (key->owner == RS_SECTION_POLICY && type == RS_SECTION_RULE);
+	return key->owner == type || (key->owner == RS_SECTION_POLICY && type == RS_SECTION_RULE) ||
+	       ((key->flags & RS_KEY_SCOPE) && type == RS_SECTION_FAULT);
 }
 
 const struct rs_key *rs_key_find(enum rs_section_type type, const char *name)

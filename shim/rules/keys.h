@@ -27,7 +27,8 @@ enum rs_value_kind {
 	RS_VALUE_DURATION,
 	RS_VALUE_DURATION_ABOVE_0,
 	RS_VALUE_DURATION_OR_NONE,
-	RS_VALUE_COUNT, /* int32_t >= 0 */
+	RS_VALUE_DURATION_OR_NO, /* "no" as RS_FOREVER */
+	RS_VALUE_COUNT,          /* int32_t >= 0 */
 	RS_VALUE_ATTEMPTS,
 	RS_VALUE_RATE,
 	RS_VALUE_SIZE,
@@ -49,6 +50,13 @@ enum rs_value_kind {
 	RS_VALUE_ADDRESSES,
 	RS_VALUE_PATH,
 	RS_VALUE_COMMAND,
+	RS_VALUE_FAULT_ERROR,
+	RS_VALUE_FAULT_STATUS,
+	RS_VALUE_FAULT_HEADERS,
+	RS_VALUE_FAULT_BODY,
+	RS_VALUE_DELAY,       /* a duration, or MIN-MAX */
+	RS_VALUE_PROBABILITY, /* 0 to 1, in millionths */
+	RS_VALUE_COUNT_ABOVE_0,
 	RS_VALUE_IGNORED, /* checked only: nothing of the rules holds it */
 };
 
@@ -56,9 +64,11 @@ enum rs_key_flags {
 	RS_KEY_LIST = 1,    /* continues on indented lines */
 	RS_KEY_OUTCOME = 2, /* a rule needs one of these */
 	RS_KEY_LATER = 4,   /* not supported yet, but for the value `today` */
+	RS_KEY_SCOPE = 8,   /* of a rule; may stand in a fault, too */
 };
 
-/* A key. `owner` is the section it belongs to; the keys of a policy may stand in rules too. */
+/* A key. `owner` is the section it belongs to; the keys of a policy may stand in rules too, and
+ * those of a rule that are RS_KEY_SCOPE in faults. */
 struct rs_key {
 	char name[20];
 	uint8_t owner; /* enum rs_section_type */

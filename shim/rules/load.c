@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/build.h"
+#include "rules/fault_options.h"
 #include "rules/ini_text.h"
 #include "rules/source.h"
 
@@ -48,6 +49,20 @@ static size_t count_paths(const char *paths)
 	return count;
 }
 
+static void note_distrust(struct loading *loading, const struct file *file)
+{
+	struct rs_distrust *distrust = RS_NEW(&loading->scratch, struct rs_distrust);
+
+	if (!distrust)
+		return;
+	*distrust = (struct rs_distrust){
+		.file = file->path,
+		.why = file->source.distrusted,
+		.next = loading->document.distrusted,
+	};
+	loading->document.distrusted = distrust;
+}
+
 /* Paths are copied to where the rules live: a rule says which file it stands in. */
 static void read_file(struct loading *loading, struct rs_arena *arena, struct file *file,
 		      const char *path, size_t len)
@@ -59,6 +74,8 @@ static void read_file(struct loading *loading, struct rs_arena *arena, struct fi
 	if (!file->path)
 		return;
 	rc = rs_source_read(&loading->scratch, file->path, &file->source, &why);
+	if (!rc && file->source.distrusted)
+		note_distrust(loading, file);
 	if (!rc)
 		return;
 	file->source.len = 0;
@@ -100,7 +117,7 @@ static int parse_files(struct loading *loading, const struct file *files, size_t
 
 static int read_document(struct loading *loading, struct rs_arena *arena, const char *paths)
 {
-	struct file builtin = { builtin_name, { NULL, 0 } };
+	struct file builtin = { builtin_name, { .text = NULL } };
 	struct file *files;
 	size_t count;
 
@@ -124,6 +141,7 @@ static int load(struct loading *loading, const struct rs_load_request *request,
 
 	if (rc)
 		return rc;
+	rs_fault_options_read(&loading->document, request->faults);
 	rc = rs_build_rules(&loading->document, request->options, &loaded->arena, &loaded->rules);
 	if (rc)
 		return rc;
@@ -172,6 +190,29 @@ int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules
 		rs_rules_free(&loaded->rules);
 	rs_arena_free(&scratch);
 	return rc;
+}
+
+static void keep_level(struct rs_quota *quota, const struct rs_quota *before)
+{
+	_Atomic int32_t *tokens = &before->bucket->tokens;
+	int32_t level = atomic_load(tokens);
+
+	quota->bucket = before->bucket;
+	while (level > quota->capacity &&
+	       !atomic_compare_exchange_weak(tokens, &level, quota->capacity))
+		;
+}
+
+void rs_rules_keep_levels(struct rs_rules *rules, const struct rs_rules *before)
+{
+	struct rs_quota *quotas = (struct rs_quota *)rules->quotas;
+
+	for (size_t i = 0; i < rules->quota_count; i++) {
+		for (size_t j = 0; j < before->quota_count; j++) {
+			if (strcmp(quotas[i].name, before->quotas[j].name) == 0)
+				keep_level(&quotas[i], &before->quotas[j]);
+		}
+	}
 }
 
 void rs_rules_free(struct rs_rules *rules)

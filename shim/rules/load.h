@@ -26,6 +26,7 @@ struct rs_complaint {
 struct rs_load_request {
 	const char *paths;   /* colon-separated; NULL or "": use `builtin` */
 	const char *options; /* "key=value;key=value" over the files; NULL: none */
+	const char *faults;  /* "key=value,key=value" a line, a fault each; NULL: none */
 	bool want_warnings;  /* also look for rules that can never be reached */
 	void (*complain)(void *arg, const struct rs_complaint *complaint); /* NULL: nobody asks */
 	void *arg;
@@ -37,6 +38,10 @@ struct rs_load_request {
  * every fault has been told to `complain`.
  */
 int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules);
+
+/* Quotas of `rules` that `before` has, too, by name, share its buckets from now on: what was spent
+ * stays spent. `before` must not be freed any more. */
+void rs_rules_keep_levels(struct rs_rules *rules, const struct rs_rules *before);
 
 /* Release everything. NULL is fine. Nobody may be using the rules. */
 void rs_rules_free(struct rs_rules *rules);

@@ -285,6 +285,11 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 	case RS_VALUE_ADDRESSES:
 		gather_addresses(&list, section, entry, rule);
 		break;
+	case RS_VALUE_COMMAND:
+		rs_set_command(
+			build, section, entry,
+			(const char *const **)(void *)((char *)rule + rs_entry_key(entry)->offset));
+		break;
 	case RS_VALUE_REGEX:
 	case RS_VALUE_HEADER:
 		set_text(build, section, entry, rule);

@@ -23,7 +23,7 @@ static void unknown_section(struct rs_document *document, struct rs_place place,
 	else
 		rs_error(document->faults, place,
 			 "unknown section '%s' (there are [retryshim], [policy NAME], "
-			 "[quota NAME] and [rule NAME])",
+			 "[quota NAME], [rule NAME] and [fault NAME])",
 			 rs_show(type).text);
 }
 
@@ -89,10 +89,6 @@ static struct rs_section *section_for(struct rs_document *document, struct rs_pl
 	}
 	if (!name_is_right(document, place, type, name))
 		return NULL;
-	if (type == RS_SECTION_FAULT) {
-		rs_error(document->faults, place, "[fault NAME] is not supported yet");
-		return NULL;
-	}
 	first = rs_document_find(document, type, name);
 	if (first) {
 		repeated(document, place, first);

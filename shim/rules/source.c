@@ -44,6 +44,17 @@ static int refuse_kind(const struct stat *st, const char **why)
 	return S_ISDIR(st->st_mode) ? -EISDIR : -EINVAL;
 }
 
+/* An access control list that lets others write shows in the group's bits. Who can write the
+ * directory can put another file there, but not one of a trusted owner. */
+static const char *distrust(const struct stat *st)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return "belongs neither to root nor to the user who runs the program";
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return "others than its owner may write (chmod go-w)";
+	return NULL;
+}
+
 static ssize_t read_some(int fd, char *at, size_t size)
 {
 	ssize_t got;
@@ -91,6 +102,7 @@ static int read_regular(struct rs_arena *arena, int fd, struct rs_source *source
 		return rc;
 	if (st.st_size > (off_t)RS_SOURCE_LIMIT)
 		return -EFBIG;
+	source->distrusted = distrust(&st);
 	return read_all(arena, fd, (size_t)st.st_size + 4096, source);
 }
 

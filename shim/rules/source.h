@@ -14,6 +14,7 @@
 struct rs_source {
 	char *text; /* in the arena, with a byte to spare behind it */
 	size_t len;
+	const char *distrusted; /* why no command may be taken from it, or NULL */
 };
 
 /* Read the whole of `path`. 0, or -errno with *why naming the cause (a static text). */

@@ -163,6 +163,38 @@ bool rs_value_rate(const char *text, int64_t *millionths, struct rs_why *why)
 	return true;
 }
 
+bool rs_value_probability(const char *text, int32_t *millionths, struct rs_why *why)
+{
+	struct number number;
+
+	if (!scan_number(text, &number) || *number.rest || number.decimals > 6 ||
+	    scale(&number, RS_RATE_ONE) > RS_RATE_ONE)
+		return rs_why_not(why, "'%s' is no probability (write 0.3: 0 to 1, six decimals)",
+				  rs_show(text).text);
+	*millionths = (int32_t)scale(&number, RS_RATE_ONE);
+	return true;
+}
+
+bool rs_value_delay(const char *text, int64_t *min_ns, int64_t *max_ns, struct rs_why *why)
+{
+	const char *dash = strchr(text, '-');
+	char first[32];
+
+	if (!dash) {
+		if (!rs_value_duration(text, min_ns, why))
+			return false;
+		*max_ns = *min_ns;
+		return true;
+	}
+	if ((size_t)(dash - text) >= sizeof(first))
+		return rs_why_not(why, "'%s' is no duration", rs_show(text).text);
+	memcpy(first, text, (size_t)(dash - text));
+	first[dash - text] = '\0';
+	if (!rs_value_duration(first, min_ns, why) || !rs_value_duration(dash + 1, max_ns, why))
+		return false;
+	return *min_ns <= *max_ns || rs_why_not(why, "the range '%s' is empty", text);
+}
+
 bool rs_value_seed(const char *text, uint64_t *seed, struct rs_why *why)
 {
 	bool negative = *text == '-';

@@ -22,6 +22,12 @@ bool rs_value_count(const char *text, int32_t *count, struct rs_why *why);
 
 /* A number from 1 up to a million with at most six decimals. */
 bool rs_value_rate(const char *text, int64_t *millionths, struct rs_why *why);
+
+/* "250ms" or "100ms-2s". */
+bool rs_value_delay(const char *text, int64_t *min_ns, int64_t *max_ns, struct rs_why *why);
+
+/* A number from 0 to 1 with at most six decimals. */
+bool rs_value_probability(const char *text, int32_t *millionths, struct rs_why *why);
 bool rs_value_seed(const char *text, uint64_t *seed, struct rs_why *why);
 bool rs_value_bool(const char *text, bool *yes, struct rs_why *why);
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "ops/events.h"
+#include "ops/stats.h"
 #include "process.h"
+#include "transfer/canned.h"
 #include "transfer/exchange.h"
 
 void rs_transfer_error(const struct rs_exchange *x, const char *text)
@@ -21,6 +23,8 @@ static void set_limits(struct rs_exchange *x)
 {
 	const struct rs_rule *rule = x->call.attempts > 0 ? x->rule : NULL;
 
+	if (x->rules->settings.mode == RS_MODE_OBSERVE)
+		return;
 	if (x->call.attempts == 0 && x->rules->limits)
 		rule = rs_first_covering(x->rules, rs_exchange_target(x));
 	if (rule)
@@ -32,12 +36,19 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
 	const struct rs_rules *rules = rs_process_rules();
 
 	handle->whole.valid = false;
-	if (!rules || !(rules->calls & 1u << RS_CALL_CURL) || handle->active ||
-	    !rs_exchange_possible(handle))
+	rs_fault_forget(handle);
+	/* A fault for connects guards transfers, too: libcurl's connects are not the program's. */
+	if (!rules || !(rules->calls & 1u << RS_CALL_CURL || rules->fault_calls) ||
+	    handle->active || !rs_exchange_possible(handle))
 		return false;
 	x->handle = handle;
 	x->rules = rules;
+	x->judged = false;
+	x->amended = (struct rs_amended){ .url = NULL };
+	x->recovery = NULL;
+	x->history.count = 0;
 	x->has_target = x->altered = x->native_fail = false;
+	x->fault = (struct rs_fault_attempt){ .fd = -1 };
 	x->header_way = RS_HEADERS_ASKED;
 	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
 	x->streams_up = rs_upload_streams(&handle->options);
@@ -64,18 +75,46 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 		rs_upload_repeat(&x->upload);
 	if (x->resume.continuing)
 		rs_resume_ask(x);
+	if (x->rules->fault_calls)
+		rs_fault_begin(x);
+	x->attempt_ns = x->call.attempts == 0 ? x->call.started_ns : rs_now_ns();
 	x->call.attempts++;
 }
 
-bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result)
+/* The program has ended this attempt meanwhile: it wants no other. */
+static bool wants_another(const struct rs_exchange *x, CURLcode result)
 {
-	if (result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
+	return x->rule &&
+	       (x->decision.action == RS_ACTION_RETRY || x->decision.action == RS_ACTION_RECOVER) &&
+	       (result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
+}
+
+bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result)
+{
+	if (x->fault.strike.fault)
+		*result = rs_fault_end(x, *result);
+	if (*result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
 		return false; /* as nearly always */
 	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
 		rs_response_recall(x);
-	rs_judge_end(x, result);
-	return x->rule && x->decision.action == RS_ACTION_RETRY &&
-	       (result != CURLE_ABORTED_BY_CALLBACK || x->upload.stopped_by_us);
+	rs_judge_end(x, *result);
+	if (!x->rule)
+		rs_exchange_went_well(x);
+	if (!wants_another(x, *result))
+		return false;
+	if (x->decision.action != RS_ACTION_RECOVER)
+		return true;
+	switch (rs_exchange_recover(x)) {
+	case RS_RECOVERED_YES:
+		return true;
+	case RS_RECOVERED_NO:
+		return false;
+	case RS_RECOVERED_CANCELLED:
+		break;
+	}
+	*result = rs_exchange_cancel(x);
+	x->phase = RS_DISCARDING;
+	return false;
 }
 
 int64_t rs_exchange_due_ns(const struct rs_exchange *x)
@@ -91,6 +130,7 @@ CURLcode rs_exchange_cancel(struct rs_exchange *x)
 	x->decision.reason = RS_REASON_CANCELLED;
 	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
 			  rs_now_ns());
+	rs_exchange_report(x);
 	return CURLE_ABORTED_BY_CALLBACK;
 }
 
@@ -98,7 +138,8 @@ static void account(struct rs_exchange *x, CURLcode result)
 {
 	if (result != CURLE_OK || x->rule || x->status >= 400)
 		return;
-	rs_call_succeeded(x->rules, &x->call);
+	if (rs_call_refunds(x->rules, &x->call))
+		rs_call_succeeded(x->rules, &x->call, rs_exchange_target(x), rs_now_ns());
 	if (x->call.attempts > 1)
 		rs_event_recovered(x->rules, rs_exchange_target(x), &x->call, rs_now_ns());
 }
@@ -144,6 +185,13 @@ static bool hand_out(struct rs_exchange *x, CURLcode *result)
 	return true;
 }
 
+/* That was reported when it happened. */
+static bool was_cancelled(const struct rs_exchange *x)
+{
+	return x->decision.action == RS_ACTION_EXHAUSTED &&
+	       x->decision.reason == RS_REASON_CANCELLED;
+}
+
 bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 {
 	if (x->stopped && *result == CURLE_WRITE_ERROR)
@@ -152,7 +200,11 @@ bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 		*result = conclude_continued(x, *result);
 	else if (!hand_out(x, result))
 		return false;
+	if (x->call.attempts == 1 && !x->rule)
+		rs_stats_passed_at(x->rules, RS_CALL_CURL, x->call.started_ns);
 	account(x, *result);
+	if (x->rule && !was_cancelled(x))
+		rs_exchange_report(x);
 	return true;
 }
 
@@ -175,15 +227,24 @@ void rs_exchange_abandon(struct rs_exchange *x)
 	rs_exchange_close(x, CURLE_OK);
 }
 
+static void forget_recovery(struct rs_exchange *x)
+{
+	rs_amended_end(&x->amended);
+	rs_recovery_release(x->recovery);
+}
+
 void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 {
 	struct rs_handle *handle = x->handle;
 
+	rs_canned_end(x);
 	rs_transfer_restore(x, handle->easy);
 	if (result != CURLE_OK && x->rules->settings.annotate)
 		annotate(x);
 	if (x->streams_up)
 		rs_upload_end(&x->upload);
+	if (x->recovery)
+		forget_recovery(x);
 	rs_hold_rest(&handle->hold);
 	handle->active = NULL;
 }

@@ -8,7 +8,10 @@
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
+ *   fault.c     what goes wrong on purpose
  *   request.c   what the program asked for: the target, and whether it can be sent again
+ *   command.c   runs the commands of rules between attempts, and reports
+ *   amend.c     what a recover command has changed about the request
  *
  * An exchange lives on the stack of the thread that called curl_easy_perform().
  */
@@ -17,8 +20,12 @@
 
 #include <stdbool.h>
 
+#include "ops/commands.h"
+#include "ops/report.h"
 #include "retry/decide.h"
 #include "retry/match.h"
+#include "transfer/amend.h"
+#include "transfer/fault.h"
 #include "transfer/handle.h"
 #include "transfer/resume.h"
 #include "transfer/upload.h"
@@ -41,6 +48,7 @@ enum rs_header_way {
 struct rs_exchange {
 	struct rs_handle *handle;
 	const struct rs_rules *rules;
+	bool judged; /* by them: there was a failure */
 	struct rs_call_state call;
 
 	struct rs_target target; /* see rs_exchange_target() */
@@ -50,12 +58,18 @@ struct rs_exchange {
 	bool watches_seek;     /* and seeks in it go through `upload` too */
 	struct rs_upload upload;
 	struct rs_resume resume;
+	struct rs_amended amended;
+	struct rs_recovery *recovery; /* the last one of this call, or NULL */
+	struct rs_history history;
 	struct {
 		bool attempt, connect, fresh;
-	} limits;     /* of ours that are in force */
+		int64_t attempt_ns;
+	} limits; /* of ours that are in force */
+	struct rs_fault_attempt fault;
 	bool altered; /* the program changed the request while it was running */
 
 	/* The present attempt. */
+	int64_t attempt_ns; /* when it began */
 	enum rs_phase phase;
 	bool in_headers;      /* inside a header block */
 	bool has_block;       /* a header block has begun */
@@ -76,6 +90,7 @@ struct rs_exchange {
 	/* The judgement of it, once there is one. */
 	const struct rs_rule *rule; /* NULL: no rule decides */
 	struct rs_decision decision;
+	struct rs_outcome outcome; /* its spans point into what is held */
 	int64_t decided_ns;
 };
 
@@ -120,6 +135,10 @@ size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 
 /* judge.c ------------------------------------------------------------------------------------- */
 
+/* The first failure of a call: rules that have changed since it began are taken up. It keeps to the
+ * rules that it was first judged by. */
+void rs_judge_by_newest(struct rs_exchange *x, bool failed);
+
 /* Judge a response as far as it is known and enter the phase that follows from it. */
 void rs_judge_response(struct rs_exchange *x, enum rs_known known);
 
@@ -129,10 +148,30 @@ void rs_hand_over(struct rs_exchange *x);
 /* Judge an attempt that has ended with `result`. */
 void rs_judge_end(struct rs_exchange *x, CURLcode result);
 
+/* The attempt that has been judged will be followed by another one. */
+void rs_prepare_retry(struct rs_exchange *x);
+
+/* command.c ----------------------------------------------------------------------------------- */
+
+/* Run the recover command that was decided on. What it changes is in force afterwards. */
+enum rs_recovered {
+	RS_RECOVERED_YES,
+	RS_RECOVERED_NO,        /* the outcome is the program's, and reported */
+	RS_RECOVERED_CANCELLED, /* by the program's progress callback */
+};
+enum rs_recovered rs_exchange_recover(struct rs_exchange *x);
+
+/* The last attempt is over, and the program has what there was of it: report it, if a rule says so;
+ * for class = followup after running its command. */
+void rs_exchange_report(struct rs_exchange *x);
+
 /* wait.c -------------------------------------------------------------------------------------- */
 
 /* Ask the program's progress callback whether to go on. false: it wants to abort. */
 bool rs_exchange_ask(struct rs_exchange *x);
+
+/* The same, where the answer changes nothing about how the call ends. */
+bool rs_exchange_go_on(struct rs_exchange *x);
 
 /* Is there one to be asked? */
 bool rs_exchange_asks(const struct rs_exchange *x);
@@ -140,6 +179,18 @@ bool rs_exchange_asks(const struct rs_exchange *x);
 /* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
  * false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
+
+/* pace.c -------------------------------------------------------------------------------------- */
+
+/* Before the first attempt, where the caller can wait: its turn. false: the program asked to abort.
+ */
+bool rs_exchange_pace(struct rs_exchange *x);
+
+/* An attempt has ended that no rule decided. */
+void rs_exchange_went_well(struct rs_exchange *x);
+
+/* How an attempt that `rule` decided ended sets the pace: how long the next one has to wait. */
+int64_t rs_exchange_pace_after(struct rs_exchange *x, const struct rs_rule *rule);
 
 /* replace.c ----------------------------------------------------------------------------------- */
 
@@ -164,9 +215,12 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
 /* Begin a guarded call. False: this one cannot be, or need not be, guarded. */
 bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle);
 
-/* Around every attempt. True at its end: wait until rs_exchange_due_ns(), then make another. */
+/* Around every attempt. Where it is delayed on purpose (x->fault.delayed) it begins at
+ * rs_fault_due_ns(). At its end *result becomes what it was made to be; true: wait until
+ * rs_exchange_due_ns(), then make another. A recover command is run in between; *result is another
+ * one when the program cancels that. */
 void rs_exchange_begin_attempt(struct rs_exchange *x);
-bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode result);
+bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result);
 int64_t rs_exchange_due_ns(const struct rs_exchange *x);
 
 /* The program has ended a wait. Returns how the call ends. */

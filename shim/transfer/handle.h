@@ -17,6 +17,14 @@
 struct rs_exchange;
 struct rs_multi_call;
 
+/* What curl_easy_getinfo() tells of an attempt that a fault has struck. */
+struct rs_fault_told {
+	bool valid;
+	long os_errno;
+	char *url;     /* of the program, where another one was used; NULL: libcurl's own */
+	bool is_https; /* and that is its scheme */
+};
+
 struct rs_handle {
 	CURL *easy;
 	const struct rs_curl_api *api;
@@ -24,6 +32,7 @@ struct rs_handle {
 		options;     /* as the program set them, whatever is in force for an attempt */
 	struct rs_hold hold; /* empty between calls; its memory is used again */
 	struct rs_whole_info whole;       /* of the last call, where libcurl cannot know */
+	struct rs_fault_told fault;       /* of the present or last attempt */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
 };

@@ -1,6 +1,8 @@
 #include "ops/events.h"
 #include "process.h"
+#include "retry/curl_error.h"
 #include "retry/error_set.h"
+#include "retry/pacer.h"
 #include "transfer/exchange.h"
 
 /* libcurl may let this one pass: there was nothing left to resume. It drops the body in any case.
@@ -80,13 +82,41 @@ static bool is_committed(struct rs_exchange *x, const struct rs_rule *rule,
 	       !(rule->policy.resume && rs_resume_possible(x, (CURLcode)outcome->error));
 }
 
-static void prepare_retry(struct rs_exchange *x, const struct rs_outcome *outcome)
+void rs_prepare_retry(struct rs_exchange *x)
 {
 	if (x->delivered)
-		rs_resume_remember(x, (CURLcode)outcome->error);
+		rs_resume_remember(x, (CURLcode)x->outcome.error);
 	x->upload.stop = true;
 	x->phase = RS_DISCARDING;
 	rs_hold_empty(&x->handle->hold);
+}
+
+static bool observes(const struct rs_exchange *x)
+{
+	return x->rules->settings.mode == RS_MODE_OBSERVE;
+}
+
+/* A command reads the response from its stdin; and when a recover command fails, the program is to
+ * get what there is. */
+static bool wants_body(const struct rs_exchange *x, const struct rs_rule *rule)
+{
+	return !observes(x) && (rule->class == RS_FOLLOWUP || rs_recovers_first(rule, &x->call));
+}
+
+/* The retry would have been paid for, and, for all we know, would have succeeded. */
+static void only_observed(struct rs_exchange *x)
+{
+	rs_call_unpaid(&x->call, rs_now_ns());
+	x->decision.action = RS_ACTION_PERMANENT;
+}
+
+static void remember(struct rs_exchange *x, const struct rs_outcome *outcome)
+{
+	const struct rs_cause cause = rs_cause_of(RS_CALL_CURL, outcome);
+	bool waits =
+		x->decision.action == RS_ACTION_RETRY || x->decision.action == RS_ACTION_RECOVER;
+
+	rs_history_add(&x->history, &cause, waits ? x->decision.wait_ns : 0);
 }
 
 static void decide(struct rs_exchange *x, const struct rs_rule *rule,
@@ -94,64 +124,67 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 {
 	const struct rs_circumstances now = {
 		.replayable = x->call.attempts >= rule->policy.max_attempts ||
-			      rs_exchange_replayable(x, outcome, ended),
-		.committed = is_committed(x, rule, outcome),
+			      rs_exchange_replayable(x, outcome, ended && !observes(x)),
+		.committed = is_committed(x, rule, outcome) || (!ended && wants_body(x, rule)),
 		.now_ns = rs_now_ns(),
 		.wall_now_ns = rs_wall_now_ns(),
 		.random = rs_random(x->rules),
+		.target = rs_exchange_target(x),
+		.pace_ns = rs_exchange_pace_after(x, rule),
 	};
 
 	x->rule = rule;
+	x->outcome = *outcome;
 	x->decided_ns = now.now_ns;
 	x->decision = rs_decide(x->rules, rule, &x->call, outcome, &now);
 	rs_event_decision(x->rules, rule, rs_exchange_target(x), outcome, &x->call, &x->decision,
 			  now.now_ns);
-	if (x->decision.action == RS_ACTION_RETRY)
-		prepare_retry(x, outcome);
-	else
+	if (observes(x))
+		only_observed(x);
+	remember(x, outcome);
+	if (x->decision.action == RS_ACTION_RETRY) {
+		rs_pacer_take(x->rules->pacers, rs_exchange_target(x), now.now_ns);
+		rs_prepare_retry(x);
+	} else if (x->decision.action != RS_ACTION_RECOVER) {
 		rs_hand_over(x);
+	}
 }
 
 /* Better judged later: the headers may say when to come back, and whether a long streamed body can
  * be repeated shows only when no more of it is read. */
-static bool can_wait(const struct rs_exchange *x, enum rs_known known)
+static bool can_wait(const struct rs_exchange *x, const struct rs_rule *rule, enum rs_known known)
 {
-	return known == RS_KNOWN_STATUS || (known == RS_KNOWN_HEADERS && x->upload.outgrown);
+	return known == RS_KNOWN_STATUS ||
+	       (known == RS_KNOWN_HEADERS && (x->upload.outgrown || wants_body(x, rule)));
+}
+
+void rs_judge_by_newest(struct rs_exchange *x, bool failed)
+{
+	const struct rs_rules *rules;
+
+	if (!failed || x->judged || x->call.attempts > 1)
+		return;
+	x->judged = true;
+	rules = rs_process_rules_at_failure();
+	if (rules)
+		x->rules = rules;
 }
 
 void rs_judge_response(struct rs_exchange *x, enum rs_known known)
 {
 	const struct rs_outcome outcome = response_outcome(x, known);
 	const struct rs_rule *rule = NULL;
-	enum rs_match found = match(x, &outcome, known, &rule);
+	enum rs_match found;
 
 	if (known == RS_KNOWN_STATUS && x->handle->options.fail_on_error &&
 	    is_libcurls_to_refuse(x))
 		refuse_natively(x);
+	rs_judge_by_newest(x, x->status >= 400);
+	found = match(x, &outcome, known, &rule);
 	if (found == RS_MATCH_NONE)
 		rs_hand_over(x);
-	else if (found == RS_MATCH_RULE && !can_wait(x, known))
+	else if (found == RS_MATCH_RULE && !can_wait(x, rule, known))
 		decide(x, rule, &outcome, false);
-}
-
-/* Phases of a transfer before its request is sent. For HTTP libcurl also counts what was sent. */
-static bool before_request(CURLcode result)
-{
-	switch (result) {
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_CONNECT:
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static bool never_sent(struct rs_exchange *x, CURLcode result)
@@ -159,7 +192,8 @@ static bool never_sent(struct rs_exchange *x, CURLcode result)
 	const struct rs_curl_api *api = x->handle->api;
 	long sent = 0;
 
-	if (!before_request(result) &&
+	/* For HTTP libcurl also counts what was sent. */
+	if (!rs_curl_error_before_request((int)result) &&
 	    !(result == CURLE_OPERATION_TIMEDOUT && rs_exchange_is_http(x)))
 		return false;
 	return api->easy_getinfo(x->handle->easy, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK &&
@@ -170,10 +204,13 @@ static bool never_sent(struct rs_exchange *x, CURLcode result)
 static int errno_behind(const struct rs_exchange *x, CURLcode result)
 {
 	long number = 0;
+	int known;
 
 	if (result != CURLE_COULDNT_CONNECT && result != CURLE_SEND_ERROR &&
 	    result != CURLE_RECV_ERROR)
 		return 0;
+	if (rs_fault_errno(x, &known))
+		return known;
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &number);
 	return (int)number;
 }
@@ -216,6 +253,7 @@ void rs_judge_end(struct rs_exchange *x, CURLcode result)
 
 	if (is_settled(x, result))
 		return;
+	rs_judge_by_newest(x, result != CURLE_OK);
 	outcome = end_outcome(x, result);
 	if (match(x, &outcome, RS_KNOWN_ALL, &rule) == RS_MATCH_RULE)
 		decide(x, rule, &outcome, true);

@@ -131,7 +131,7 @@ static void end_attempt(struct rs_multi_call *call, CURLcode result)
 	struct rs_multi *m = call->multi;
 
 	call->result = result;
-	if (!rs_exchange_end_attempt(&call->x, result)) {
+	if (!rs_exchange_end_attempt(&call->x, &call->result)) {
 		conclude(call);
 		return;
 	}
@@ -168,6 +168,8 @@ static void take_messages(struct rs_multi *m)
 		if (!msg)
 			return;
 		call = msg->msg == CURLMSG_DONE ? call_of(m, msg->easy_handle) : NULL;
+		if (!call && msg->data.result != CURLE_OK)
+			(void)rs_process_rules_at_failure();
 		if (call && call->state == RS_MULTI_RUNNING)
 			end_attempt(call, msg->data.result);
 		else
@@ -181,7 +183,10 @@ static void begin_attempt(struct rs_multi_call *call)
 {
 	struct rs_multi *m = call->multi;
 
-	rs_exchange_begin_attempt(&call->x);
+	if (!call->x.fault.delayed)
+		rs_exchange_begin_attempt(&call->x);
+	if (rs_fault_holds(&call->x))
+		return;
 	call->detached = false;
 	enter(call, RS_MULTI_RUNNING);
 	if (m->api->multi_add_handle(m->handle, call->x.handle->easy) == CURLM_OK)
@@ -195,14 +200,15 @@ static void begin_attempt(struct rs_multi_call *call)
 static void serve(struct rs_multi_call *call)
 {
 	if (!rs_exchange_ask(&call->x)) {
-		call->result = call->state == RS_MULTI_WAITING ? rs_exchange_cancel(&call->x)
-							       : CURLE_ABORTED_BY_CALLBACK;
+		call->result = call->state == RS_MULTI_WAITING && !call->x.fault.delayed
+				       ? rs_exchange_cancel(&call->x)
+				       : CURLE_ABORTED_BY_CALLBACK;
 		rs_exchange_close(&call->x, call->result);
 		enter(call, RS_MULTI_DONE);
 		post_done(call);
 	} else if (call->state == RS_MULTI_PAUSED) {
 		conclude(call);
-	} else if (rs_exchange_due_ns(&call->x) <= rs_now_ns()) {
+	} else if (rs_multi_call_due_ns(call) <= rs_now_ns()) {
 		begin_attempt(call);
 	}
 }
@@ -286,8 +292,12 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 		return api->multi_add_handle(handle, easy->easy);
 	rs_exchange_begin_attempt(&call->x);
 	link_call(m, call);
-	call->detached = false;
-	enter(call, RS_MULTI_RUNNING);
+	call->detached = rs_fault_holds(&call->x);
+	enter(call, call->detached ? RS_MULTI_WAITING : RS_MULTI_RUNNING);
+	if (call->detached) {
+		rs_multi_tell_timer(m);
+		return CURLM_OK;
+	}
 	result = add_real(m, easy->easy);
 	if (result != CURLM_OK) {
 		rs_exchange_close(&call->x, CURLE_OK);

@@ -79,6 +79,9 @@ void rs_multi_after(struct rs_multi *m, int *running);
 /* The next message for the program, as curl_multi_info_read(). */
 CURLMsg *rs_multi_read(struct rs_multi *m, int *left);
 
+/* When a call that waits is to be attempted. */
+int64_t rs_multi_call_due_ns(const struct rs_multi_call *call);
+
 /* When the program has to come back at the latest: RS_FOREVER where nothing waits. */
 int64_t rs_multi_due_ns(const struct rs_multi *m);
 

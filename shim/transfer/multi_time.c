@@ -15,6 +15,11 @@
 /* While a call waits, the program's progress callback is asked at least this often. */
 #define ASK_NS (100 * RS_NS_PER_MS)
 
+int64_t rs_multi_call_due_ns(const struct rs_multi_call *call)
+{
+	return call->x.fault.delayed ? rs_fault_due_ns(&call->x) : rs_exchange_due_ns(&call->x);
+}
+
 static int64_t call_due_ns(const struct rs_multi_call *call, int64_t now_ns)
 {
 	int64_t due_ns = RS_FOREVER;
@@ -22,7 +27,7 @@ static int64_t call_due_ns(const struct rs_multi_call *call, int64_t now_ns)
 	if (call->state == RS_MULTI_PAUSED)
 		return now_ns + ASK_NS;
 	if (call->state == RS_MULTI_WAITING)
-		due_ns = rs_exchange_due_ns(&call->x);
+		due_ns = rs_multi_call_due_ns(call);
 	if (due_ns != RS_FOREVER && rs_exchange_asks(&call->x))
 		due_ns = rs_ns_min(due_ns, now_ns + ASK_NS);
 	return due_ns;

@@ -36,6 +36,7 @@ void rs_options_init(struct rs_options *options)
 	options->write_data = rs_real_stream(RS_STDOUT);
 	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;
+	options->protocols = -1;
 }
 
 void rs_options_clear(struct rs_options *options)
@@ -43,6 +44,8 @@ void rs_options_clear(struct rs_options *options)
 	copy_clear(&options->url);
 	copy_clear(&options->custom_request);
 	copy_clear(&options->range);
+	copy_clear(&options->protocol_names);
+	copy_clear(&options->unix_socket);
 	rs_options_init(options);
 }
 
@@ -61,6 +64,8 @@ void rs_options_copy(struct rs_options *to, const struct rs_options *from)
 	copy_again(&to->url, &from->url);
 	copy_again(&to->custom_request, &from->custom_request);
 	copy_again(&to->range, &from->range);
+	copy_again(&to->protocol_names, &from->protocol_names);
+	copy_again(&to->unix_socket, &from->unix_socket);
 }
 
 /* An option that switches a request kind on, and off again to GET. */
@@ -96,6 +101,48 @@ static void forget_post_copy(struct rs_options *options)
 #define FUNCTION(type, value) ((type)(uintptr_t)(value))
 #define LONG(value)           ((long)(intptr_t)(value))
 
+/* The list by names and the list by bits are one thing to libcurl: the last one counts. */
+static void set_protocols(struct rs_options *options, CURLoption option, void *value)
+{
+	copy_set(&options->protocol_names, option == CURLOPT_PROTOCOLS ? NULL : value);
+	options->protocols = option == CURLOPT_PROTOCOLS ? LONG(value) : -1;
+}
+
+static void set_connection(struct rs_options *options, CURLoption option, void *value)
+{
+	switch ((int)option) {
+	case CURLOPT_OPENSOCKETFUNCTION:
+		options->open_socket_fn = FUNCTION(curl_opensocket_callback, value);
+		break;
+	case CURLOPT_OPENSOCKETDATA:
+		options->open_socket_data = value;
+		break;
+	case CURLOPT_SOCKOPTFUNCTION:
+		options->socket_option_fn = FUNCTION(curl_sockopt_callback, value);
+		break;
+	case CURLOPT_CLOSESOCKETFUNCTION:
+		options->close_socket_fn = FUNCTION(curl_closesocket_callback, value);
+		break;
+	case CURLOPT_FORBID_REUSE:
+		options->forbid_reuse = LONG(value);
+		break;
+	case CURLOPT_HTTP_VERSION:
+		options->http_version = LONG(value);
+		break;
+	case CURLOPT_PROTOCOLS:
+	case CURLOPT_PROTOCOLS_STR:
+		set_protocols(options, option, value);
+		break;
+	case CURLOPT_UNIX_SOCKET_PATH:
+	case CURLOPT_ABSTRACT_UNIX_SOCKET:
+		copy_set(&options->unix_socket, value);
+		options->abstract_socket = option == CURLOPT_ABSTRACT_UNIX_SOCKET;
+		break;
+	default:
+		break;
+	}
+}
+
 static void set_body(struct rs_options *options, CURLoption option, void *value)
 {
 	switch (option) {
@@ -126,7 +173,7 @@ static void set_body(struct rs_options *options, CURLoption option, void *value)
 		forget_post_copy(options);
 		break;
 	default:
-		break;
+		set_connection(options, option, value);
 	}
 }
 
@@ -216,6 +263,8 @@ static void set_request(struct rs_options *options, CURLoption option, void *val
 /* Every option that a function below looks at. */
 #define WATCH(option) [(option) % CURLOPTTYPE_OBJECTPOINT] = true
 const bool rs_options_watched[RS_OPTIONS_LIMIT] = {
+	WATCH(CURLOPT_ABSTRACT_UNIX_SOCKET),
+	WATCH(CURLOPT_CLOSESOCKETFUNCTION),
 	WATCH(CURLOPT_CONNECTTIMEOUT),
 	WATCH(CURLOPT_CONNECTTIMEOUT_MS),
 	WATCH(CURLOPT_CONNECT_ONLY),
@@ -224,6 +273,7 @@ const bool rs_options_watched[RS_OPTIONS_LIMIT] = {
 	WATCH(CURLOPT_CUSTOMREQUEST),
 	WATCH(CURLOPT_ERRORBUFFER),
 	WATCH(CURLOPT_FAILONERROR),
+	WATCH(CURLOPT_FORBID_REUSE),
 	WATCH(CURLOPT_FRESH_CONNECT),
 	WATCH(CURLOPT_HEADER),
 	WATCH(CURLOPT_HEADERDATA),
@@ -233,16 +283,21 @@ const bool rs_options_watched[RS_OPTIONS_LIMIT] = {
 	WATCH(CURLOPT_HTTPPOST),
 	WATCH(CURLOPT_HTTPPROXYTUNNEL),
 	WATCH(CURLOPT_HTTP_TRANSFER_DECODING),
+	WATCH(CURLOPT_HTTP_VERSION),
 	WATCH(CURLOPT_IOCTLFUNCTION),
 	WATCH(CURLOPT_MIMEPOST),
 	WATCH(CURLOPT_NOBODY),
 	WATCH(CURLOPT_NOPROGRESS),
+	WATCH(CURLOPT_OPENSOCKETDATA),
+	WATCH(CURLOPT_OPENSOCKETFUNCTION),
 	WATCH(CURLOPT_PORT),
 	WATCH(CURLOPT_POST),
 	WATCH(CURLOPT_POSTFIELDS),
 	WATCH(CURLOPT_POSTFIELDSIZE),
 	WATCH(CURLOPT_POSTFIELDSIZE_LARGE),
 	WATCH(CURLOPT_PROGRESSFUNCTION),
+	WATCH(CURLOPT_PROTOCOLS),
+	WATCH(CURLOPT_PROTOCOLS_STR),
 	WATCH(CURLOPT_PUT),
 	WATCH(CURLOPT_RANGE),
 	WATCH(CURLOPT_READDATA),
@@ -251,8 +306,10 @@ const bool rs_options_watched[RS_OPTIONS_LIMIT] = {
 	WATCH(CURLOPT_RESUME_FROM_LARGE),
 	WATCH(CURLOPT_SEEKDATA),
 	WATCH(CURLOPT_SEEKFUNCTION),
+	WATCH(CURLOPT_SOCKOPTFUNCTION),
 	WATCH(CURLOPT_TIMEOUT),
 	WATCH(CURLOPT_TIMEOUT_MS),
+	WATCH(CURLOPT_UNIX_SOCKET_PATH),
 	WATCH(CURLOPT_UPLOAD),
 	WATCH(CURLOPT_URL),
 	WATCH(CURLOPT_WRITEDATA),

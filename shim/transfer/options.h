@@ -63,6 +63,18 @@ struct rs_options {
 	long connect_timeout_ms; /* 0: libcurl's own */
 	long fresh_connect;
 
+	/* What a fault has to put back. */
+	curl_opensocket_callback open_socket_fn;
+	void *open_socket_data;
+	curl_sockopt_callback socket_option_fn;
+	curl_closesocket_callback close_socket_fn;
+	long forbid_reuse;
+	long http_version;
+	long protocols; /* -1: all */
+	struct rs_copy protocol_names;
+	struct rs_copy unix_socket;
+	bool abstract_socket;
+
 	long connect_only;
 	long proxy_tunnel;
 	long port; /* 0: the URL's */

@@ -14,6 +14,8 @@ static CURLcode attempt(struct rs_exchange *x)
 	CURLcode result;
 
 	rs_exchange_begin_attempt(x);
+	if (x->fault.delayed && !rs_exchange_wait(x, rs_fault_due_ns(x)))
+		return CURLE_ABORTED_BY_CALLBACK;
 	before = rs_curl_enter(x->handle->api);
 	result = x->handle->api->easy_perform(x->handle->easy);
 	rs_curl_leave(before);
@@ -22,9 +24,12 @@ static CURLcode attempt(struct rs_exchange *x)
 
 static CURLcode run(struct rs_exchange *x)
 {
-	CURLcode result = attempt(x);
+	CURLcode result;
 
-	while (rs_exchange_end_attempt(x, result)) {
+	if (!rs_exchange_pace(x))
+		return CURLE_ABORTED_BY_CALLBACK;
+	result = attempt(x);
+	while (rs_exchange_end_attempt(x, &result)) {
 		if (!rs_exchange_wait(x, rs_exchange_due_ns(x)))
 			return rs_exchange_cancel(x);
 		result = attempt(x);
@@ -36,13 +41,26 @@ static CURLcode run(struct rs_exchange *x)
 	return result;
 }
 
+/* There was no rule for transfers, but perhaps by now there is one. */
+static CURLcode perform_unguarded(struct rs_handle *handle)
+{
+	CURLcode result = handle->api->easy_perform(handle->easy);
+	long status = 0;
+
+	if (result == CURLE_OK)
+		handle->api->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (result != CURLE_OK || status >= 400)
+		(void)rs_process_rules_at_failure();
+	return result;
+}
+
 CURLcode rs_transfer_perform(struct rs_handle *handle)
 {
 	struct rs_exchange x;
 	CURLcode result;
 
 	if (!rs_exchange_open(&x, handle))
-		return handle->api->easy_perform(handle->easy);
+		return perform_unguarded(handle);
 	result = run(&x);
 	rs_exchange_close(&x, result);
 	return result;

@@ -28,7 +28,7 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_FAILONERROR:
 		return true;
 	default:
-		return false;
+		return rs_fault_owns(x, option);
 	}
 }
 
@@ -85,6 +85,8 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 	if (x->resume.continuing)
 		rs_resume_restore(x, easy);
 	restore_limits(x, easy);
+	rs_amended_restore(x, easy);
+	rs_fault_restore(x, easy);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -169,6 +171,7 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)
 	bool fresh = policy->fresh_connection && x->call.attempts > 0;
 
 	limit(x, CURLOPT_TIMEOUT_MS, policy->attempt_timeout_ns, o->timeout_ms, &x->limits.attempt);
+	x->limits.attempt_ns = policy->attempt_timeout_ns;
 	limit(x, CURLOPT_CONNECTTIMEOUT_MS, policy->connect_timeout_ns, o->connect_timeout_ms,
 	      &x->limits.connect);
 	if (fresh || x->limits.fresh)

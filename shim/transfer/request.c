@@ -50,7 +50,7 @@ static struct rs_span method_of(const struct rs_options *o, struct rs_span schem
 /* The URL as the program set it. One that it set as a CURLU handle only libcurl can tell. */
 static const char *url_text(const struct rs_exchange *x)
 {
-	const char *text = x->handle->options.url.text;
+	const char *text = x->amended.url ? x->amended.url : x->handle->options.url.text;
 
 	if (!text)
 		x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &text);
@@ -71,7 +71,7 @@ const struct rs_target *rs_exchange_target(struct rs_exchange *x)
 		.host = url.host,
 		.url = { x->public_url,
 			 rs_url_public(&url, false, x->public_url, sizeof(x->public_url)) },
-		.port = o->port ? (uint16_t)o->port : url.port,
+		.port = o->port && !x->amended.url ? (uint16_t)o->port : url.port,
 		.program = rs_program_name(),
 	};
 	x->target.method = method_of(o, x->target.scheme);
@@ -93,7 +93,7 @@ bool rs_exchange_possible(const struct rs_handle *handle)
 
 bool rs_exchange_may_tunnel(struct rs_exchange *x)
 {
-	const char *url = x->handle->options.url.text;
+	const char *url = x->amended.url ? x->amended.url : x->handle->options.url.text;
 
 	return x->handle->options.proxy_tunnel || !url || rs_ascii_lower(url[0]) != 'h' ||
 	       rs_ascii_lower(url[1]) != 't' || rs_ascii_lower(url[2]) != 't' ||

@@ -227,6 +227,7 @@ static void ask_status(struct rs_exchange *x)
 		return;
 	x->status = (int)status;
 	x->has_block = true;
+	rs_judge_by_newest(x, x->status >= 400);
 	if (rs_status_in(&x->rules->status, x->status))
 		recall_headers(x, status);
 	else

@@ -123,7 +123,7 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result)
 	if (x->handle->api->easy_header)
 		ask_libcurl(x);
 	return !program_timed_out(x, result) && !x->resume.original.coded &&
-	       !asks_by_header(x->handle->options.header_list) && find_whole(x, &whole) &&
+	       !asks_by_header(rs_amended_headers(x)) && find_whole(x, &whole) &&
 	       (whole.last == RS_UNKNOWN_LENGTH || whole.first + x->resume.got <= whole.last) &&
 	       rs_entity_validator(&x->resume.original, rs_wall_now_ns() / RS_NS_PER_S).at;
 }
@@ -174,7 +174,7 @@ void rs_resume_remember(struct rs_exchange *x, CURLcode result)
 	validator = rs_entity_validator(&r->original, rs_wall_now_ns() / RS_NS_PER_S);
 	snprintf(r->validator, sizeof(r->validator), "If-Range: %.*s", (int)validator.len,
 		 validator.at);
-	r->header = (struct curl_slist){ r->validator, o->header_list };
+	r->header = (struct curl_slist){ r->validator, rs_amended_headers(x) };
 }
 
 /* "N-", or "N-M" where the first response was a part itself. */
@@ -216,7 +216,7 @@ void rs_resume_restore(const struct rs_exchange *x, CURL *easy)
 	set(easy, CURLOPT_RANGE, o->range.text);
 	if (o->resume_from)
 		set(easy, CURLOPT_RESUME_FROM_LARGE, o->resume_from);
-	set(easy, CURLOPT_HTTPHEADER, o->header_list);
+	set(easy, CURLOPT_HTTPHEADER, rs_amended_headers(x));
 	/* The one that is set comes last: libcurl notes whether the last one was. */
 	set(easy, CURLOPT_XFERINFOFUNCTION, NULL);
 	set(easy, CURLOPT_PROGRESSFUNCTION, o->progress_fn);

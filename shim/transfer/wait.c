@@ -24,7 +24,7 @@ bool rs_exchange_asks(const struct rs_exchange *x)
 }
 
 /* libcurl lets CURLOPT_XFERINFOFUNCTION win over the older callback. */
-bool rs_exchange_ask(struct rs_exchange *x)
+bool rs_exchange_go_on(struct rs_exchange *x)
 {
 	int answer;
 
@@ -34,10 +34,16 @@ bool rs_exchange_ask(struct rs_exchange *x)
 		answer = rs_resume_xferinfo(x, 0, 0, 0, 0);
 	else
 		answer = rs_resume_progress(x, 0, 0, 0, 0);
-	if (answer == 0 || answer == CURL_PROGRESSFUNC_CONTINUE)
-		return true;
-	rs_transfer_error(x, "Callback aborted");
-	return false;
+	return answer == 0 || answer == CURL_PROGRESSFUNC_CONTINUE;
+}
+
+bool rs_exchange_ask(struct rs_exchange *x)
+{
+	bool goes_on = rs_exchange_go_on(x);
+
+	if (!goes_on)
+		rs_transfer_error(x, "Callback aborted");
+	return goes_on;
 }
 
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)

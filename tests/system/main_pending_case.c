@@ -367,7 +367,7 @@ static void given_up(void)
 	int ready;
 
 	(void)poll(&fds, 1, 20);
-	connect(fds.fd, &nowhere, sizeof(nowhere));
+	(void)connect(fds.fd, &nowhere, sizeof(nowhere));
 	ready = poll(&fds, 1, 100);
 	printf("%d: %#x\n", ready, (unsigned)fds.revents);
 }

@@ -56,7 +56,7 @@ static void own_failures(void **state)
 	check_fails(RETRYSHIM("run", "-r"), 125, "-r RULES");
 	check_fails(RETRYSHIM("run", "-r", "a:b", "true"), 125, "':'");
 	check_fails(RETRYSHIM("run", "-o", "base", "true"), 125, "KEY=VALUE");
-	check_fails(RETRYSHIM("run", "-f", "error=reset", "true"), 125, "not supported yet");
+	check_fails(RETRYSHIM("run", "-f", "reset", "true"), 125, "KEY=VALUE");
 }
 
 static void bad_rules_start_nothing(void **state)
@@ -84,7 +84,7 @@ static void other_verbs(void **state)
 	assert_contains(run.out, "retryshim ");
 	run_free(&run);
 	check_fails(RETRYSHIM("rnu"), 2, "did you mean 'run'?");
-	check_fails(RETRYSHIM("doctor", "true"), 2, "not supported yet");
+	check_fails(RETRYSHIM("stats"), 2, "name a file");
 	check_fails(command((const char *const[]){ command_path(), NULL }, NULL), 2,
 		    "a verb is missing");
 }

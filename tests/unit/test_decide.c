@@ -17,8 +17,8 @@ static void make_world(struct world *w)
 {
 	*w = (struct world){
 		.buckets = { { 500 }, { 10 } },
-		.quotas = { { "standard", 500, 1, &w->buckets[0] },
-			    { "other", 10, 3, &w->buckets[1] } },
+		.quotas = { { "standard", 500, 1, &w->buckets[0], RS_SCOPE_PROCESS },
+			    { "other", 10, 3, &w->buckets[1], RS_SCOPE_PROCESS } },
 		.now = { .replayable = true, .now_ns = T0 },
 	};
 	w->rules = (struct rs_rules){ .quotas = w->quotas, .quota_count = 2 };
@@ -77,7 +77,7 @@ static void aws_vector(void **state)
 	call.attempts = 2;
 	retries(decide(&w, &rule, &call, NULL), MS(100), 472);
 	call.attempts = 3;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 486);
 	assert_int_equal(rs_quota_level(&w.quotas[1]), 10);
 }
@@ -96,7 +96,7 @@ static void aws_throttling_vector(void **state)
 	begin(&call);
 	retries(decide(&w, &rule, &call, NULL), S(1), 495);
 	call.attempts = 2;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 500);
 }
 
@@ -110,9 +110,57 @@ static void first_success_refunds_to_every_quota(void **state)
 	atomic_store(&w.buckets[0].tokens, 498);
 	atomic_store(&w.buckets[1].tokens, 8);
 	begin(&call);
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 499);
 	assert_int_equal(rs_quota_level(&w.quotas[1]), 10);
+}
+
+/* A word says whether a bucket may lack tokens: up with a payment, down once all are full. */
+static void successes_look_only_when_stirred(void **state)
+{
+	struct rs_rule rule = rule_with_quota("r");
+	struct rs_call_state failing, first;
+	struct rs_stir stir = { 0 };
+	struct world w;
+
+	(void)state;
+	make_world(&w);
+	w.rules.stir = &stir;
+	begin(&first);
+	begin(&failing);
+	assert_false(rs_call_refunds(&w.rules, &first));
+	retries(decide(&w, &rule, &failing, NULL), S(2), 486);
+	assert_int_equal(stir.bits, RS_STIR_PAID);
+	assert_true(rs_call_refunds(&w.rules, &failing));
+	assert_true(rs_call_refunds(&w.rules, &first));
+	assert_int_equal(stir.bits, RS_STIR_PAID);
+	atomic_store(&w.buckets[0].tokens, 500);
+	assert_false(rs_call_refunds(&w.rules, &first));
+	assert_int_equal(stir.bits, 0);
+	/* Other bits are others' business. */
+	stir.bits = RS_STIR_COUNT | RS_STIR_PAID;
+	assert_false(rs_call_refunds(&w.rules, &first));
+	assert_int_equal(stir.bits, RS_STIR_COUNT);
+	first.attempts = 2;
+	assert_false(rs_call_refunds(&w.rules, &first));
+}
+
+/* The target's pace lengthens a wait, and counts for max_elapsed; it never shortens one. */
+static void pace(void **state)
+{
+	struct rs_rule rule = any_scope_rule("r");
+	struct rs_call_state call;
+	struct world w;
+
+	(void)state;
+	make_world(&w);
+	begin(&call);
+	w.now.pace_ns = S(5);
+	retries(decide(&w, &rule, &call, NULL), S(5), -1);
+	retries(decide(&w, &rule, &call, NULL), S(6), -1);
+	begin(&call);
+	rule.policy.max_elapsed_ns = S(4);
+	gives_up(decide(&w, &rule, &call, NULL), RS_REASON_ELAPSED);
 }
 
 static void free_retries_refund_nothing(void **state)
@@ -127,7 +175,7 @@ static void free_retries_refund_nothing(void **state)
 	begin(&call);
 	retries(decide(&w, &rule, &call, NULL), S(2), -1);
 	call.attempts = 2;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 100);
 }
 
@@ -148,7 +196,7 @@ static void refunds_the_last_retry_only(void **state)
 	retries(decide(&w, &other, &call, NULL), S(2), 6);
 	assert_ptr_equal(call.last_rule, &other);
 	call.attempts = 3;
-	rs_call_succeeded(&w.rules, &call);
+	rs_call_succeeded(&w.rules, &call, NULL, T0);
 	assert_int_equal(rs_quota_level(&w.quotas[0]), 486);
 	assert_int_equal(rs_quota_level(&w.quotas[1]), 10);
 }
@@ -394,6 +442,8 @@ int main(void)
 		cmocka_unit_test(aws_vector),
 		cmocka_unit_test(aws_throttling_vector),
 		cmocka_unit_test(first_success_refunds_to_every_quota),
+		cmocka_unit_test(successes_look_only_when_stirred),
+		cmocka_unit_test(pace),
 		cmocka_unit_test(free_retries_refund_nothing),
 		cmocka_unit_test(refunds_the_last_retry_only),
 		cmocka_unit_test(classes),

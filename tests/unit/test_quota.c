@@ -10,7 +10,7 @@
 static void standard_mode(void **state)
 {
 	struct rs_bucket bucket = { 500 };
-	const struct rs_quota quota = { "standard", 500, 1, &bucket };
+	const struct rs_quota quota = { "standard", 500, 1, &bucket, RS_SCOPE_PROCESS };
 
 	(void)state;
 	assert_int_equal(rs_quota_level(&quota), 500);
@@ -23,7 +23,7 @@ static void standard_mode(void **state)
 static void all_or_nothing(void **state)
 {
 	struct rs_bucket bucket = { 13 };
-	const struct rs_quota quota = { "q", 500, 1, &bucket };
+	const struct rs_quota quota = { "q", 500, 1, &bucket, RS_SCOPE_PROCESS };
 
 	(void)state;
 	assert_int_equal(rs_quota_take(&quota, 14), -1);
@@ -36,7 +36,7 @@ static void all_or_nothing(void **state)
 static void never_above_capacity(void **state)
 {
 	struct rs_bucket bucket = { 499 };
-	const struct rs_quota quota = { "q", 500, 1, &bucket };
+	const struct rs_quota quota = { "q", 500, 1, &bucket, RS_SCOPE_PROCESS };
 
 	(void)state;
 	rs_quota_give(&quota, 2);
@@ -55,7 +55,7 @@ static void never_above_capacity(void **state)
 static void a_full_bucket_is_only_read(void **state)
 {
 	static const struct rs_bucket bucket = { 500 };
-	const struct rs_quota quota = { "q", 500, 1, (void *)(uintptr_t)&bucket };
+	const struct rs_quota quota = { "q", 500, 1, (void *)(uintptr_t)&bucket, RS_SCOPE_PROCESS };
 
 	(void)state;
 	rs_quota_give(&quota, 1);
@@ -93,7 +93,7 @@ static void *take_and_give(void *arg)
 static void threads_lose_and_invent_nothing(void **state)
 {
 	struct rs_bucket bucket = { 1000000 };
-	const struct rs_quota quota = { "q", 1000000, 1, &bucket };
+	const struct rs_quota quota = { "q", 1000000, 1, &bucket, RS_SCOPE_PROCESS };
 	struct worker workers[THREADS];
 	pthread_t threads[THREADS];
 	int64_t expected = 1000000;
@@ -116,7 +116,7 @@ static void threads_lose_and_invent_nothing(void **state)
 static void threads_drain_it_once(void **state)
 {
 	struct rs_bucket bucket = { 10007 };
-	const struct rs_quota quota = { "q", 10007, 1, &bucket };
+	const struct rs_quota quota = { "q", 10007, 1, &bucket, RS_SCOPE_PROCESS };
 	struct worker workers[THREADS];
 	pthread_t threads[THREADS];
 	int64_t net = 0;

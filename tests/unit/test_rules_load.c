@@ -64,6 +64,7 @@ static void settings(void **state)
 	(void)state;
 	assert_int_equal(rules->settings.mode, RS_MODE_OFF);
 	assert_string_equal(rules->settings.log, "/var/log/x.log");
+	assert_string_equal(rules->settings.stats, "no");
 	assert_int_equal(rules->settings.log_format, RS_LOG_JSON);
 	assert_int_equal(rules->settings.log_level, RS_LOG_DEBUG);
 	assert_int_equal(rules->settings.body_limit, 1048576);
@@ -99,6 +100,35 @@ static void inheritance(void **state)
 	assert_int_equal(c->base_ns, 5 * RS_NS_PER_S);
 	assert_int_equal(c->quota, RS_STANDARD_QUOTA);
 	rs_rules_free(rules);
+}
+
+/* Memory for buckets per target is there where a quota has them. */
+static void scopes(void **state)
+{
+	static const struct {
+		const char *value;
+		enum rs_scope scope;
+		bool per_target;
+	} cases[] = {
+		{ "process", RS_SCOPE_PROCESS, false },
+		{ "host", RS_SCOPE_HOST, false },
+		{ "target", RS_SCOPE_TARGET, true },
+		{ "host+target", RS_SCOPE_HOST_TARGET, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rs_rules *rules;
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "[quota q]\nscope = %s\n", cases[i].value);
+		rules = load_good(text);
+		assert_int_equal(rules->quotas[0].scope, RS_SCOPE_PROCESS);
+		assert_int_equal(rules->quotas[1].scope, cases[i].scope);
+		assert_int_equal(rules->target_ledger != NULL, cases[i].per_target);
+		assert_null(rules->host_ledger);
+		rs_rules_free(rules);
+	}
 }
 
 static void durations_and_numbers(void **state)
@@ -300,6 +330,7 @@ int main(void)
 		cmocka_unit_test(nothing_but_defaults),
 		cmocka_unit_test(settings),
 		cmocka_unit_test(inheritance),
+		cmocka_unit_test(scopes),
 		cmocka_unit_test(durations_and_numbers),
 		cmocka_unit_test(matchers),
 		cmocka_unit_test(methods),

@@ -1,0 +1,58 @@
+/*
+ * Running a command beside the program, without the program noticing.
+ *
+ * The command is no child of the program's: a helper process stands between them. The helper is
+ * made with exit signal 0, so that neither the SIGCHLD handler nor wait() nor waitpid(-1) of the
+ * program sees it; since an exec would reset that to SIGCHLD, the helper never execs but starts
+ * the command as a child of its own. What they have to tell goes through shared memory: the
+ * program never has a descriptor of theirs, and neither of them any of the program's.
+ *
+ * From any thread; allocates from mappings of its own; async-signal-safe.
+ */
+#ifndef RS_OPS_HOOK_H
+#define RS_OPS_HOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "retry/outcome.h"
+
+/* As much of a command's stdout is kept; the rest is read and dropped. */
+#define RS_HOOK_OUTPUT 65536
+
+/* The variables that a command gets: "NAME=value\0NAME=value\0". */
+#define RS_HOOK_ENV 8192
+
+struct rs_hook {
+	const char *const *argv;  /* searched for in PATH */
+	struct rs_span env;       /* at most RS_HOOK_ENV bytes, see above */
+	struct rs_span input;     /* its stdin */
+	int64_t timeout_ns;       /* then its process group is ended */
+	bool (*go_on)(void *arg); /* asked at least every 50 ms; false ends the group. NULL: yes */
+	void *arg;
+};
+
+enum rs_hook_end {
+	RS_HOOK_EXITED, /* code: its exit status */
+	RS_HOOK_KILLED, /* code: the signal */
+	RS_HOOK_TIMED_OUT,
+	RS_HOOK_CANCELLED,   /* go_on() said no */
+	RS_HOOK_NOT_STARTED, /* code: the errno */
+};
+
+struct rs_hook_result {
+	enum rs_hook_end end;
+	int code;
+	struct rs_span output;
+	bool cut;     /* there was more of it */
+	void *memory; /* where the output lies */
+};
+
+/* Run to the end. A command that outlives its timeout gets SIGTERM, and SIGKILL soon after. What
+ * it leaves running in the background when it exits by itself is its own business. */
+void rs_hook_run(const struct rs_hook *hook, struct rs_hook_result *result);
+
+/* Give back the output's memory. */
+void rs_hook_release(struct rs_hook_result *result);
+
+#endif

@@ -1,0 +1,177 @@
+#include "transfer/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/fault_event.h"
+#include "process.h"
+#include "transfer/canned.h"
+#include "transfer/exchange.h"
+
+/* ---- a real response that breaks off ---- */
+
+static size_t cut_body(char *bytes, size_t one, size_t len, void *exchange)
+{
+	struct rs_exchange *x = exchange;
+	size_t left = x->fault.strike.fault->cut - x->fault.passed;
+	size_t part = len < left ? len : left;
+	size_t took = part > 0 ? rs_response_body(bytes, one, part, exchange) : 0;
+
+	if (took != part)
+		return took;
+	x->fault.passed += part;
+	if (part == len)
+		return len;
+	x->fault.cut = true;
+	return 0;
+}
+
+static CURLcode end_cut(struct rs_exchange *x, CURLcode result)
+{
+	x->handle->api->easy_setopt(x->handle->easy, CURLOPT_WRITEFUNCTION, rs_response_body);
+	x->fault.cuts = false;
+	if (!x->fault.cut || result != CURLE_WRITE_ERROR)
+		return result;
+	rs_transfer_error(x, "transfer closed with outstanding read data remaining");
+	return CURLE_PARTIAL_FILE;
+}
+
+/* ---- the beginning ---- */
+
+/* The time limit that is in force for the attempt; RS_FOREVER: none. */
+static int64_t limit_ns(const struct rs_exchange *x)
+{
+	long own_ms = x->handle->options.timeout_ms;
+
+	if (own_ms > 0)
+		return rs_ns_mul(own_ms, RS_NS_PER_MS);
+	return x->limits.attempt ? x->limits.attempt_ns : RS_FOREVER;
+}
+
+/* A peer that is slow enough is one that timed out. */
+static void delay(struct rs_exchange *x, int64_t delay_ns)
+{
+	int64_t most_ns = limit_ns(x);
+
+	x->fault.delayed = delay_ns > 0;
+	if (x->fault.delayed)
+		x->fault.due_ns = rs_ns_add(rs_now_ns(), rs_ns_min(delay_ns, most_ns));
+	if (delay_ns >= most_ns)
+		x->fault.error = CURLE_OPERATION_TIMEDOUT;
+}
+
+/* A response that is canned is cut where it is made. */
+static void arm(struct rs_exchange *x, const struct rs_fault *fault)
+{
+	x->fault.error = (CURLcode)fault->error.curl;
+	delay(x, x->fault.strike.delay_ns);
+	if (x->fault.error != CURLE_OK) {
+		rs_canned_replace(x, NULL);
+	} else if (fault->status) {
+		rs_canned_replace(x, fault);
+	} else if (fault->cut != RS_NO_CUT) {
+		x->fault.cuts = true;
+		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_WRITEFUNCTION, cut_body);
+	}
+}
+
+/* Only HTTP has a status; and a URL that came as a CURLU handle cannot be replaced. */
+static bool can_strike(struct rs_exchange *x, const struct rs_fault *fault)
+{
+	return fault->status == 0 || (rs_exchange_is_http(x) && x->handle->options.url.text);
+}
+
+void rs_fault_begin(struct rs_exchange *x)
+{
+	const struct rs_target *target = rs_exchange_target(x);
+
+	x->fault = (struct rs_fault_attempt){ .fd = -1 };
+	rs_fault_forget(x->handle);
+	x->fault.strike = rs_fault_next(x->rules, target, rs_random(x->rules));
+	if (x->fault.strike.fault && !can_strike(x, x->fault.strike.fault))
+		x->fault.strike.fault = NULL;
+	if (!x->fault.strike.fault)
+		return;
+	rs_event_fault(x->rules, &x->fault.strike, target);
+	arm(x, x->fault.strike.fault);
+}
+
+int64_t rs_fault_due_ns(const struct rs_exchange *x)
+{
+	return x->fault.due_ns;
+}
+
+bool rs_fault_holds(struct rs_exchange *x)
+{
+	if (x->fault.delayed)
+		x->fault.delayed = rs_now_ns() < x->fault.due_ns;
+	return x->fault.delayed;
+}
+
+/* ---- the end ---- */
+
+/* libcurl was sent into a wall, so that it began a transfer like any other and knows nothing of
+ * the one before; what it says of the wall is put in other words. A transfer that did not even get
+ * there has failed by itself. */
+static CURLcode end_failure(struct rs_exchange *x, CURLcode result)
+{
+	struct rs_fault_told *told = &x->handle->fault;
+
+	if (result != CURLE_COULDNT_CONNECT)
+		return result;
+	if (x->fault.error != CURLE_OPERATION_TIMEDOUT)
+		told->os_errno = x->fault.strike.fault->error.sys;
+	if (x->handle->api->easy_strerror)
+		rs_transfer_error(x, x->handle->api->easy_strerror(x->fault.error));
+	return x->fault.error;
+}
+
+CURLcode rs_fault_end(struct rs_exchange *x, CURLcode result)
+{
+	if (x->fault.cuts)
+		return end_cut(x, result);
+	if (!x->fault.replaced)
+		return result;
+	rs_canned_note(x);
+	rs_canned_end(x);
+	return x->fault.error != CURLE_OK ? end_failure(x, result) : result;
+}
+
+/* ---- what is told of it ---- */
+
+bool rs_fault_errno(const struct rs_exchange *x, int *number)
+{
+	*number = (int)x->handle->fault.os_errno;
+	return x->handle->fault.valid;
+}
+
+void rs_fault_forget(struct rs_handle *handle)
+{
+	if (!handle->fault.valid)
+		return;
+	free(handle->fault.url);
+	handle->fault = (struct rs_fault_told){ .valid = false };
+}
+
+bool rs_fault_info(const struct rs_handle *handle, CURLINFO info, void *value)
+{
+	const struct rs_fault_told *told = &handle->fault;
+
+	if (!told->valid)
+		return false;
+	switch ((int)info) {
+	case CURLINFO_OS_ERRNO:
+		*(long *)value = told->os_errno;
+		return true;
+	case CURLINFO_EFFECTIVE_URL:
+		if (told->url)
+			*(const char **)value = told->url;
+		return told->url != NULL;
+	case CURLINFO_SCHEME:
+		if (told->is_https)
+			*(const char **)value = "HTTPS";
+		return told->is_https;
+	default:
+		return false;
+	}
+}

@@ -1,0 +1,44 @@
+/*
+ * The pace that rate_limit = adaptive sets for a target: it delays attempts.
+ */
+#include "ops/events.h"
+#include "process.h"
+#include "retry/pacer.h"
+#include "transfer/exchange.h"
+
+bool rs_exchange_pace(struct rs_exchange *x)
+{
+	struct rs_pacers *pacers = x->rules->pacers;
+	int64_t now_ns = x->call.started_ns;
+	const struct rs_target *target;
+	int64_t wait_ns;
+
+	if (!pacers || x->rules->settings.mode == RS_MODE_OBSERVE)
+		return true;
+	target = rs_exchange_target(x);
+	wait_ns = rs_pacer_wait_ns(pacers, target, now_ns);
+	rs_pacer_take(pacers, target, now_ns);
+	if (wait_ns == 0)
+		return true;
+	rs_event_paced(x->rules, target, wait_ns);
+	return rs_exchange_wait(x, rs_ns_add(now_ns, wait_ns));
+}
+
+void rs_exchange_went_well(struct rs_exchange *x)
+{
+	if (x->rules->pacers)
+		rs_pacer_outcome(x->rules->pacers, rs_exchange_target(x), false, rs_now_ns());
+}
+
+int64_t rs_exchange_pace_after(struct rs_exchange *x, const struct rs_rule *rule)
+{
+	struct rs_pacers *pacers = x->rules->pacers;
+	bool throttled = rule->policy.rate_limit == RS_RATE_ADAPTIVE;
+	int64_t now_ns;
+
+	if (!pacers)
+		return 0;
+	now_ns = rs_now_ns();
+	rs_pacer_outcome(pacers, rs_exchange_target(x), throttled, now_ns);
+	return rs_pacer_wait_ns(pacers, rs_exchange_target(x), now_ns);
+}

@@ -1,0 +1,518 @@
+/*
+ * Faults on purpose, in front of real programs: what they see, and what the rules make of it.
+ */
+#include "harness.h"
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_RULES "; none\n"
+#define RULES                                                                                      \
+	"[policy default]\nmax_attempts = 6\nbase = 1ms\nquota = none\n"                           \
+	"[rule it]\nerror = any\nstatus = 5xx\nmethod = any\n"
+
+/* Nobody answers to this name, nor is anybody asked. */
+#define NOWHERE "http://nowhere.invalid/x"
+
+#define WRITE_OUT "|%{http_code} %{size_download} %{url_effective} %{scheme}"
+
+static struct run run_with(const char *rules, const char *fault, const char *const *program)
+{
+	const char *argv[32] = {
+		command_path(), "run", "-v", "-r", rules_file(rules), "-f", fault
+	};
+	size_t count = 7;
+
+	while (*program && count < 31)
+		argv[count++] = *program++;
+	return run_program(&(struct program){ .argv = argv });
+}
+
+#define RUN(rules, fault, ...) run_with(rules, fault, (const char *const[]){ __VA_ARGS__, NULL })
+
+static struct server *serve(void)
+{
+	static const struct reply script[] = { { .body = "object\n" } };
+
+	return server_start(script, 1);
+}
+
+/* ---- answers ---- */
+
+static void a_canned_answer_is_real_to_curl(void **state)
+{
+	struct run run = RUN(NO_RULES, "status=503,header=Retry-After: 7,body=<b>busy</b>", "curl",
+			     "-sSi", "-w", WRITE_OUT, NOWHERE);
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_contains(run.out, "HTTP/1.1 503 ");
+	assert_contains(run.out, "\r\nContent-Length: 11\r\n");
+	assert_contains(run.out, "\r\nRetry-After: 7\r\n");
+	assert_contains(run.out, "\r\n\r\n<b>busy</b>|503 11 " NOWHERE " HTTP");
+	assert_contains(run.err, "event=fault fault=fault-1 call=curl method=GET "
+				 "target=nowhere.invalid:80 status=503");
+	run_free(&run);
+}
+
+static void https_is_answered_as_https(void **state)
+{
+	struct run run =
+		RUN(NO_RULES, "body=secret", "curl", "-sS", "--proto", "=https", "-x",
+		    "http://127.0.0.1:1", "--http2", "-w", WRITE_OUT, "https://nowhere.invalid/x");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "secret|200 6 https://nowhere.invalid/x HTTPS");
+	run_free(&run);
+}
+
+static void failonerror_and_head_keep_their_meaning(void **state)
+{
+	struct run run = RUN(NO_RULES, "status=404,body=gone", "curl", "-sSf", NOWHERE);
+
+	(void)state;
+	assert_exit(run, 22);
+	assert_string_equal(run.out, "");
+	assert_contains(run.err, "404");
+	run_free(&run);
+	run = RUN(NO_RULES, "body=gone", "curl", "-sSI", NOWHERE);
+	assert_exit(run, 0);
+	assert_contains(run.out, "Content-Length: 4\r\n");
+	assert_lacks(run.out, "gone");
+	run_free(&run);
+}
+
+/* More than a socket's buffer holds: it is answered before all of it is sent. */
+static void a_long_request_is_answered(void **state)
+{
+	char *bytes = noise(3000000, 1);
+	const char *file = temp_file("upload", bytes, 3000000);
+	char argument[512];
+	struct run run;
+
+	(void)state;
+	free(bytes);
+	(void)snprintf(argument, sizeof(argument), "@%s", file);
+	run = RUN(NO_RULES, "body=thanks", "curl", "-sS", "-H", "Expect:", "--data-binary",
+		  argument, NOWHERE);
+	assert_exit(run, 0);
+	assert_output(run, "thanks");
+	run_free(&run);
+	run = RUN(NO_RULES, "status=507,body=full", "curl", "-sS", "-T", file, NOWHERE);
+	assert_exit(run, 0);
+	assert_output(run, "full");
+	run_free(&run);
+}
+
+static void a_canned_redirect_leads_nowhere_else(void **state)
+{
+	struct server *server = serve();
+	char fault[256];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(fault, sizeof(fault), "status=302,header=Location: %s",
+		       server_url(server, "/"));
+	run = RUN(NO_RULES, fault, "curl", "-sSL", "--max-redirs", "3", NOWHERE);
+	assert_exit(run, 47);
+	assert_int_equal(server_request_count(server), 0);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* ---- errors ---- */
+
+static void errors_are_told_as_libcurl_tells_them(void **state)
+{
+	static const struct {
+		const char *fault;
+		int status;
+		const char *says;
+	} rows[] = {
+		{ "error=refused", 7, "curl: (7) Couldn't connect to server" },
+		{ "error=dns", 6, "curl: (6) Couldn't resolve host name" },
+		{ "error=CURLE_SSL_CONNECT_ERROR", 35, "curl: (35) SSL connect error" },
+		{ "error=ECONNRESET", 56, "curl: (56) Failure when receiving data" },
+	};
+	struct server *server = serve();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run run =
+			RUN(NO_RULES, rows[i].fault, "curl", "-sS", server_url(server, "/o"));
+
+		assert_exit(run, rows[i].status);
+		assert_contains(run.err, rows[i].says);
+		run_free(&run);
+	}
+	assert_int_equal(server_connection_count(server), 0);
+	server_stop(server);
+}
+
+/* A file needs no network to be found. */
+static void a_file_fails_too(void **state)
+{
+	const char *file = temp_file("data", "data", 4);
+	char url[512];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "file://%s", file);
+	run = RUN(NO_RULES, "error=EIO", "curl", "-sS", "-w", "%{url_effective}", url);
+	assert_exit(run, 7);
+	assert_output(run, url);
+	run_free(&run);
+}
+
+/* The first transfer is struck, the second is as the program set it up: with its own socket
+ * function, and the errno that it meets itself. */
+static const char pycurl_twice[] =
+	"import errno, io, pycurl, socket, sys\n"
+	"opened = []\n"
+	"def open_socket(purpose, address):\n"
+	"    opened.append(1)\n"
+	"    return socket.socket(address.family, address.socktype, address.protocol)\n"
+	"c = pycurl.Curl()\n"
+	"c.setopt(c.URL, sys.argv[1])\n"
+	"c.setopt(c.OPENSOCKETFUNCTION, open_socket)\n"
+	"c.setopt(c.WRITEFUNCTION, io.BytesIO().write)\n"
+	"for i in range(2):\n"
+	"    try:\n"
+	"        c.perform()\n"
+	"    except pycurl.error as e:\n"
+	"        print(e.args[0], errno.errorcode[c.getinfo(c.OS_ERRNO)])\n"
+	"    print(c.getinfo(c.RESPONSE_CODE), len(opened), c.getinfo(c.NUM_CONNECTS))\n";
+
+static void what_was_changed_is_put_back(void **state)
+{
+	struct server *server = serve();
+	struct run run = RUN(NO_RULES, "error=refused,first=1", "/usr/bin/python3", "-c",
+			     pycurl_twice, server_url(server, "/o"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "7 ECONNREFUSED\n0 0 0\n200 1 1\n");
+	run_free(&run);
+	run = RUN(NO_RULES, "status=418,first=1", "/usr/bin/python3", "-c", pycurl_twice,
+		  server_url(server, "/o"));
+	assert_output(run, "418 0 1\n200 1 1\n");
+	run_free(&run);
+	server_stop(server);
+}
+
+/* ---- delays and cuts ---- */
+
+static void a_delay_delays(void **state)
+{
+	struct server *server = serve();
+	struct run run = RUN(NO_RULES, "delay=200ms-250ms", "curl", "-sS", server_url(server, "/"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "object\n");
+	assert_true(run.elapsed_ns >= INT64_C(200000000));
+	run_free(&run);
+	run = RUN(NO_RULES, "delay=60s", "curl", "-sS", "-m", "0.2", server_url(server, "/"));
+	assert_exit(run, 28);
+	assert_true(run.elapsed_ns < INT64_C(10000000000));
+	assert_int_equal(server_request_count(server), 1);
+	run_free(&run);
+	server_stop(server);
+}
+
+static const char pycurl_cancel[] = "import pycurl, sys\n"
+				    "asked = []\n"
+				    "def progress(*args):\n"
+				    "    asked.append(1)\n"
+				    "    return len(asked) > 3\n"
+				    "c = pycurl.Curl()\n"
+				    "c.setopt(c.URL, sys.argv[1])\n"
+				    "c.setopt(c.NOPROGRESS, False)\n"
+				    "c.setopt(c.XFERINFOFUNCTION, progress)\n"
+				    "try:\n"
+				    "    c.perform()\n"
+				    "except pycurl.error as e:\n"
+				    "    print(e.args[0], e.args[1])\n";
+
+static void a_delay_can_be_cancelled(void **state)
+{
+	struct run run = RUN(RULES, "delay=60s", "/usr/bin/python3", "-c", pycurl_cancel, NOWHERE);
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "42 Callback aborted\n");
+	assert_true(run.elapsed_ns < INT64_C(10000000000));
+	run_free(&run);
+}
+
+static void a_cut_breaks_the_response_off(void **state)
+{
+	struct server *server = serve();
+	struct run run = RUN(NO_RULES, "cut=3B", "curl", "-sS", server_url(server, "/"));
+
+	(void)state;
+	assert_exit(run, 18);
+	assert_output(run, "obj");
+	run_free(&run);
+	run = RUN(NO_RULES, "cut=7B", "curl", "-sS", server_url(server, "/"));
+	assert_exit(run, 0);
+	run_free(&run);
+	run = RUN(NO_RULES, "cut=3B,body=canned", "curl", "-sS", NOWHERE);
+	assert_exit(run, 18);
+	assert_output(run, "can");
+	run_free(&run);
+	server_stop(server);
+}
+
+static void a_cut_download_is_continued(void **state)
+{
+	static const struct reply script[] = {
+		{ .headers = "ETag: \"a\"\r\n", .body = "0123456789" },
+		{ .status = 206,
+		  .headers = "ETag: \"a\"\r\nContent-Range: bytes 4-9/10\r\n",
+		  .body = "456789" },
+	};
+	struct server *server = server_start(script, 2);
+	struct run run =
+		RUN(RULES, "cut=4B,first=1", "curl", "-sS", server_url(server, "/download"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "0123456789");
+	assert_int_equal(server_request_count(server), 2);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* ---- with rules ---- */
+
+static void injected_outcomes_are_retried_like_real_ones(void **state)
+{
+	static const char *const faults[] = { "status=503,first=2", "error=reset,first=2",
+					      "error=tls,first=2" };
+	struct server *server = serve();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct run run = RUN(RULES, faults[i], "curl", "-sS", server_url(server, "/"));
+
+		assert_exit(run, 0);
+		assert_output(run, "object\n");
+		assert_int_equal(count_lines(run.err, "event=fault"), 2);
+		assert_int_equal(count_lines(run.err, "event=retry rule=it"), 2);
+		assert_int_equal(count_lines(run.err, "event=recovered"), 1);
+		assert_int_equal(server_request_count(server), i + 1);
+		run_free(&run);
+	}
+	server_stop(server);
+}
+
+/* curl -Z uses libcurl's multi interface. */
+static void the_multi_interface_is_struck_too(void **state)
+{
+	struct server *server = serve();
+	struct run run = RUN(RULES, "status=503,delay=20ms,first=2", "curl", "-sSZ",
+			     server_url(server, "/"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "object\n");
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 2);
+	assert_int_equal(server_request_count(server), 1);
+	run_free(&run);
+	run = RUN(NO_RULES, "error=refused,delay=20ms", "curl", "-sSZ", NOWHERE);
+	assert_exit(run, 7);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* ---- chance ---- */
+
+#define FETCHES      "400"
+#define FETCH_COUNT  400
+#define PROBABILITY  0.3
+#define FIVE_SIGMA   46 /* of 400 at 0.3: sqrt(400 * 0.3 * 0.7) is 9.2 */
+#define SEEDED(seed) "[retryshim]\nseed = " seed "\nlog = none\n"
+
+static int count_failures(const struct run *run)
+{
+	int count = 0;
+
+	assert_int_equal(run->out_len, FETCH_COUNT + 1);
+	for (const char *at = run->out; *at; at++)
+		count += *at == 'x';
+	return count;
+}
+
+static void failures_are_as_many_as_the_arithmetic_says(void **state)
+{
+	struct server *server = serve();
+	const char *url = server_url(server, "/");
+	struct run run = RUN(NO_RULES, "status=503,probability=0.3", helper_path("fetch-many"), url,
+			     FETCHES);
+	int failures = count_failures(&run);
+
+	(void)state;
+	assert_in_range(failures, (int)(PROBABILITY * FETCH_COUNT) - FIVE_SIGMA,
+			(int)(PROBABILITY * FETCH_COUNT) + FIVE_SIGMA);
+	run_free(&run);
+	/* 0.3 to the power of 6, 400 times: 0.3 failures; five or more are not to be seen. */
+	run = RUN(RULES, "status=503,probability=0.3", helper_path("fetch-many"), url, FETCHES);
+	assert_in_range(count_failures(&run), 0, 4);
+	run_free(&run);
+	server_stop(server);
+}
+
+static void a_seed_makes_it_repeatable(void **state)
+{
+	struct server *server = serve();
+	const char *url = server_url(server, "/");
+	const char *fault = "error=timeout,probability=0.5";
+	struct run first = RUN(SEEDED("7"), fault, helper_path("fetch-many"), url, FETCHES);
+	struct run again = RUN(SEEDED("7"), fault, helper_path("fetch-many"), url, FETCHES);
+	struct run other = RUN(SEEDED("8"), fault, helper_path("fetch-many"), url, FETCHES);
+
+	(void)state;
+	assert_string_equal(first.out, again.out);
+	assert_string_not_equal(first.out, other.out);
+	assert_in_range(count_failures(&first), 150, 250);
+	run_free(&first);
+	run_free(&again);
+	run_free(&other);
+	server_stop(server);
+}
+
+/* ---- connect ---- */
+
+static void a_connect_fails_and_is_retried(void **state)
+{
+	struct server *server = serve();
+	char port[8];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%d", server_port(server));
+	run = RUN(NO_RULES, "call=connect,error=ETIMEDOUT", helper_path("connect-once"),
+		  "127.0.0.1", port);
+	assert_exit(run, 1);
+	assert_output(run, "connect: Connection timed out\n");
+	run_free(&run);
+	run = RUN(RULES, "call=connect,error=refused,first=2,delay=5ms",
+		  helper_path("connect-once"), "127.0.0.1", port);
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 2);
+	run_free(&run);
+	run = RUN(NO_RULES, "call=connect,error=refused,port=1", helper_path("connect-once"),
+		  "127.0.0.1", port);
+	assert_exit(run, 0);
+	run_free(&run);
+	server_stop(server);
+}
+
+static const char nonblocking[] =
+	"import errno, socket, sys\n"
+	"s = socket.socket()\n"
+	"s.setblocking(False)\n"
+	"print(errno.errorcode[s.connect_ex(('127.0.0.1', int(sys.argv[1])))])\n"
+	"u = socket.socket(socket.AF_UNIX)\n"
+	"print(errno.errorcode[u.connect_ex('/nowhere/x')])\n"
+	"print(socket.socket(type=socket.SOCK_DGRAM).connect_ex(('127.0.0.1', 9)))\n";
+
+/* A non-blocking connect fails at once and is not delayed; datagrams connect to nothing. */
+static void other_sockets(void **state)
+{
+	struct server *server = serve();
+	char port[8];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%d", server_port(server));
+	run = RUN(NO_RULES, "call=connect,error=ENETUNREACH,address=127.0.0.0/8,delay=30s",
+		  "/usr/bin/python3", "-c", nonblocking, port);
+	assert_exit(run, 0);
+	assert_output(run, "ENETUNREACH\nENOENT\n0\n");
+	assert_true(run.elapsed_ns < INT64_C(10000000000));
+	run_free(&run);
+	run = RUN(NO_RULES, "call=connect,error=EACCES,address=/nowhere/*", "/usr/bin/python3",
+		  "-c", nonblocking, port);
+	assert_output(run, "EINPROGRESS\nEACCES\n0\n");
+	run_free(&run);
+	server_stop(server);
+}
+
+/* Sections of a rules file strike from the first call on, without -f. */
+static void sections_of_a_file(void **state)
+{
+	const char *rules = rules_file("[fault it]\ncall = connect\nerror = ENETUNREACH\n");
+	const char *const argv[] = {
+		command_path(), "run", "-r", rules, helper_path("connect-once"),
+		"127.0.0.1",    "1",   NULL
+	};
+	struct run run = run_program(&(struct program){ .argv = argv });
+
+	(void)state;
+	assert_exit(run, 1);
+	assert_output(run, "connect: Network is unreachable\n");
+	run_free(&run);
+}
+
+/* libcurl's own connects are not the program's. */
+static void a_transfer_is_struck_once(void **state)
+{
+	struct server *server = serve();
+	struct run run =
+		RUN(NO_RULES, "call=connect,error=refused", "curl", "-sS", server_url(server, "/"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "object\n");
+	run_free(&run);
+	server_stop(server);
+}
+
+static void mistakes_are_told_before_the_start(void **state)
+{
+	struct run run = RUN(NO_RULES, "error=refusd", "echo", "started");
+
+	(void)state;
+	assert_exit(run, 125);
+	assert_string_equal(run.out, "");
+	assert_contains(run.err, "did you mean 'refused'?");
+	run_free(&run);
+	run = RUN(NO_RULES, "503", "echo", "started");
+	assert_exit(run, 125);
+	assert_contains(run.err, "KEY=VALUE");
+	run_free(&run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_canned_answer_is_real_to_curl),
+		cmocka_unit_test(https_is_answered_as_https),
+		cmocka_unit_test(failonerror_and_head_keep_their_meaning),
+		cmocka_unit_test(a_long_request_is_answered),
+		cmocka_unit_test(a_canned_redirect_leads_nowhere_else),
+		cmocka_unit_test(errors_are_told_as_libcurl_tells_them),
+		cmocka_unit_test(a_file_fails_too),
+		cmocka_unit_test(what_was_changed_is_put_back),
+		cmocka_unit_test(a_delay_delays),
+		cmocka_unit_test(a_delay_can_be_cancelled),
+		cmocka_unit_test(a_cut_breaks_the_response_off),
+		cmocka_unit_test(a_cut_download_is_continued),
+		cmocka_unit_test(injected_outcomes_are_retried_like_real_ones),
+		cmocka_unit_test(the_multi_interface_is_struck_too),
+		cmocka_unit_test(failures_are_as_many_as_the_arithmetic_says),
+		cmocka_unit_test(a_seed_makes_it_repeatable),
+		cmocka_unit_test(a_connect_fails_and_is_retried),
+		cmocka_unit_test(other_sockets),
+		cmocka_unit_test(sections_of_a_file),
+		cmocka_unit_test(a_transfer_is_struck_once),
+		cmocka_unit_test(mistakes_are_told_before_the_start),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+#include "unit.h"
+
+#include <pthread.h>
+
+#include "retry/pacer.h"
+
+#define T0 S(1000)
+
+static struct rs_pacers pacers;
+
+static int clear(void **state)
+{
+	(void)state;
+	memset(&pacers, 0, sizeof(pacers));
+	return 0;
+}
+
+static struct rs_target target(uint16_t port)
+{
+	return (struct rs_target){ .call = RS_CALL_CURL, .host = span("h"), .port = port };
+}
+
+static void each_target_has_its_pace(void **state)
+{
+	struct rs_target a = target(1), b = target(2);
+
+	(void)state;
+	rs_pacer_outcome(&pacers, &a, true, T0);
+	rs_pacer_outcome(&pacers, &b, false, T0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0), S(2));
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &b, T0), 0);
+	rs_pacer_take(&pacers, &a, T0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0), S(4));
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + S(1)), S(3));
+}
+
+static void unknown_targets_and_none(void **state)
+{
+	struct rs_target a = target(1);
+
+	(void)state;
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0), 0);
+	rs_pacer_take(&pacers, &a, T0);
+	rs_pacer_outcome(NULL, &a, true, T0);
+	rs_pacer_take(NULL, &a, T0);
+	assert_int_equal(rs_pacer_wait_ns(NULL, &a, T0), 0);
+}
+
+/* More targets than places: some go unpaced; once others rest, there is room. */
+static void a_crowd(void **state)
+{
+	int paced = 0;
+
+	(void)state;
+	for (uint16_t port = 1; port <= 20 * RS_PACERS; port++) {
+		struct rs_target one = target(port);
+
+		rs_pacer_outcome(&pacers, &one, true, T0);
+		paced += rs_pacer_wait_ns(&pacers, &one, T0) > 0;
+	}
+	assert_in_range(paced, RS_PACERS * 9 / 10, RS_PACERS);
+	for (uint16_t port = 2000; port < 2008; port++) {
+		struct rs_target one = target(port);
+
+		rs_pacer_outcome(&pacers, &one, true, T0 + RS_PACER_REST_NS + S(1));
+		assert_true(rs_pacer_wait_ns(&pacers, &one, T0 + RS_PACER_REST_NS + S(1)) > 0);
+	}
+}
+
+/* The thread that held a place is gone: in a handler that jumped away, or in the parent. */
+static void a_lost_hold_is_taken_over(void **state)
+{
+	struct rs_target a = target(1);
+
+	(void)state;
+	rs_pacer_outcome(&pacers, &a, true, T0);
+	for (int i = 0; i < RS_PACERS; i++)
+		atomic_store(&pacers.at[i].held_ns, T0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(99)), 0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(200)), MS(1800));
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(300)), MS(1700));
+}
+
+static void *hammer(void *arg)
+{
+	struct rs_target a = target(1);
+
+	(void)arg;
+	for (int i = 0; i < 2000; i++) {
+		rs_pacer_outcome(&pacers, &a, i % 50 == 0, T0 + MS(i));
+		rs_pacer_take(&pacers, &a, T0 + MS(i));
+		(void)rs_pacer_wait_ns(&pacers, &a, T0 + MS(i));
+	}
+	return NULL;
+}
+
+static void threads(void **state)
+{
+	struct rs_target a = target(1);
+	pthread_t all[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&all[i], NULL, hammer, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(all[i], NULL), 0);
+	assert_true(rs_pacer_wait_ns(&pacers, &a, T0 + S(2)) > 0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + S(100000)), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(each_target_has_its_pace, clear),
+		cmocka_unit_test_setup(unknown_targets_and_none, clear),
+		cmocka_unit_test_setup(a_crowd, clear),
+		cmocka_unit_test_setup(a_lost_hold_is_taken_over, clear),
+		cmocka_unit_test_setup(threads, clear),
+	};
+
+	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);
+}

@@ -5,6 +5,7 @@
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
 # make format     apply .clang-format
+# make bench      what a call costs, beside the bare program
 # make install    PREFIX=/usr/local DESTDIR=
 # make dist, make deb   a tarball, a Debian package (scripts/setup deb installs what it takes)
 # V=1 shows the commands.
@@ -31,7 +32,7 @@ CPPFLAGS_ALL := -Ishim -I$(B) -D_GNU_SOURCE -DCURL_DISABLE_TYPECHECK -DCURL_DISA
 CFLAGS_ALL   := -std=c17 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS)
 
 CORE  := $(sort $(wildcard shim/retry/*.c shim/rules/*.c shim/shared/*.c))
-SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/transfer/*.c shim/ops/*.c))
+SHIM  := $(sort $(wildcard shim/*.c shim/hooks/*.c shim/connect/*.c shim/resolve/*.c shim/transfer/*.c shim/ops/*.c))
 CLI   := $(sort $(wildcard shim/cli/*.c))
 UNIT  := $(sort $(wildcard tests/unit/test_*.c))
 SYS   := $(sort $(wildcard tests/system/test_*.c))
@@ -44,7 +45,8 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
-HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so $(B)/tests/plugins/libhere.so
+HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
+	$(B)/tests/plugin-lookups.so $(B)/tests/plugins/libhere.so
 
 ifeq ($(V),1)
 Q   :=
@@ -130,6 +132,12 @@ $(B)/tests/$(subst _,-,$(1)): $(B)/obj/tests/system/main_$(1).o $(B)/tests/libha
 	$$(Q)$$(TEST_LINK)
 endef
 $(foreach helper,$(HELPERS),$(eval $(call HELPER_RULE,$(helper))))
+
+# Name look-ups that end as a test says, in a library below the shim.
+$(B)/tests/plugin-lookups.so: $(B)/obj/tests/system/plugin_lookups.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
 
 # A plugin that is linked with the other flavour of libcurl.
 $(B)/tests/plugin-gnutls.so: $(B)/obj/tests/system/plugin_gnutls.o
@@ -236,6 +244,11 @@ lint-flags:
 	@printf '%s\n' "$(subst ",\",$(CPPFLAGS_ALL))"
 
 PAGES := $(wildcard man/*.1 man/*.5)
+# What a call costs, in instructions, beside the bare program.
+.PHONY: bench
+bench: all helpers
+	@B=$(B) scripts/bench
+
 .PHONY: install uninstall clean
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DATADIR)

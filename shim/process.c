@@ -20,6 +20,7 @@
 _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
 _Thread_local int rs_connected_fd __attribute__((tls_model("initial-exec")));
 atomic_bool rs_faults_watched;
+atomic_bool rs_limits_possible;
 
 struct rs_process_env rs_process_env;
 
@@ -61,6 +62,16 @@ static void keep_faults(const char *value)
 	rs_faults_watched = true;
 }
 
+/* Options that set a limit make the rules needed before the first attempt. */
+static void keep_options(const char *value)
+{
+	keep("RETRYSHIM_OPTIONS", value, rs_process_env.options, sizeof(rs_process_env.options));
+	for (char *at = rs_process_env.options; *at; at++) {
+		if (*at == '_' && after(at, "_timeout="))
+			rs_limits_possible = true;
+	}
+}
+
 static void keep_entry(char *entry)
 {
 	const char *value;
@@ -68,8 +79,9 @@ static void keep_entry(char *entry)
 	if ((value = value_in(entry, "RETRYSHIM_RULES")))
 		keep("RETRYSHIM_RULES", value, rs_process_env.rules, sizeof(rs_process_env.rules));
 	else if ((value = value_in(entry, "RETRYSHIM_OPTIONS")))
-		keep("RETRYSHIM_OPTIONS", value, rs_process_env.options,
-		     sizeof(rs_process_env.options));
+		keep_options(value);
+	else if ((value = value_in(entry, "RETRYSHIM_EARLY")))
+		rs_limits_possible = value[0] == '1';
 	else if ((value = value_in(entry, "RETRYSHIM_FAULTS")))
 		keep_faults(value);
 	else if ((value = value_in(entry, "RETRYSHIM_DISABLE")))

@@ -123,6 +123,7 @@ static bool is_wanted(const struct rs_rules *rules)
 /* Faults in connects have to be looked for before the first of them fails. */
 static void watch_faults(const struct rs_rules *rules)
 {
+	rs_limits_possible = is_wanted(rules) && rules->limits;
 	rs_faults_watched = is_wanted(rules) && (rules->fault_calls & 1u << RS_CALL_CONNECT) != 0;
 }
 

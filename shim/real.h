@@ -72,6 +72,9 @@ enum rs_stream {
 };
 FILE *rs_real_stream(enum rs_stream stream);
 
+/* Is the code at `caller` libcurl's own? Lock-free and async-signal-safe. */
+bool rs_is_libcurl(const void *caller);
+
 /* The libcurl that this thread is inside of, or was last. */
 extern _Thread_local const struct rs_curl_api *rs_curl_inside
 	__attribute__((tls_model("initial-exec")));

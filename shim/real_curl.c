@@ -275,6 +275,14 @@ const struct rs_curl_caller *rs_real_curl(const void *caller)
 	return found;
 }
 
+bool rs_is_libcurl(const void *caller)
+{
+	struct dl_find_object found;
+
+	return _dl_find_object((void *)caller, &found) == 0 && found.dlfo_link_map->l_name &&
+	       names_libcurl(found.dlfo_link_map->l_name);
+}
+
 int rs_real_flavour_of(const void *function, const char *name)
 {
 	struct link_map *map = NULL;

@@ -126,7 +126,7 @@ struct variable {
 	const char *value; /* NULL: leave it alone */
 };
 
-#define VARIABLES 5
+#define VARIABLES 6
 
 static void list_variables(const struct rs_environment *env, struct variable list[VARIABLES])
 {
@@ -135,6 +135,7 @@ static void list_variables(const struct rs_environment *env, struct variable lis
 	list[2] = (struct variable){ "RETRYSHIM_OPTIONS", env->options };
 	list[3] = (struct variable){ "RETRYSHIM_FAULTS", env->faults };
 	list[4] = (struct variable){ "RETRYSHIM_NO_INHERIT", env->no_inherit };
+	list[5] = (struct variable){ "RETRYSHIM_EARLY", env->early };
 }
 
 void rs_environment_apply(const struct rs_environment *env)

@@ -8,11 +8,12 @@
 #include <stdbool.h>
 
 struct rs_environment {
-	char *preload;    /* LD_PRELOAD: the library, then what was there before */
-	char *rules;      /* RETRYSHIM_RULES; NULL: as inherited */
-	char *options;    /* RETRYSHIM_OPTIONS; NULL: as inherited */
-	char *faults;     /* RETRYSHIM_FAULTS; NULL: as inherited */
-	char *no_inherit; /* RETRYSHIM_NO_INHERIT: the entry that LD_PRELOAD was; NULL: not set */
+	char *preload;     /* LD_PRELOAD: the library, then what was there before */
+	char *rules;       /* RETRYSHIM_RULES; NULL: as inherited */
+	char *options;     /* RETRYSHIM_OPTIONS; NULL: as inherited */
+	char *faults;      /* RETRYSHIM_FAULTS; NULL: as inherited */
+	char *no_inherit;  /* RETRYSHIM_NO_INHERIT: the entry that LD_PRELOAD was; NULL: not set */
+	const char *early; /* RETRYSHIM_EARLY; NULL: as inherited */
 };
 
 /* The shim beside this command, else in its installed place; NULL where it is in neither. Never

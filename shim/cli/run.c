@@ -14,6 +14,7 @@
 #include "cli/verbs.h"
 #include "cli/wrappable.h"
 #include "process.h"
+#include "retry/rule.h"
 #include "rules/load.h"
 #include "rules/names.h"
 #include "rules/where.h"
@@ -167,7 +168,8 @@ static int parse(struct run *run, int argc, char **argv)
 
 /* ---- rules ---- */
 
-/* The rules that the program would get must be good, and short enough for the shim to keep. */
+/* The rules that the program would get must be good, and short enough for the shim to keep. Where
+ * they limit attempts it needs them before the first one. */
 static int check_rules(struct rs_environment *env)
 {
 	const char *paths = env->rules ? env->rules : getenv("RETRYSHIM_RULES");
@@ -190,6 +192,8 @@ static int check_rules(struct rs_environment *env)
 		return fail("run: the faults are too long; write them into a rules file");
 	if (rs_rules_load(&request, &rules) != 0)
 		return RS_EXIT_RUN_FAILED;
+	if (rules->limits)
+		env->early = "1";
 	if (!faults && rules->fault_calls & ~(1u << RS_CALL_CURL))
 		rs_environment_add_fault(env, "");
 	rs_rules_free(rules);

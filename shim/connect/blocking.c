@@ -9,10 +9,13 @@
 #include <time.h>
 
 #include "connect/fault.h"
+#include "connect/flight.h"
+#include "connect/limited.h"
 #include "connect/target.h"
 #include "mark.h"
 #include "ops/commands.h"
 #include "ops/events.h"
+#include "pause.h"
 #include "retry/decide.h"
 #include "retry/error_set.h"
 #include "retry/match.h"
@@ -293,7 +296,7 @@ static int next_attempt(struct retried *retried, const struct rs_connect *call)
 	retried->attempt_ns = rs_now_ns();
 	if (rs_faults_watched)
 		return rs_connect_attempt(&again);
-	return again.real(again.fd, again.addr, again.len) == 0 ? 0 : -errno;
+	return rs_connect_limited(&again, rs_connect_limit_ns(retried->rules, &again));
 }
 
 static void succeed(const struct retried *retried)
@@ -306,6 +309,24 @@ static void succeed(const struct retried *retried)
 	rs_event_recovered(retried->rules, target, &retried->state, now_ns);
 }
 
+static bool is_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
+static int retry_nonblocking(const struct rs_connect *call, int error)
+{
+	sigset_t mask;
+	int status;
+
+	rs_signals_hold(&mask);
+	status = rs_flight_failed_at_once(call, error);
+	rs_signals_let(&mask);
+	return status;
+}
+
 int rs_connect_retry(const struct rs_connect *call, int error)
 {
 	struct retried retried;
@@ -313,11 +334,15 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 
 	if (rs_curl_depth > 0 && rs_connected_fd == call->fd + 1)
 		return 0;
+	if (error == EINPROGRESS && rs_curl_depth == 0)
+		rs_flight_begin(call);
 	if (!is_failure(error) || rs_curl_depth > 0)
 		return status;
 	retried.rules = rs_process_rules_at_failure();
 	if (!retried.rules)
 		return status;
+	if (any_rule_names(retried.rules, error) && is_nonblocking(call->fd))
+		return retry_nonblocking(call, error);
 	if (!any_rule_names(retried.rules, error) || !begin(&retried, call)) {
 		rs_stats_passed(retried.rules, RS_CALL_CONNECT);
 		return status;

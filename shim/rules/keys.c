@@ -62,7 +62,7 @@ const struct rs_key rs_keys[] = {
 	RULE("class",      CHOICE,    0,                            class,
 	     "temporary\0recoverable\0followup\0permanent", ""),
 	RULE("call",       CALLS,     RS_KEY_LIST | RS_KEY_SCOPE,   calls,
-	     "curl\0connect\0!resolve", ""),
+	     "curl\0connect\0resolve", ""),
 	RULE("error",      ERRORS,    RS_KEY_LIST | RS_KEY_OUTCOME, error,        "", ""),
 	RULE("status",     STATUSES,  RS_KEY_LIST | RS_KEY_OUTCOME, status,       "", ""),
 	RULE("body",       TEXTS,     RS_KEY_LIST | RS_KEY_OUTCOME, body,         "", ""),

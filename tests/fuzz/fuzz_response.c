@@ -98,7 +98,7 @@ static void decide(const struct rs_rule *rule, const struct rs_outcome *outcome,
 		MUST(now.now_ns + decision.wait_ns <= rule->policy.max_elapsed_ns);
 	} while (state.attempts < 10);
 	MUST(state.attempts <= rule->policy.max_attempts);
-	rs_call_succeeded(rules, &state);
+	rs_call_succeeded(rules, &state, &target, 0);
 }
 
 static struct rs_span take_headers(struct input *in)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,6 +258,53 @@ static void send_timeout(void)
 	tell(connect_target(fd));
 }
 
+static void tell_limit(int fd)
+{
+	struct timeval limit = { .tv_sec = -1 };
+	socklen_t len = sizeof(limit);
+
+	getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &len);
+	puts(limit.tv_sec == 0 && limit.tv_usec == 0 ? "no limit" : "limit");
+}
+
+static void hanging(void)
+{
+	int fd = tcp_socket(0);
+
+	fill_own_listener();
+	tell(connect_target(fd));
+	tell_limit(fd);
+}
+
+/* An alarm leaves the attempt itself. */
+static void hanging_longjmp(void)
+{
+	static int fd;
+	struct sigaction action = { .sa_handler = leave };
+	struct itimerval soon = { .it_value.tv_usec = 100000 };
+
+	fd = tcp_socket(0);
+	fill_own_listener();
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	if (sigsetjmp(way_out, 1) == 0)
+		tell(connect_target(fd));
+	tell_limit(fd);
+}
+
+static void hanging_interrupted(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct itimerval soon = { .it_value.tv_usec = 100000 };
+	int fd = tcp_socket(0);
+
+	fill_own_listener();
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	tell(connect_target(fd));
+	tell_limit(fd);
+}
+
 static void slow_failure(void)
 {
 	unsigned limit_ms = 300;
@@ -355,16 +403,29 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "bad-arguments", bad_arguments }, { "bound", bound },
-	{ "cancelled", cancelled },         { "closed-stderr", closed_stderr },
-	{ "connect-twice", connect_twice }, { "datagram", datagram },
-	{ "deaf-stderr", deaf_stderr },     { "foreign-stderr", foreign_stderr },
-	{ "in-handler", in_handler },       { "in-vfork", in_vfork },
-	{ "interrupted", interrupted },     { "keeps-errno", keeps_errno },
-	{ "longjmp-out", longjmp_out },     { "nonblocking", nonblocking },
-	{ "pipe-survivor", pipe_survivor }, { "reused", reused },
-	{ "send-timeout", send_timeout },   { "seqpacket", seqpacket },
-	{ "slow-failure", slow_failure },   { "title", title },
+	{ "bad-arguments", bad_arguments },
+	{ "bound", bound },
+	{ "cancelled", cancelled },
+	{ "closed-stderr", closed_stderr },
+	{ "connect-twice", connect_twice },
+	{ "datagram", datagram },
+	{ "deaf-stderr", deaf_stderr },
+	{ "foreign-stderr", foreign_stderr },
+	{ "in-handler", in_handler },
+	{ "in-vfork", in_vfork },
+	{ "interrupted", interrupted },
+	{ "keeps-errno", keeps_errno },
+	{ "longjmp-out", longjmp_out },
+	{ "nonblocking", nonblocking },
+	{ "pipe-survivor", pipe_survivor },
+	{ "reused", reused },
+	{ "send-timeout", send_timeout },
+	{ "seqpacket", seqpacket },
+	{ "slow-failure", slow_failure },
+	{ "hanging", hanging },
+	{ "hanging-longjmp", hanging_longjmp },
+	{ "hanging-interrupted", hanging_interrupted },
+	{ "title", title },
 };
 
 int main(int argc, char **argv)

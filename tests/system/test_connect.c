@@ -215,6 +215,58 @@ static void max_elapsed_counts_the_first_attempt(void **state)
 	run_free(&run);
 }
 
+/* ---- attempts that take too long ---- */
+
+#define LIMITED                                                                                    \
+	INFO QUICK "max_attempts = 3\nconnect_timeout = %s\n[rule it]\ncall = connect\n"           \
+		   "error = timeout, refused\n"
+
+static struct run run_limited(const char *limit, const char *name)
+{
+	char rules[256];
+	struct run run;
+
+	(void)snprintf(rules, sizeof(rules), LIMITED, limit);
+	run = run_words(RUN_BARE, NULL, command_path(), "run", "-r", rules_file(rules), "--",
+			helper_path("connect-case"), name, "1");
+	assert_exit(run, 0);
+	return run;
+}
+
+/* The first attempt, too: `run` knows that the rules set a limit. */
+static void a_hanging_attempt_is_limited(void **state)
+{
+	struct run run = run_limited("100ms", "hanging");
+
+	(void)state;
+	assert_output(run, "ETIMEDOUT\nno limit\n");
+	assert_int_equal(count_lines(run.err, "event=retry"), 2);
+	assert_contains(run.err, "attempt=3 of=3 cause=ETIMEDOUT reason=attempts");
+	assert_in_range(run.elapsed_ns, 300000000, 5000000000);
+	run_free(&run);
+}
+
+static void signals_reach_a_limited_attempt(void **state)
+{
+	struct run run = run_limited("1h", "hanging-longjmp");
+
+	(void)state;
+	assert_output(run, "no limit\n");
+	run_free(&run);
+	run = run_limited("1h", "hanging-interrupted");
+	assert_output(run, "EINTR\nno limit\n");
+	run_free(&run);
+}
+
+static void a_limit_of_the_program_comes_first(void **state)
+{
+	struct run run = run_limited("1h", "send-timeout");
+
+	(void)state;
+	assert_output(run, "EINPROGRESS\n");
+	run_free(&run);
+}
+
 /* ---- a wait that something else ends ---- */
 
 /* Once the case waits, the port opens (if `opens`), and SIGUSR1 arrives. */
@@ -283,11 +335,16 @@ static void check_untouched(struct run run, const char *output)
 	run_free(&run);
 }
 
-static void nonblocking_is_left_alone(void **state)
+/* Also where it has failed before it returns. */
+static void nonblocking_returns_at_once(void **state)
 {
+	struct run run = run_case(hour, "nonblocking", temp_path("nobody.sock"));
+
 	(void)state;
-	check_untouched(run_case(everything, "nonblocking", temp_path("nobody.sock")),
-			"EINPROGRESS\nENOENT\n");
+	assert_output(run, "EINPROGRESS\nEINPROGRESS\n");
+	assert_int_equal(count_lines(run.err, "event="), 1);
+	assert_contains(run.err, "event=retry rule=it call=connect target=unix:");
+	run_free(&run);
 }
 
 static void datagrams_are_left_alone(void **state)
@@ -391,11 +448,14 @@ int main(void)
 		cmocka_unit_test(environment_may_be_overwritten),
 		cmocka_unit_test(gives_up_with_the_real_errno),
 		cmocka_unit_test(max_elapsed_counts_the_first_attempt),
+		cmocka_unit_test(a_hanging_attempt_is_limited),
+		cmocka_unit_test(signals_reach_a_limited_attempt),
+		cmocka_unit_test(a_limit_of_the_program_comes_first),
 		cmocka_unit_test(a_handled_signal_ends_the_wait),
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),
 		cmocka_unit_test(a_waiting_thread_can_be_cancelled),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
-		cmocka_unit_test(nonblocking_is_left_alone),
+		cmocka_unit_test(nonblocking_returns_at_once),
 		cmocka_unit_test(datagrams_are_left_alone),
 		cmocka_unit_test(a_connected_socket_is_left_alone),
 		cmocka_unit_test(a_send_timeout_is_no_failure),

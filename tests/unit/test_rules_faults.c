@@ -128,7 +128,6 @@ static const struct {
 	{ RULE "rate_limit = adaptve\n", 3, "did you mean 'adaptive'?" },
 	{ "[quota q]\nscope = hosts\n", 2, "did you mean 'host'?" },
 	/* known, not supported yet */
-	{ RULE "call = curl, resolve\n", 3, "'resolve' is not supported yet" },
 };
 
 static void every_fault_is_told_with_its_line(void **state)

@@ -1,0 +1,110 @@
+#include "connect/ask.h"
+
+#include <poll.h>
+
+#include "connect/flight.h"
+#include "connect/waits.h"
+#include "pause.h"
+#include "process.h"
+#include "real_libc.h"
+#include "retry/ns.h"
+
+/* Wait for what comes next: the time of the next attempt, or the end of the one that flies. False:
+ * a handled signal came first. */
+static bool wait_for_change(int fd, enum rs_pending_stage stage, int64_t until_ns,
+			    const sigset_t *mask)
+{
+	struct pollfd end = { .fd = fd, .events = POLLOUT };
+	struct timespec left;
+
+	if (stage == RS_PENDING_FLYING)
+		return rs_real_ppoll(&end, 1, NULL, mask) >= 0;
+	return rs_real_ppoll(NULL, 0, rs_time_left(until_ns, rs_now_ns(), &left), mask) >= 0;
+}
+
+/* Is the outcome open, and hidden from the program? The first attempt of all is not: of a connect
+ * that is just under way everybody may know. */
+static bool is_open(const struct rs_pending *pending)
+{
+	return pending->stage == RS_PENDING_WAITS ||
+	       (pending->stage == RS_PENDING_FLYING && pending->state.attempts > 1);
+}
+
+/* Returns the place, held, when there is nothing to wait for; NULL where there is none. */
+static struct rs_pending *settle(int fd, const sigset_t *mask)
+{
+	struct rs_pending *pending;
+	enum rs_pending_stage stage;
+	int64_t due_ns;
+
+	while ((pending = rs_flight_hold(fd))) {
+		stage = rs_flight_advance(pending, rs_now_ns(), 0, NULL);
+		if (!is_open(pending))
+			break;
+		due_ns = pending->due_ns;
+		rs_pending_release(pending);
+		if (wait_for_change(fd, stage, due_ns, mask))
+			continue;
+		pending = rs_flight_hold(fd);
+		if (pending && is_open(pending))
+			rs_flight_cancel(pending);
+		break;
+	}
+	return pending;
+}
+
+/* The program is told: then it knows as much as we do. */
+static bool tell(int fd, const sigset_t *mask, int *error)
+{
+	struct rs_pending *pending = settle(fd, mask);
+	bool failed;
+
+	if (!pending)
+		return false;
+	failed = pending->stage == RS_PENDING_FAILED;
+	*error = pending->error;
+	if (failed)
+		pending->stage = RS_PENDING_NONE;
+	rs_pending_release(pending);
+	return failed;
+}
+
+bool rs_ask_error(int fd, int *error)
+{
+	sigset_t before;
+	bool told;
+
+	if (!rs_pending_has(fd))
+		return false;
+	rs_signals_hold(&before);
+	told = tell(fd, &before, error);
+	rs_signals_let(&before);
+	return told;
+}
+
+void rs_ask_forget(int fd)
+{
+	sigset_t before;
+
+	if (!rs_pending_has(fd))
+		return;
+	rs_signals_hold(&before);
+	rs_flight_forget(fd);
+	rs_signals_let(&before);
+}
+
+bool rs_ask_connect(const struct rs_connect *call, int *error)
+{
+	sigset_t before;
+	bool told = false;
+
+	if (!rs_pending_has(call->fd))
+		return false;
+	rs_signals_hold(&before);
+	if (call->len >= sizeof(sa_family_t) && call->addr->sa_family == AF_UNSPEC)
+		rs_flight_forget(call->fd);
+	else
+		told = tell(call->fd, &before, error);
+	rs_signals_let(&before);
+	return told;
+}

@@ -1,0 +1,25 @@
+/*
+ * Programs that ask how a pending connect stands, instead of waiting for it.
+ */
+#ifndef RS_CONNECT_ASK_H
+#define RS_CONNECT_ASK_H
+
+#include <stdbool.h>
+
+#include "connect/blocking.h"
+
+/*
+ * getsockopt(SO_ERROR) on a descriptor. Where its connect has failed and is being retried the
+ * answer is awaited. True: *error is the answer. False: the kernel knows it.
+ */
+bool rs_ask_error(int fd, int *error);
+
+/* connect() once more on a descriptor that may be pending. True: it has failed with *error. False:
+ * the real call answers. */
+bool rs_ask_connect(const struct rs_connect *call, int *error);
+
+/* The program is about to close the descriptor, or to make it another one's. A thread that is busy
+ * with it at this moment is waited for. */
+void rs_ask_forget(int fd);
+
+#endif

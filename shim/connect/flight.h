@@ -1,0 +1,46 @@
+/*
+ * The life of a connect that is pending: an attempt flies, fails, waits, and flies again, until it
+ * has connected or failed for good. Nothing here blocks; who waits, and for how long, is the
+ * business of the calls that the program waits with.
+ *
+ * Signals are to be held back (rs_signals_hold) around all of this.
+ */
+#ifndef RS_CONNECT_FLIGHT_H
+#define RS_CONNECT_FLIGHT_H
+
+#include "connect/blocking.h"
+#include "connect/pending.h"
+
+/* connect() returned EINPROGRESS: note it, unless no rule could ever match. */
+void rs_flight_begin(const struct rs_connect *call);
+
+/* connect() on a non-blocking socket failed at once. -EINPROGRESS where it is to be tried again,
+ * else -error. */
+int rs_flight_failed_at_once(const struct rs_connect *call, int error);
+
+/* Hold the place of `fd` if its socket still is the one it was, else NULL. */
+struct rs_pending *rs_flight_hold(int fd);
+
+/*
+ * Bring a held place up to date: the next attempt is made if it is due, and how an attempt ended
+ * is judged. Returns the stage; *revents is what poll() says about `events` now, as far as the
+ * program may know it (0 while the call goes on; NULL: not asked).
+ */
+enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_ns, short events,
+					short *revents);
+
+/* Something ends the waiting: it has failed, with the error of the last attempt. */
+void rs_flight_cancel(struct rs_pending *pending);
+
+/* The descriptor is no longer the program's connect: it is being closed, or becomes another one. */
+void rs_flight_forget(int fd);
+
+/* Those that have connected are pending no longer: what goes wrong with them from now on is none
+ * of ours. For waits that report data, not descriptors. */
+void rs_flight_land_all(void);
+
+/* Forget connects whose sockets were closed, or have connected without the program waiting for it.
+ * Looks at them all, but seldom: not again within a tenth of a second. */
+void rs_flight_sweep(int64_t now_ns);
+
+#endif

@@ -1,0 +1,128 @@
+#include "connect/limited.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "connect/target.h"
+#include "pause.h"
+#include "process.h"
+#include "real_libc.h"
+#include "retry/match.h"
+#include "retry/ns.h"
+
+int64_t rs_connect_limit_ns(const struct rs_rules *rules, const struct rs_connect *call)
+{
+	struct sockaddr_storage addr = { 0 };
+	struct rs_connect_target about;
+	const struct rs_rule *rule;
+
+	if (!rules || !rules->limits || rules->settings.mode == RS_MODE_OBSERVE ||
+	    call->len > sizeof(addr) || !call->addr)
+		return RS_FOREVER;
+	memcpy(&addr, call->addr, call->len);
+	if (addr.ss_family == AF_UNIX || !rs_connect_target(&about, &addr, call->len))
+		return RS_FOREVER;
+	about.target.program = rs_program_name();
+	rule = rs_first_covering(rules, &about.target);
+	return rule ? rs_ns_min(rule->policy.connect_timeout_ns, rule->policy.attempt_timeout_ns)
+		    : RS_FOREVER;
+}
+
+static int plain(const struct rs_connect *call)
+{
+	return call->real(call->fd, call->addr, call->len) == 0 ? 0 : -errno;
+}
+
+/* A blocking stream socket on which the program has set no limit. */
+static bool may_limit(int fd)
+{
+	struct timeval own = { 0 };
+	socklen_t len = sizeof(own), type_len = sizeof(int);
+	int flags = fcntl(fd, F_GETFL), type = 0;
+
+	return flags >= 0 && (flags & O_NONBLOCK) == 0 &&
+	       rs_real_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
+	       type == SOCK_STREAM &&
+	       rs_real_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &own, &len) == 0 &&
+	       own.tv_sec == 0 && own.tv_usec == 0;
+}
+
+/* Begin to connect without waiting for it: a limit that is over at once, and gone again before any
+ * handler can run. */
+static int begin(const struct rs_connect *call)
+{
+	static const struct timeval at_once = { .tv_usec = 1 }, never = { 0 };
+	int status;
+
+	(void)setsockopt(call->fd, SOL_SOCKET, SO_SNDTIMEO, &at_once, sizeof(at_once));
+	status = plain(call);
+	(void)setsockopt(call->fd, SOL_SOCKET, SO_SNDTIMEO, &never, sizeof(never));
+	return status;
+}
+
+/* Would the kernel have ended connect() for a handler that has run? Not for those with SA_RESTART,
+ * and which one it was nobody tells. */
+static bool any_handler_interrupts(void)
+{
+	struct sigaction action;
+
+	for (int number = 1; number < NSIG; number++) {
+		if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_DFL ||
+		    action.sa_handler == SIG_IGN)
+			continue;
+		if ((action.sa_flags & SA_RESTART) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* After its time the attempt is called off, so that the next one is free to begin. */
+static int time_out(const struct rs_connect *call)
+{
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	(void)call->real(call->fd, &nowhere, sizeof(nowhere));
+	return -ETIMEDOUT;
+}
+
+static int wait_until(const struct rs_connect *call, int64_t until_ns, const sigset_t *mask)
+{
+	for (;;) {
+		struct pollfd end = { .fd = call->fd, .events = POLLOUT };
+		int64_t left_ns = rs_ns_max(0, until_ns - rs_now_ns());
+		struct timespec left = { left_ns / RS_NS_PER_S, left_ns % RS_NS_PER_S };
+		int ready = rs_real_ppoll(&end, 1, &left, mask);
+
+		if (ready == 0)
+			return time_out(call);
+		if (ready > 0) /* connect() itself says how it ended */
+			return plain(call);
+		if (any_handler_interrupts())
+			return -EINTR;
+	}
+}
+
+int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns)
+{
+	int64_t until_ns = rs_ns_add(rs_now_ns(), limit_ns);
+	sigset_t mask;
+	int status;
+
+	if (limit_ns == RS_FOREVER || !may_limit(call->fd))
+		return plain(call);
+	rs_signals_hold(&mask);
+	status = begin(call);
+	if (status == -EINPROGRESS)
+		status = wait_until(call, until_ns, &mask);
+	rs_signals_let(&mask);
+	return status;
+}
+
+int rs_connect_first_limited(const struct rs_connect *call)
+{
+	return rs_connect_limited(call, rs_connect_limit_ns(rs_process_rules(), call));
+}

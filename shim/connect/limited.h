@@ -1,0 +1,26 @@
+/*
+ * An attempt of a blocking connect() that takes no longer than the rules allow, where the program
+ * has set no limit itself.
+ *
+ * The program can observe nothing of it: the socket's options and flags are as they were whenever
+ * one of its signal handlers may run, or leave by siglongjmp. Only TCP: a Unix socket waits for
+ * nothing but room in a queue.
+ */
+#ifndef RS_CONNECT_LIMITED_H
+#define RS_CONNECT_LIMITED_H
+
+#include <stdint.h>
+
+#include "connect/blocking.h"
+#include "retry/rule.h"
+
+/* The limit on an attempt of this call, by the first rule that covers it; RS_FOREVER: none. */
+int64_t rs_connect_limit_ns(const struct rs_rules *rules, const struct rs_connect *call);
+
+/* connect() for limit_ns at most. 0 or -errno, -ETIMEDOUT where it took longer. */
+int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns);
+
+/* The first attempt of all, under the limit that the rules set. 0 or -errno. */
+int rs_connect_first_limited(const struct rs_connect *call);
+
+#endif

@@ -1,0 +1,209 @@
+#include "connect/registrations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What a one-shot registration keeps when it has fired. */
+#define LASTING   ((uint32_t)(EPOLLWAKEUP | EPOLLONESHOT | EPOLLET) | EPOLLEXCLUSIVE)
+#define NOT_ASKED ((uint32_t)(EPOLLERR | EPOLLHUP)) /* always reported */
+
+/* ---- reading ---- */
+
+static void put_number(char *text, size_t *len, unsigned number)
+{
+	if (number >= 10)
+		put_number(text, len, number / 10);
+	text[(*len)++] = (char)('0' + number % 10);
+}
+
+/* Not open(), read() and close(): those are cancellation points. */
+static int open_fdinfo(int epfd)
+{
+	static const char prefix[] = "/proc/self/fdinfo/";
+	char path[sizeof(prefix) + 12];
+	size_t len = sizeof(prefix) - 1;
+	long fd;
+
+	memcpy(path, prefix, len);
+	put_number(path, &len, (unsigned)epfd);
+	path[len] = '\0';
+	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* "tfd:        3 events:       1c data:                3  pos:0 …" */
+static void take_line(const char *line, rs_registered_fn each, void *arg)
+{
+	char *rest;
+	long fd;
+	unsigned long events;
+	unsigned long long data;
+
+	if (strncmp(line, "tfd:", 4) != 0)
+		return;
+	fd = strtol(line + 4, &rest, 10);
+	if (strncmp(rest, " events:", 8) != 0)
+		return;
+	events = strtoul(rest + 8, &rest, 16);
+	if (strncmp(rest, " data:", 6) != 0)
+		return;
+	data = strtoull(rest + 6, NULL, 16);
+	each(arg, (int)fd, (uint32_t)events, data);
+}
+
+/* The whole lines of `text`; how many bytes they are. */
+static size_t take_lines(char *text, rs_registered_fn each, void *arg)
+{
+	char *line = text, *end;
+
+	while ((end = strchr(line, '\n'))) {
+		*end = '\0';
+		take_line(line, each, arg);
+		line = end + 1;
+	}
+	return (size_t)(line - text);
+}
+
+int rs_registrations_read(int epfd, rs_registered_fn each, void *arg)
+{
+	char text[4096];
+	size_t kept = 0, taken;
+	long got;
+	int fd = open_fdinfo(epfd);
+
+	if (fd < 0)
+		return fd;
+	while ((got = syscall(SYS_read, fd, text + kept, sizeof(text) - 1 - kept)) > 0) {
+		kept += (size_t)got;
+		text[kept] = '\0';
+		taken = take_lines(text, each, arg);
+		kept -= taken;
+		memmove(text, text + taken, kept);
+	}
+	syscall(SYS_close, fd);
+	return got < 0 ? -EIO : 0;
+}
+
+/* ---- the mark ---- */
+
+static int modify(int epfd, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event event = { .events = events, .data.u64 = data };
+	int saved_errno = errno;
+	int status = epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &event);
+
+	errno = saved_errno;
+	return status;
+}
+
+static uint64_t mark_of(const struct rs_pending *pending)
+{
+	return (uintptr_t)pending;
+}
+
+struct search {
+	const struct rs_pending *pending;
+	bool found;
+};
+
+static void find_mark(void *arg, int fd, uint32_t events, uint64_t data)
+{
+	struct search *search = arg;
+
+	(void)events;
+	if (fd == search->pending->fd && data == mark_of(search->pending))
+		search->found = true;
+}
+
+/* The program may have changed or deleted it meanwhile, or the set be another one. */
+static bool is_marked(const struct rs_pending *pending, int epfd)
+{
+	struct search search = { pending, false };
+
+	return rs_registrations_read(epfd, find_mark, &search) == 0 && search.found;
+}
+
+static void unknow(struct rs_pending *pending, int epfd)
+{
+	int kept = 0;
+
+	for (int i = 0; i < pending->registrations; i++) {
+		if (pending->registered[i].epfd != epfd)
+			pending->registered[kept++] = pending->registered[i];
+	}
+	pending->registrations = kept;
+}
+
+static bool know(struct rs_pending *pending, const struct rs_registration *registered)
+{
+	unknow(pending, registered->epfd);
+	if (pending->registrations == RS_REGISTRATIONS)
+		return false;
+	pending->registered[pending->registrations++] = *registered;
+	return true;
+}
+
+static bool has_fired(const struct rs_registration *registered)
+{
+	return (registered->events & ~LASTING) == 0;
+}
+
+static struct rs_registration whole(const struct rs_registration *registered, uint32_t reported)
+{
+	struct rs_registration whole = *registered;
+
+	if (has_fired(registered))
+		whole.events |= reported | NOT_ASKED;
+	return whole;
+}
+
+bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
+			   uint32_t reported)
+{
+	struct rs_registration program = whole(registered, reported);
+
+	if (program.data == mark_of(pending))
+		return true;
+	/* No attempt may be made before that thread has come: it could not be told of it. Unless it
+	 * has come since the registrations were read. */
+	if (has_fired(registered) && reported == 0) {
+		if (!is_marked(pending, registered->epfd))
+			unknow(pending, registered->epfd);
+		return true;
+	}
+	return know(pending, &program) &&
+	       modify(program.epfd, pending->fd, EPOLLONESHOT, mark_of(pending)) == 0;
+}
+
+uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd)
+{
+	for (int i = 0; i < pending->registrations; i++) {
+		if (pending->registered[i].epfd == epfd)
+			return pending->registered[i].data;
+	}
+	return mark_of(pending);
+}
+
+void rs_registrations_rearm(const struct rs_pending *pending,
+			    const struct rs_registration *registered, uint32_t reported)
+{
+	struct rs_registration program = whole(registered, reported);
+
+	if (has_fired(registered) && reported != 0)
+		(void)modify(program.epfd, pending->fd, program.events, program.data);
+}
+
+void rs_registrations_restore(struct rs_pending *pending)
+{
+	for (int i = 0; i < pending->registrations; i++) {
+		const struct rs_registration *r = &pending->registered[i];
+
+		if (is_marked(pending, r->epfd))
+			(void)modify(r->epfd, pending->fd, r->events, r->data);
+	}
+}

@@ -1,0 +1,43 @@
+/*
+ * Keeping an epoll set quiet about a connect that waits for its next attempt.
+ *
+ * A socket that is not connected reports HUP without end. So, once its failure has shown up, the
+ * program's registration is read from /proc/self/fdinfo, and exchanged for a mark of ours:
+ * one-shot, for no event, with the address of the place as its data. The kernel reports the mark
+ * once, which the waits swallow (and which wakes a thread that waits already, to learn of the new
+ * time); then the set is silent. With the next attempt the program's own registration is put back.
+ * It stays a registration all the time: the program can change or delete it, and closing ends it.
+ */
+#ifndef RS_CONNECT_REGISTRATIONS_H
+#define RS_CONNECT_REGISTRATIONS_H
+
+#include "connect/pending.h"
+
+struct epoll_event;
+
+/* Called for every descriptor registered in a set: `fd`, what for, and the program's data. */
+typedef void (*rs_registered_fn)(void *arg, int fd, uint32_t events, uint64_t data);
+
+/* 0 or -errno: without /proc there is nothing to learn. Keeps no descriptor open. */
+int rs_registrations_read(int epfd, rs_registered_fn each, void *arg);
+
+/*
+ * Exchange a registration of a held place that WAITS for the mark. `reported` is what the set has
+ * just told about it (0: nothing): a one-shot registration forgets its events when it fires. One
+ * that has fired into another thread's hands is left to that. False where it cannot be done.
+ */
+bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
+			   uint32_t reported);
+
+/* The program's data in the set, where that is known; else the mark, which is none. */
+uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd);
+
+/* A one-shot registration of a held place has fired, for nothing that the program may know: ask
+ * for it again. `reported` as above. */
+void rs_registrations_rearm(const struct rs_pending *pending,
+			    const struct rs_registration *registered, uint32_t reported);
+
+/* Put the program's own back, wherever the mark still is. */
+void rs_registrations_restore(struct rs_pending *pending);
+
+#endif

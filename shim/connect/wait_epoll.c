@@ -1,0 +1,245 @@
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "connect/flight.h"
+#include "connect/registrations.h"
+#include "connect/waits.h"
+#include "pause.h"
+#include "process.h"
+#include "real_libc.h"
+#include "retry/ns.h"
+
+/* How often a set is read again that changes under our eyes. */
+#define ROUNDS 4
+#define ENDED  ((uint32_t)(EPOLLERR | EPOLLHUP))
+
+/* ---- before the wait ---- */
+
+static bool is_registered(const struct rs_pending *pending, int epfd)
+{
+	for (int i = 0; i < pending->registrations; i++) {
+		if (pending->registered[i].epfd == epfd)
+			return true;
+	}
+	return false;
+}
+
+/* Make what is due of what this set holds. Returns when the next attempt is. */
+static int64_t prepare(int epfd, int64_t now_ns)
+{
+	int64_t due_ns = RS_FOREVER;
+	unsigned next = 0;
+	int fd;
+
+	while ((fd = rs_pending_each(&next)) >= 0) {
+		struct rs_pending *pending =
+			rs_pending_may_be(fd, RS_PENDING_WAITS) ? rs_flight_hold(fd) : NULL;
+
+		if (!pending)
+			continue;
+		if (pending->stage == RS_PENDING_WAITS && is_registered(pending, epfd)) {
+			if (rs_flight_advance(pending, now_ns, 0, NULL) == RS_PENDING_WAITS)
+				due_ns = rs_ns_min(due_ns, pending->due_ns);
+		}
+		rs_pending_release(pending);
+	}
+	return due_ns;
+}
+
+/* ---- failures that the set has reported ---- */
+
+/* The events of one return, and the set they came from. */
+struct reported {
+	int epfd;
+	struct epoll_event *events;
+	int count;
+	int64_t now_ns;
+	bool outdated; /* what was read of the set: it has changed meanwhile */
+};
+
+static bool speaks_of(const struct epoll_event *event, uint64_t data)
+{
+	return event->data.u64 == data && (event->events & ENDED) != 0;
+}
+
+/* What was reported for this data, if it was the end. */
+static uint32_t reported_for(const struct reported *reported, uint64_t data)
+{
+	for (int i = 0; i < reported->count; i++) {
+		if (speaks_of(&reported->events[i], data))
+			return reported->events[i].events;
+	}
+	return 0;
+}
+
+/* The end that was reported is none that the program may know of. */
+static void hide(const struct reported *reported, uint64_t data)
+{
+	for (int i = 0; i < reported->count; i++) {
+		if (speaks_of(&reported->events[i], data))
+			reported->events[i].events = 0;
+	}
+}
+
+/* It may, and whole: to have looked at the error has taken EPOLLERR away. */
+static void show(const struct reported *reported, uint64_t data)
+{
+	for (int i = 0; i < reported->count; i++) {
+		if (speaks_of(&reported->events[i], data))
+			reported->events[i].events |= EPOLLERR;
+	}
+}
+
+/* What a thread was told may have been hidden from the program, and be over, before the thread got
+ * round to it. A connection does not come back from a HUP by itself. */
+static void hide_outdated(const struct reported *reported, int fd, uint64_t data)
+{
+	struct pollfd now = { .fd = fd };
+
+	if ((reported_for(reported, data) & EPOLLHUP) != 0 && rs_real_poll(&now, 1, 0) >= 0 &&
+	    (now.revents & (POLLHUP | POLLNVAL)) == 0)
+		hide(reported, data);
+}
+
+/* A descriptor in the set that has a place. A next attempt that is due is not made here: its
+ * registration would not be known. */
+static enum rs_pending_stage take_pending(const struct reported *reported,
+					  struct rs_pending *pending,
+					  const struct rs_registration *registration)
+{
+	uint32_t events = reported_for(reported, registration->data);
+	enum rs_pending_stage stage = pending->stage;
+
+	if (stage == RS_PENDING_FLYING)
+		stage = rs_flight_advance(pending, reported->now_ns, 0, NULL);
+	if (stage == RS_PENDING_WAITS && !rs_registrations_mark(pending, registration, events)) {
+		rs_flight_cancel(pending);
+		stage = pending->stage;
+	}
+	if (stage == RS_PENDING_FLYING)
+		rs_registrations_rearm(pending, registration, events);
+	if (stage == RS_PENDING_FLYING || stage == RS_PENDING_WAITS) {
+		hide(reported, registration->data);
+		hide(reported, rs_registrations_data(pending, reported->epfd));
+	}
+	if (stage == RS_PENDING_FAILED)
+		show(reported, registration->data);
+	return stage;
+}
+
+static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
+{
+	struct reported *reported = arg;
+	struct rs_registration registration = { reported->epfd, events, data };
+	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
+	enum rs_pending_stage stage = RS_PENDING_NONE;
+
+	if (pending) {
+		stage = take_pending(reported, pending, &registration);
+		rs_pending_release(pending);
+	}
+	if (stage == RS_PENDING_NONE)
+		hide_outdated(reported, fd, data);
+	if (stage == RS_PENDING_NONE && rs_pending_is_place(data))
+		reported->outdated = true;
+}
+
+static bool any_ended(const struct reported *reported)
+{
+	for (int i = 0; i < reported->count; i++) {
+		const struct epoll_event *event = &reported->events[i];
+
+		if ((event->events & ENDED) && !rs_pending_is_place(event->data.u64))
+			return true;
+	}
+	return false;
+}
+
+/* ---- what the program gets to see ---- */
+
+static bool may_see(const struct epoll_event *event)
+{
+	return event->events != 0 && !rs_pending_is_place(event->data.u64);
+}
+
+static int report(struct reported *reported)
+{
+	int seen = 0, round = 0;
+
+	rs_flight_land_all();
+	do {
+		reported->outdated = false;
+		if (any_ended(reported))
+			(void)rs_registrations_read(reported->epfd, take_registered, reported);
+	} while (reported->outdated && round++ < ROUNDS);
+	for (int i = 0; i < reported->count; i++) {
+		if (may_see(&reported->events[i]))
+			reported->events[seen++] = reported->events[i];
+	}
+	return seen;
+}
+
+/* ---- the wait ---- */
+
+static int milliseconds(int64_t until_ns, int64_t now_ns)
+{
+	int64_t left_ns = rs_ns_max(0, until_ns - now_ns);
+
+	if (until_ns == RS_FOREVER)
+		return -1;
+	left_ns = rs_ns_add(left_ns, RS_NS_PER_MS - 1);
+	return (int)rs_ns_min(left_ns / RS_NS_PER_MS, INT_MAX);
+}
+
+static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t now_ns,
+		     const sigset_t *mask)
+{
+	struct timespec left;
+
+	if (!call->in_ns)
+		return rs_real_epoll_pwait(call->epfd, call->events, call->max,
+					   milliseconds(until_ns, now_ns), mask);
+	return rs_real_epoll_pwait2(call->epfd, call->events, call->max,
+				    rs_time_left(until_ns, now_ns, &left), mask);
+}
+
+static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now_ns)
+{
+	struct reported reported = { call->epfd, call->events, ready, now_ns, false };
+
+	return ready > 0 ? report(&reported) : ready;
+}
+
+/* A return of which nothing was to be seen is none: there may be more behind it. */
+static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *limit)
+{
+	int64_t now_ns = rs_now_ns(), due_ns;
+	int ready = call->ready, seen = report_ready(call, ready, now_ns);
+
+	rs_flight_sweep(now_ns);
+	while (seen == 0) {
+		due_ns = rs_ns_min(limit->deadline_ns, prepare(call->epfd, now_ns));
+		ready = wait_once(call, due_ns, now_ns, limit->mask);
+		now_ns = rs_now_ns();
+		seen = report_ready(call, ready, now_ns);
+		if (ready <= 0 && now_ns >= limit->deadline_ns)
+			break;
+	}
+	return seen;
+}
+
+int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit)
+{
+	sigset_t before;
+	int ready, error;
+
+	rs_signals_hold(&before);
+	if (!limit.mask)
+		limit.mask = &before;
+	ready = wait_all(call, &limit);
+	error = errno;
+	rs_signals_let(&before);
+	errno = error;
+	return ready;
+}

@@ -1,0 +1,194 @@
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "connect/flight.h"
+#include "connect/waits.h"
+#include "pause.h"
+#include "process.h"
+#include "real_libc.h"
+#include "retry/ns.h"
+
+/* So many descriptors are copied on the stack; more, into pages of their own. */
+#define ON_STACK 256
+
+/* One poll() of the program. */
+struct polled {
+	struct pollfd *fds; /* the program's */
+	nfds_t count;
+	struct pollfd *quiet; /* a copy without those that wait for their next attempt */
+	int64_t due_ns;       /* when the first of those is to be made */
+	bool any_waits;
+};
+
+bool rs_poll_concerned(const struct pollfd *fds, nfds_t count)
+{
+	for (nfds_t i = 0; i < count; i++) {
+		if (rs_pending_has(fds[i].fd))
+			return true;
+	}
+	return false;
+}
+
+/* ---- before the wait ---- */
+
+/* Make what is due; true while it waits. */
+static bool waits(int fd, int64_t now_ns, int64_t *due_ns)
+{
+	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
+	bool wait;
+
+	if (!pending)
+		return false;
+	if (pending->stage == RS_PENDING_WAITS)
+		(void)rs_flight_advance(pending, now_ns, 0, NULL);
+	wait = pending->stage == RS_PENDING_WAITS;
+	if (wait)
+		*due_ns = rs_ns_min(*due_ns, pending->due_ns);
+	rs_pending_release(pending);
+	return wait;
+}
+
+static void prepare(struct polled *polled, int64_t now_ns)
+{
+	polled->due_ns = RS_FOREVER;
+	polled->any_waits = false;
+	for (nfds_t i = 0; i < polled->count; i++) {
+		polled->quiet[i] = polled->fds[i];
+		polled->quiet[i].revents = 0;
+		if (waits(polled->fds[i].fd, now_ns, &polled->due_ns)) {
+			polled->quiet[i].fd = -1;
+			polled->any_waits = true;
+		}
+	}
+}
+
+/* ---- after it ---- */
+
+/* What a thread was told may have been hidden from the program, and be over, before the thread got
+ * round to it. A connection does not come back from a HUP by itself. */
+static short not_outdated(const struct pollfd *reported)
+{
+	struct pollfd now = { .fd = reported->fd, .events = reported->events };
+
+	if ((reported->revents & POLLHUP) == 0 || rs_real_poll(&now, 1, 0) < 0 ||
+	    (now.revents & (POLLHUP | POLLNVAL)) != 0)
+		return reported->revents;
+	return now.revents;
+}
+
+/* What the program may know of what the kernel reported. */
+static short known(const struct pollfd *reported, int64_t now_ns)
+{
+	struct rs_pending *pending =
+		rs_pending_has(reported->fd) ? rs_flight_hold(reported->fd) : NULL;
+	enum rs_pending_stage before, after;
+	short revents;
+
+	if (!pending)
+		return not_outdated(reported);
+	before = pending->stage;
+	after = rs_flight_advance(pending, now_ns, reported->events, &revents);
+	rs_pending_release(pending);
+	if (before == RS_PENDING_FAILED)
+		return reported->revents | POLLERR;
+	if (after == RS_PENDING_FAILED)
+		return revents | POLLERR;
+	return before == RS_PENDING_WAITS ? 0 : revents;
+}
+
+static int report(const struct polled *polled, const struct pollfd *reported)
+{
+	int64_t now_ns = rs_now_ns();
+	int ready = 0;
+
+	for (nfds_t i = 0; i < polled->count; i++) {
+		short revents = reported[i].revents;
+
+		if (revents != 0 && reported[i].fd >= 0)
+			revents = known(&reported[i], now_ns);
+		polled->fds[i].revents = revents;
+		ready += revents != 0;
+	}
+	return ready;
+}
+
+/* ---- the wait ---- */
+
+static int wait_once(struct polled *polled, int64_t now_ns, const struct rs_limit *limit)
+{
+	struct timespec left;
+	int ready;
+
+	ready = rs_real_ppoll(
+		polled->quiet, polled->count,
+		rs_time_left(rs_ns_min(limit->deadline_ns, polled->due_ns), now_ns, &left),
+		limit->mask);
+	return ready < 0 ? ready : report(polled, polled->quiet);
+}
+
+static int wait_all(struct polled *polled, const struct rs_limit *limit)
+{
+	int64_t now_ns = rs_now_ns();
+	int ready;
+
+	rs_flight_sweep(now_ns);
+	do {
+		prepare(polled, now_ns);
+		ready = wait_once(polled, now_ns, limit);
+		now_ns = rs_now_ns();
+	} while (ready == 0 && now_ns < limit->deadline_ns);
+	return ready;
+}
+
+static int with_signals_held(struct polled *polled, struct rs_limit limit)
+{
+	sigset_t before;
+	int ready, error;
+
+	rs_signals_hold(&before);
+	if (!limit.mask)
+		limit.mask = &before;
+	ready = wait_all(polled, &limit);
+	error = errno;
+	rs_signals_let(&before);
+	errno = error;
+	return ready;
+}
+
+int rs_wait_poll(struct pollfd *fds, nfds_t count, struct rs_limit limit)
+{
+	struct pollfd on_stack[ON_STACK];
+	struct polled polled = { .fds = fds, .count = count, .quiet = on_stack };
+	size_t size = count * sizeof(*fds);
+	int ready, error;
+
+	if (count <= ON_STACK)
+		return with_signals_held(&polled, limit);
+	polled.quiet = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (polled.quiet == MAP_FAILED)
+		return -1;
+	ready = with_signals_held(&polled, limit);
+	error = errno;
+	munmap(polled.quiet, size);
+	errno = error;
+	return ready;
+}
+
+int rs_wait_poll_again(struct pollfd *fds, nfds_t count, int ready, struct rs_limit limit)
+{
+	struct polled polled = { .fds = fds, .count = count };
+	int64_t now_ns = rs_now_ns();
+	sigset_t before;
+	int left;
+
+	if (ready <= 0)
+		return ready;
+	rs_signals_hold(&before);
+	left = report(&polled, fds);
+	rs_signals_let(&before);
+	if (left > 0 || now_ns >= limit.deadline_ns)
+		return left;
+	return rs_wait_poll(fds, count, limit);
+}

@@ -1,0 +1,214 @@
+#include <errno.h>
+#include <string.h>
+
+#include "connect/flight.h"
+#include "connect/waits.h"
+#include "pause.h"
+#include "process.h"
+#include "real_libc.h"
+#include "retry/ns.h"
+
+/* Sets as large as this are copied. Larger ones than FD_SETSIZE are made by hand, and seldom. */
+#define BITS_MAX  8192
+#define WORD_BITS (8 * sizeof(unsigned long))
+
+enum { READ, WRITE, EXCEPT, SETS };
+
+struct bits {
+	unsigned long words[SETS][BITS_MAX / WORD_BITS];
+};
+
+/* One select() of the program. */
+struct selected {
+	const struct rs_fd_sets *program;
+	struct bits asked; /* what it asked for */
+	struct bits quiet; /* the same without those that wait for their next attempt */
+	int64_t due_ns;
+};
+
+static bool has(const struct bits *bits, int set, int fd)
+{
+	return (bits->words[set][(size_t)fd / WORD_BITS] >> ((size_t)fd % WORD_BITS) & 1) != 0;
+}
+
+static void clear(struct bits *bits, int set, int fd)
+{
+	bits->words[set][(size_t)fd / WORD_BITS] &= ~(1UL << ((size_t)fd % WORD_BITS));
+}
+
+static size_t bytes(const struct rs_fd_sets *sets)
+{
+	return ((size_t)sets->count + WORD_BITS - 1) / WORD_BITS * sizeof(unsigned long);
+}
+
+static void copy_in(struct bits *bits, const struct rs_fd_sets *sets)
+{
+	for (int i = 0; i < SETS; i++) {
+		if (sets->sets[i])
+			memcpy(bits->words[i], sets->sets[i], bytes(sets));
+	}
+}
+
+static void copy_out(const struct bits *bits, const struct rs_fd_sets *sets)
+{
+	for (int i = 0; i < SETS; i++) {
+		if (sets->sets[i])
+			memcpy(sets->sets[i], bits->words[i], bytes(sets));
+	}
+}
+
+static bool asks_for(const struct rs_fd_sets *sets, const struct bits *bits, int fd)
+{
+	for (int i = 0; fd < sets->count && i < SETS; i++) {
+		if (sets->sets[i] && has(bits, i, fd))
+			return true;
+	}
+	return false;
+}
+
+bool rs_select_concerned(const struct rs_fd_sets *sets)
+{
+	struct bits bits;
+	unsigned next = 0;
+	int fd;
+
+	if (sets->count <= 0 || sets->count > BITS_MAX)
+		return false;
+	copy_in(&bits, sets);
+	while ((fd = rs_pending_each(&next)) >= 0) {
+		if (asks_for(sets, &bits, fd))
+			return true;
+	}
+	return false;
+}
+
+/* ---- before the wait ---- */
+
+static void clear_all(const struct rs_fd_sets *sets, struct bits *bits, int fd)
+{
+	for (int i = 0; i < SETS; i++) {
+		if (sets->sets[i])
+			clear(bits, i, fd);
+	}
+}
+
+static void prepare_one(struct selected *selected, int fd, int64_t now_ns)
+{
+	struct rs_pending *pending = rs_flight_hold(fd);
+
+	if (!pending)
+		return;
+	if (pending->stage == RS_PENDING_WAITS)
+		(void)rs_flight_advance(pending, now_ns, 0, NULL);
+	if (pending->stage == RS_PENDING_WAITS) {
+		selected->due_ns = rs_ns_min(selected->due_ns, pending->due_ns);
+		clear_all(selected->program, &selected->quiet, fd);
+	}
+	rs_pending_release(pending);
+}
+
+static void prepare(struct selected *selected, int64_t now_ns)
+{
+	unsigned next = 0;
+	int fd;
+
+	selected->quiet = selected->asked;
+	selected->due_ns = RS_FOREVER;
+	while ((fd = rs_pending_each(&next)) >= 0) {
+		if (asks_for(selected->program, &selected->asked, fd))
+			prepare_one(selected, fd, now_ns);
+	}
+}
+
+/* ---- after it ---- */
+
+/* Take back what the program may not know. Returns how many bits that were. */
+static int hide(struct selected *selected, int fd)
+{
+	int hidden = 0;
+
+	for (int i = 0; i < SETS; i++) {
+		if (selected->program->sets[i] && has(&selected->quiet, i, fd)) {
+			clear(&selected->quiet, i, fd);
+			hidden++;
+		}
+	}
+	return hidden;
+}
+
+static int report_one(struct selected *selected, int fd, int64_t now_ns)
+{
+	struct rs_pending *pending = rs_flight_hold(fd);
+	enum rs_pending_stage stage;
+
+	if (!pending)
+		return 0;
+	stage = rs_flight_advance(pending, now_ns, 0, NULL);
+	rs_pending_release(pending);
+	return stage == RS_PENDING_WAITS || stage == RS_PENDING_FLYING ? hide(selected, fd) : 0;
+}
+
+static int report(struct selected *selected, int ready)
+{
+	int64_t now_ns = rs_now_ns();
+	unsigned next = 0;
+	int fd;
+
+	while (ready > 0 && (fd = rs_pending_each(&next)) >= 0) {
+		if (asks_for(selected->program, &selected->quiet, fd))
+			ready -= report_one(selected, fd, now_ns);
+	}
+	return ready;
+}
+
+/* ---- the wait ---- */
+
+static fd_set *set_of(struct selected *selected, int set)
+{
+	return selected->program->sets[set] ? (fd_set *)(void *)selected->quiet.words[set] : NULL;
+}
+
+static int wait_once(struct selected *selected, int64_t now_ns, const struct rs_limit *limit)
+{
+	struct timespec left;
+	int64_t until_ns = rs_ns_min(limit->deadline_ns, selected->due_ns);
+	int ready = rs_real_pselect(selected->program->count, set_of(selected, READ),
+				    set_of(selected, WRITE), set_of(selected, EXCEPT),
+				    rs_time_left(until_ns, now_ns, &left), limit->mask);
+
+	return ready <= 0 ? ready : report(selected, ready);
+}
+
+static int wait_all(struct selected *selected, const struct rs_limit *limit)
+{
+	int64_t now_ns = rs_now_ns();
+	int ready;
+
+	rs_flight_sweep(now_ns);
+	do {
+		prepare(selected, now_ns);
+		ready = wait_once(selected, now_ns, limit);
+		now_ns = rs_now_ns();
+	} while (ready == 0 && now_ns < limit->deadline_ns);
+	/* After an error the program's sets are as they were. */
+	if (ready >= 0)
+		copy_out(&selected->quiet, selected->program);
+	return ready;
+}
+
+int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit)
+{
+	struct selected selected = { .program = sets };
+	sigset_t before;
+	int ready, error;
+
+	copy_in(&selected.asked, sets);
+	rs_signals_hold(&before);
+	if (!limit.mask)
+		limit.mask = &before;
+	ready = wait_all(&selected, &limit);
+	error = errno;
+	rs_signals_let(&before);
+	errno = error;
+	return ready;
+}

@@ -1,0 +1,119 @@
+/*
+ * Preloaded after the library under test: name look-ups as a script says. $LOOKUPS is
+ * "NAME:COUNT", an EAI_ name and how many look-ups end with it; those after it find 127.0.0.1. The
+ * name "silent" makes them take for ever.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static atomic_int made;
+
+static const struct {
+	const char *name;
+	int eai, h_error;
+} codes[] = {
+	{ "EAI_AGAIN", EAI_AGAIN, TRY_AGAIN },        { "EAI_NONAME", EAI_NONAME, HOST_NOT_FOUND },
+	{ "EAI_FAIL", EAI_FAIL, NO_RECOVERY },        { "EAI_NODATA", EAI_NODATA, NO_DATA },
+	{ "EAI_SYSTEM", EAI_SYSTEM, NETDB_INTERNAL },
+};
+
+/* The index of the code that this look-up ends with, or -1: it succeeds. */
+static int failure(void)
+{
+	const char *script = getenv("LOOKUPS");
+	const char *colon = script ? strchr(script, ':') : NULL;
+
+	if (!colon || atomic_fetch_add(&made, 1) >= (int)strtol(colon + 1, NULL, 10))
+		return -1;
+	for (int i = 0; i < (int)(sizeof(codes) / sizeof(codes[0])); i++) {
+		if (strncmp(script, codes[i].name, (size_t)(colon - script)) == 0)
+			return i;
+	}
+	for (;;)
+		pause();
+}
+
+EXPORT int getaddrinfo(const char *restrict host, const char *restrict service,
+		       const struct addrinfo *restrict hints, struct addrinfo **restrict found)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) =
+		(int (*)(const char *, const char *, const struct addrinfo *,
+			 struct addrinfo **))dlsym(RTLD_NEXT, "getaddrinfo");
+	int i = failure();
+
+	(void)host;
+	errno = ECONNREFUSED;
+	return i >= 0 ? codes[i].eai : real("127.0.0.1", service, hints, found);
+}
+
+static struct hostent *loopback(void)
+{
+	static char address[4] = { 127, 0, 0, 1 };
+	static char *addresses[] = { address, NULL };
+	static char name[] = "localhost";
+	static char *none[] = { NULL };
+	static struct hostent host = { name, none, AF_INET, 4, addresses };
+	int i = failure();
+
+	if (i < 0)
+		return &host;
+	h_errno = codes[i].h_error;
+	errno = ECONNREFUSED;
+	return NULL;
+}
+
+EXPORT struct hostent *gethostbyname(const char *name)
+{
+	(void)name;
+	return loopback();
+}
+
+EXPORT struct hostent *gethostbyname2(const char *name, int family)
+{
+	(void)name;
+	(void)family;
+	return loopback();
+}
+
+static int by_name(struct hostent *space, size_t size, struct hostent **result, int *error)
+{
+	const struct hostent *host;
+
+	if (size < 64) {
+		*error = NETDB_INTERNAL;
+		return ERANGE;
+	}
+	host = loopback();
+	*error = h_errno;
+	*result = host ? space : NULL;
+	if (host)
+		*space = *host;
+	return host ? 0 : EAGAIN;
+}
+
+EXPORT int gethostbyname_r(const char *restrict name, struct hostent *restrict space,
+			   char *restrict buffer, size_t size, struct hostent **restrict result,
+			   int *restrict error)
+{
+	(void)name;
+	(void)buffer;
+	return by_name(space, size, result, error);
+}
+
+EXPORT int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict space,
+			    char *restrict buffer, size_t size, struct hostent **restrict result,
+			    int *restrict error)
+{
+	(void)name;
+	(void)family;
+	(void)buffer;
+	return by_name(space, size, result, error);
+}

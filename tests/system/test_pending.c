@@ -1,0 +1,234 @@
+/*
+ * Non-blocking connects under the shim: to the program, a retried one looks like a slow one.
+ */
+#include "harness.h"
+#include "server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INFO  "[retryshim]\nlog_level = info\n"
+#define QUICK "[policy default]\nbase = 2ms\nbackoff = constant\njitter = none\nquota = none\n"
+#define RULE  "\n[rule it]\ncall = connect\nerror = refused\n"
+
+static const char patient[] = INFO QUICK "max_attempts = 5000" RULE;
+static const char few[] = INFO QUICK "max_attempts = 3" RULE;
+static const char hour[] =
+	INFO "[policy default]\nbase = 1h\ncap = none\njitter = none\nmax_elapsed = none" RULE;
+static const char nothing[] = INFO QUICK "[rule it]\ncall = connect\nerror = ENOENT\n";
+static const char elsewhere[] = INFO QUICK "[rule it]\ncall = connect\nport = 2\nerror = refused\n";
+
+static struct child *start(enum run_under under, const char *rules, const char *name,
+			   const struct server *server)
+{
+	char port[8];
+	const char *const argv[] = { helper_path("pending-case"), name, port, NULL };
+	struct program program = { .argv = argv,
+				   .under = under,
+				   .rules = rules ? rules_file(rules) : NULL };
+
+	(void)snprintf(port, sizeof(port), "%u", server_port(server));
+	return child_start(&program);
+}
+
+static struct run finish(struct child *child, struct server *server)
+{
+	struct run run = child_finish(child);
+
+	server_stop(server);
+	assert_exit(run, 0);
+	return run;
+}
+
+/* Bare, against a port that is open already. */
+static struct run run_open(const char *name)
+{
+	static const struct reply script[] = { { .status = 200 } };
+	struct server *server = server_start(script, 1);
+
+	return finish(start(RUN_BARE, NULL, name, server), server);
+}
+
+static struct run run_closed(enum run_under under, const char *rules, const char *name)
+{
+	struct server *server = server_start_refusing();
+
+	return finish(start(under, rules, name, server), server);
+}
+
+/* Under the shim, against one that opens once it has been seen closed. */
+static struct run run_late(const char *name)
+{
+	struct server *server = server_start_refusing();
+	struct child *child = start(RUN_SHIM, patient, name, server);
+
+	assert_true(child_wait_output(child, "attempt=3 "));
+	server_open(server);
+	return finish(child, server);
+}
+
+static const char *const waits[] = {
+	"poll",    "poll-for-all", "ppoll",     "poll-chk",        "ppoll-chk",   "select",
+	"pselect", "level",        "edge",      "one-shot",        "epoll-pwait", "epoll-pwait2",
+	"changed", "threads",      "ask-error", "told-by-connect", "forked",
+};
+#define WAITS (sizeof(waits) / sizeof(waits[0]))
+
+static void check_same(const char *name, struct run wrapped, struct run bare)
+{
+	if (strcmp(wrapped.out, bare.out) != 0)
+		print_error("%s\n", name);
+	assert_output(wrapped, bare.out);
+	run_free(&bare);
+	run_free(&wrapped);
+}
+
+static void success_looks_like_a_first_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < WAITS; i++) {
+		struct run wrapped = run_late(waits[i]);
+
+		assert_int_equal(count_lines(wrapped.err, "event=recovered"), 1);
+		check_same(waits[i], wrapped, run_open(waits[i]));
+	}
+}
+
+static void failure_looks_like_a_first_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < WAITS; i++) {
+		struct run wrapped = run_closed(RUN_SHIM, few, waits[i]);
+
+		assert_int_equal(count_lines(wrapped.err, "event=retry"), 2);
+		assert_int_equal(count_lines(wrapped.err, "reason=attempts"), 1);
+		check_same(waits[i], wrapped, run_closed(RUN_BARE, NULL, waits[i]));
+	}
+}
+
+static void what_no_rule_names_is_left_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < WAITS; i++) {
+		struct run bare = run_closed(RUN_BARE, NULL, waits[i]);
+		struct run wrapped = run_closed(RUN_SHIM, nothing, waits[i]);
+
+		assert_string_equal(wrapped.err, "");
+		assert_output(wrapped, bare.out);
+		run_free(&wrapped);
+		check_same(waits[i], run_closed(RUN_SHIM, elsewhere, waits[i]), bare);
+	}
+}
+
+/* Which is answered after the retries, be it in time or not. */
+static void a_second_connect_waits(void **state)
+{
+	struct run run = run_late("ask-connect");
+
+	(void)state;
+	assert_int_equal(count_lines(run.out, "connected, SO_ERROR 0, then 0, sent 1"), 1);
+	run_free(&run);
+	run = run_closed(RUN_SHIM, few, "ask-connect");
+	assert_contains(run.out, "-1 ECONNREFUSED\nnot connected, SO_ERROR 0,");
+	run_free(&run);
+}
+
+static void many_at_once(void **state)
+{
+	struct run run = run_late("many");
+
+	(void)state;
+	assert_output(run, "0 wrong\n");
+	assert_int_equal(count_lines(run.err, "event=recovered"), 700);
+	run_free(&run);
+}
+
+static void timeouts_are_the_programs(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, patient, "timeouts");
+
+	(void)state;
+	assert_output(run, "poll 0 in time\nppoll 0 in time\nselect 0 in time\n"
+			   "epoll_wait 0 in time\nepoll_pwait2 0 in time\nat once 0 0\n");
+	assert_true(count_lines(run.err, "event=retry") > 100);
+	run_free(&run);
+}
+
+static void a_reused_descriptor_is_left_alone(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, patient, "reused");
+
+	(void)state;
+	assert_output(run, "0\n1: 0x1\ny\n");
+	run_free(&run);
+}
+
+static void the_program_may_give_up(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, patient, "given-up");
+
+	(void)state;
+	assert_output(run, "1: 0x14\n");
+	run_free(&run);
+}
+
+static void after_a_signal(const char *name, const char *output)
+{
+	struct server *server = server_start_refusing();
+	struct child *child = start(RUN_SHIM, hour, name, server);
+	struct run run;
+
+	assert_true(child_wait_output(child, "event=retry"));
+	kill(child_pid(child), SIGUSR1);
+	run = finish(child, server);
+	assert_output(run, output);
+	run_free(&run);
+}
+
+static void a_signal_ends_the_programs_wait(void **state)
+{
+	(void)state;
+	after_a_signal("interrupted", "-1 EINTR\n");
+}
+
+static void a_signal_ends_the_wait_for_an_answer(void **state)
+{
+	(void)state;
+	after_a_signal("interrupted-asking",
+		       "not connected, SO_ERROR ECONNREFUSED, then 0, sent -1\n");
+}
+
+static void a_handler_may_leave_by_siglongjmp(void **state)
+{
+	(void)state;
+	after_a_signal("longjmp-out", "left, mask kept, 1\n0\n");
+}
+
+static void a_waiting_thread_can_be_cancelled(void **state)
+{
+	(void)state;
+	after_a_signal("cancelled", "cancelled\n0\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(success_looks_like_a_first_one),
+		cmocka_unit_test(failure_looks_like_a_first_one),
+		cmocka_unit_test(what_no_rule_names_is_left_alone),
+		cmocka_unit_test(a_second_connect_waits),
+		cmocka_unit_test(many_at_once),
+		cmocka_unit_test(timeouts_are_the_programs),
+		cmocka_unit_test(a_reused_descriptor_is_left_alone),
+		cmocka_unit_test(the_program_may_give_up),
+		cmocka_unit_test(a_signal_ends_the_programs_wait),
+		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),
+		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),
+		cmocka_unit_test(a_waiting_thread_can_be_cancelled),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -129,6 +129,7 @@ static void judge(struct retried *retried, struct judged *judged)
 {
 	const struct rs_target *target = &retried->about.target;
 	struct rs_pacers *pacers = retried->rules->pacers;
+	const struct rs_rule *rule = NULL;
 	struct rs_circumstances now = {
 		.replayable = true,
 		.now_ns = rs_now_ns(),
@@ -138,17 +139,17 @@ static void judge(struct retried *retried, struct judged *judged)
 	};
 
 	judged->now_ns = now.now_ns;
-	if (rs_match(retried->rules, target, &judged->outcome, RS_KNOWN_ALL, &judged->rule) !=
-	    RS_MATCH_RULE) {
+	if (rs_match(retried->rules, target, &judged->outcome, RS_KNOWN_ALL, &rule) !=
+		    RS_MATCH_RULE ||
+	    !rule) {
 		rs_pacer_outcome(pacers, target, false, now.now_ns);
 		return;
 	}
-	rs_pacer_outcome(pacers, target, judged->rule->policy.rate_limit == RS_RATE_ADAPTIVE,
-			 now.now_ns);
+	judged->rule = rule;
+	rs_pacer_outcome(pacers, target, rule->policy.rate_limit == RS_RATE_ADAPTIVE, now.now_ns);
 	now.pace_ns = rs_pacer_wait_ns(pacers, target, now.now_ns);
 	retried->decided = true;
-	judged->decision =
-		rs_decide(retried->rules, judged->rule, &retried->state, &judged->outcome, &now);
+	judged->decision = rs_decide(retried->rules, rule, &retried->state, &judged->outcome, &now);
 	if (judged->decision.action == RS_ACTION_RETRY)
 		rs_pacer_take(pacers, target, now.now_ns);
 	rs_event_decision(retried->rules, judged->rule, target, &judged->outcome, &retried->state,

@@ -2,14 +2,18 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "connect/judge.h"
 #include "process.h"
+#include "retry/ns.h"
 
 /* From where its hash says: a descriptor's place is one of these many. */
 #define PROBES  8
-#define PATIENT 2000
+#define YIELDS  100
+#define PATIENT (YIELDS + 2000) /* then naps of a millisecond */
 
 /* A place's word: a stage, or held by a process. */
 #define HELD      0x80000000U
@@ -62,6 +66,18 @@ static bool try_hold(struct rs_pending *place, uint32_t word)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
+/* On a busy machine a holder may have to wait for a processor: a thread that only yields takes it
+ * from the very one that it waits for. */
+static void give_way(int round)
+{
+	const struct timespec nap = { .tv_nsec = RS_NS_PER_MS };
+
+	if (round < YIELDS)
+		sched_yield();
+	else
+		syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &nap, NULL);
+}
+
 /* False: it is free, or its holder does not let go. */
 static bool hold(struct rs_pending *place)
 {
@@ -73,7 +89,7 @@ static bool hold(struct rs_pending *place)
 		/* Held in the process that we were forked from: nobody here will release it. */
 		if (((word & HELD) == 0 || word != HELD_HERE) && try_hold(place, word))
 			return true;
-		sched_yield();
+		give_way(i);
 	}
 	return false;
 }

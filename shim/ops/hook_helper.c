@@ -168,7 +168,8 @@ static bool start_command(struct helper *helper)
 	char **env = command_environment(helper);
 	int in[2], out[2];
 
-	if (!env || pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+	if (!env || syscall(SYS_pipe2, in, O_CLOEXEC) != 0 ||
+	    syscall(SYS_pipe2, out, O_CLOEXEC) != 0)
 		return false;
 	helper->command = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	if (helper->command == 0)

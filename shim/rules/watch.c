@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -80,7 +81,7 @@ static bool was_left_alone(int fd)
  */
 static bool is_at_rest(int fd)
 {
-	const struct f_owner_ex self = { .type = F_OWNER_TID, .pid = gettid() };
+	const struct f_owner_ex self = { .type = F_OWNER_TID, .pid = (pid_t)syscall(SYS_gettid) };
 
 	if (fcntl(fd, F_SETOWN_EX, &self) != 0 || fcntl(fd, F_SETSIG, SIGURG) != 0)
 		return was_left_alone(fd);

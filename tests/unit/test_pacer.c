@@ -87,9 +87,9 @@ static void *hammer(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < 2000; i++) {
-		rs_pacer_outcome(&pacers, &a, i % 50 == 0, T0 + MS(i));
-		rs_pacer_take(&pacers, &a, T0 + MS(i));
-		(void)rs_pacer_wait_ns(&pacers, &a, T0 + MS(i));
+		rs_pacer_outcome(&pacers, &a, i % 50 == 0, T0 + MS(i / 50));
+		rs_pacer_take(&pacers, &a, T0 + MS(i / 50));
+		(void)rs_pacer_wait_ns(&pacers, &a, T0 + MS(i / 50));
 	}
 	return NULL;
 }

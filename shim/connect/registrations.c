@@ -95,10 +95,10 @@ static int modify(int epfd, int fd, uint32_t events, uint64_t data)
 {
 	struct epoll_event event = { .events = events, .data.u64 = data };
 	int saved_errno = errno;
-	int status = epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &event);
+	long status = syscall(SYS_epoll_ctl, epfd, EPOLL_CTL_MOD, fd, &event);
 
 	errno = saved_errno;
-	return status;
+	return (int)status;
 }
 
 static uint64_t mark_of(const struct rs_pending *pending)

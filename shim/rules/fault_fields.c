@@ -209,6 +209,8 @@ void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
 		wrong = "has a response of more than 64 KiB";
 	else if (!(fault->scope.calls & calls_concerned(fault)))
 		wrong = "does what cannot happen to its calls";
+	else if ((fault->scope.calls & calls_concerned(fault)) == 1U << RS_CALL_RESOLVE)
+		wrong = "strikes name look-ups alone: that is not supported yet";
 	/* What was meant is not known where a key was wrong. */
 	if (wrong && section->has_lines && build->faults->errors == 0)
 		rs_error(build->faults, section->place, "fault '%s' %s", section->name, wrong);

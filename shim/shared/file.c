@@ -111,7 +111,8 @@ static int prepare(int fd, const struct rs_shared_file *file, const char **why)
 		return rc;
 	if (about.st_size == (off_t)file->size && about.st_blocks * 512 >= about.st_size)
 		return 0;
-	return fallocate(fd, 0, 0, (off_t)file->size) == 0 ? 0 : failed(why);
+	errno = posix_fallocate(fd, 0, (off_t)file->size);
+	return errno == 0 ? 0 : failed(why);
 }
 
 int rs_shared_map(const struct rs_shared_file *file, void **at, const char **why)

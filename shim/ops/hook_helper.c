@@ -326,9 +326,8 @@ static void drop_descriptors(void)
 		for (rlim_t fd = 0; fd < most.rlim_cur && fd < 1048576; fd++)
 			close((int)fd);
 	}
-	(void)open("/dev/null", O_RDWR);
-	(void)dup(0);
-	(void)dup(0);
+	for (int i = 0; i < 3; i++)
+		(void)open("/dev/null", O_RDWR);
 }
 
 static void tell_done(struct rs_hook_run *run)

@@ -53,7 +53,7 @@ _retryshim() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run check plan explain doctor --help --version' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run check plan explain doctor stats --help --version' -- "$cur")
 		return
 	fi
 	case ${COMP_WORDS[1]} in
@@ -76,6 +76,12 @@ _retryshim() {
 			)
 			;;
 		esac
+		;;
+	stats)
+		mapfile -t COMPREPLY < <(
+			compgen -W '--json --prometheus --watch' -- "$cur"
+			compgen -f -- "$cur"
+		)
 		;;
 	doctor)
 		compopt -o filenames

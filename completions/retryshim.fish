@@ -54,6 +54,7 @@ complete -c retryshim -n __retryshim_no_verb -a check -d 'Tell what is wrong wit
 complete -c retryshim -n __retryshim_no_verb -a plan -d 'List the waits of a policy'
 complete -c retryshim -n __retryshim_no_verb -a explain -d 'Tell which rule decides, and why'
 complete -c retryshim -n __retryshim_no_verb -a doctor -d 'Tell whether a program can be wrapped'
+complete -c retryshim -n __retryshim_no_verb -a stats -d 'Show what was counted'
 
 complete -c retryshim -n __retryshim_before_program -s v -d 'Log every retry'
 complete -c retryshim -n __retryshim_before_program -s q -d 'Log nothing'
@@ -80,5 +81,9 @@ complete -c retryshim -n '__retryshim_verb explain' -l url -x -d 'URL of the req
 complete -c retryshim -n '__retryshim_verb explain' -l address -x -d 'Address of a connect'
 complete -c retryshim -n '__retryshim_verb explain' -l program -x -d 'Program that made the call'
 complete -c retryshim -n '__retryshim_verb explain' -l json -d 'Print JSON'
+complete -c retryshim -n '__retryshim_verb stats' -l json -d 'Print JSON'
+complete -c retryshim -n '__retryshim_verb stats' -l prometheus -d 'Print the Prometheus format'
+complete -c retryshim -n '__retryshim_verb stats' -l watch -d 'Show it again every second'
+complete -c retryshim -n '__retryshim_verb stats' -F
 complete -c retryshim -n '__retryshim_verb doctor' -l json -d 'Print JSON'
 complete -c retryshim -n '__retryshim_verb doctor' -F -a '(__fish_complete_command)'

@@ -29,6 +29,7 @@ _retryshim() {
 		'plan:list the waits of a policy'
 		'explain:tell which rule decides, and why'
 		'doctor:tell whether a program can be wrapped'
+		'stats:show what was counted'
 	)
 	if ((CURRENT == 2)); then
 		_describe verb verbs
@@ -63,6 +64,7 @@ _retryshim() {
 			'--url[of the request]:URL:_urls' '--address[of a connect]:address:' \
 			'--program[that made the call]:name:'
 		;;
+	stats) _arguments '(--prometheus)--json[print JSON]' '(--json)--prometheus[print the Prometheus format]' '--watch[show it again every second]' ':file:_files' ;;
 	doctor) _arguments '--json[print JSON]' ':program:_command_names -e' ;;
 	esac
 }

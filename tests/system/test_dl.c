@@ -148,6 +148,23 @@ static void other_look_ups_are_the_same(void **state)
 	run_free(&run);
 }
 
+/* Where there is no libcurl the hooks answer with the interface's own errors. */
+static void without_any_libcurl(void **state)
+{
+	static const char program[] = "import ctypes\n"
+				      "here = ctypes.CDLL(None)\n"
+				      "here.curl_easy_init.restype = ctypes.c_void_p\n"
+				      "print(here.curl_easy_init(), here.curl_easy_perform(None),\n"
+				      "      here.curl_easy_setopt(None, 10002, None),\n"
+				      "      here.curl_multi_perform(None, None))\n";
+	struct run run = run_words(RUN_SHIM, rules_file(RULES), "/usr/bin/python3", "-c", program);
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "None 2 2 4\n"); /* CURLE_FAILED_INIT, CURLM_INTERNAL_ERROR */
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +173,7 @@ int main(void)
 		cmocka_unit_test(deepbind_can_be_kept),
 		cmocka_unit_test(functions_fetched_with_dlsym),
 		cmocka_unit_test(other_look_ups_are_the_same),
+		cmocka_unit_test(without_any_libcurl),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

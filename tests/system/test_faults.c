@@ -239,7 +239,8 @@ static const char pycurl_cancel[] = "import pycurl, sys\n"
 
 static void a_delay_can_be_cancelled(void **state)
 {
-	struct run run = RUN(RULES, "delay=60s", "/usr/bin/python3", "-c", pycurl_cancel, NOWHERE);
+	struct run run =
+		RUN(RULES, "call=curl,delay=60s", "/usr/bin/python3", "-c", pycurl_cancel, NOWHERE);
 
 	(void)state;
 	assert_exit(run, 0);

@@ -30,7 +30,7 @@ struct transfer {
 
 static void set(struct transfer *t, const char *server, const char *path)
 {
-	char url[256];
+	char url[512];
 
 	if (!t->easy)
 		t->easy = curl_easy_init();
@@ -184,8 +184,11 @@ static void aborted(void)
 static void altered(void)
 {
 	struct transfer t = { 0 };
+	char path[300];
 
-	add(&t, base, "/a");
+	(void)snprintf(path, sizeof(path), "/a?%0250d",
+		       0); /* too long for any place but the heap */
+	add(&t, base, path);
 	set(&t, other, "/c");
 	tell(drive_to_message(5000), &t);
 	(void)curl_multi_remove_handle(loop.multi, t.easy);

@@ -67,9 +67,13 @@ static void a_recovery_that_fails(void **state)
 	(void)snprintf(setting, sizeof(setting), "report = %s", report);
 	run = look_up(
 		rules_with(setting, "[rule it]\nclass = recoverable\n" FAILS "recover = false\n"),
-		"EAI_AGAIN:9", "gethostbyname_r", "1");
-	assert_output(run, "ERANGE\nHost name lookup failure\n");
-	assert_contains(run.err, "result=failed error=\"exit status 1\"");
+		"EAI_AGAIN:9", "gethostbyname_r", "2");
+	assert_output(run, "ERANGE\nHost name lookup failure\n"
+			   "ERANGE\nHost name lookup failure\n");
+	/* A retry that is not made has not been paid. */
+	assert_int_equal(count_lines(run.err, "wait_ms=2 quota=486 result=failed "
+					      "error=\"exit status 1\""),
+			 2);
 	text = read_file(report, &len);
 	assert_contains(text, "\"call\":\"resolve\",\"target\":\"service.test\"");
 	assert_contains(text, "\"attempts\":[{\"outcome\":\"EAI_AGAIN\",\"wait_ms\":0}]");

@@ -101,8 +101,11 @@ bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result)
 {
 	if (x->fault.strike.fault)
 		*result = rs_fault_end(x, *result);
-	if (*result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
-		return false; /* as nearly always */
+	if (*result == CURLE_OK && x->phase == RS_STREAMING && !x->rule) { /* as nearly always */
+		if (x->rules->pacers)
+			rs_exchange_went_well(x);
+		return false;
+	}
 	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
 		rs_response_recall(x);
 	rs_judge_end(x, *result);

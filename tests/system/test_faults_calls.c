@@ -232,7 +232,7 @@ static void check_section(const char *section, const char *const *program, const
 	const char *const env[] = { preload, NULL };
 	struct run run;
 
-	for (size_t i = 0; program[i] && i < 11; i++)
+	for (size_t i = 0; i < 11 && program[i]; i++)
 		argv[4 + i] = program[i];
 	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", helper_path("plugin-lookups.so"));
 	run = run_program(&(struct program){ .argv = argv, .env = env });

@@ -126,7 +126,7 @@ static void check_uninjected(const char *const *program, const char *output)
 	const char *const env[] = { preload, NULL };
 	struct run run;
 
-	for (size_t i = 0; program[i] && i < 14; i++)
+	for (size_t i = 0; i < 14 && program[i]; i++)
 		argv[9 + i] = program[i];
 	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", helper_path("plugin-lookups.so"));
 	run = run_program(&(struct program){ .argv = argv, .env = env });

@@ -182,7 +182,8 @@ ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-error
 ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
-ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model)
+ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model \
+	multi_paced)
 TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model)
 LINT_CHECKS   := $(shell scripts/lint --list)
 
@@ -204,7 +205,8 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
 asan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs \
 		$(B)/asan/libretryshim.so $(ASAN_SYSTEM) \
-		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace multi-case multi-model)
+		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace multi-case multi-model \
+			multi-paced)
 tsan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs \
 		$(B)/tsan/libretryshim.so $(TSAN_SYSTEM) \

@@ -137,3 +137,9 @@ void rs_adaptive_take(struct rs_adaptive *adaptive)
 	if (adaptive->enabled)
 		adaptive->tokens--;
 }
+
+void rs_adaptive_give(struct rs_adaptive *adaptive)
+{
+	if (adaptive->enabled)
+		adaptive->tokens = least(adaptive->capacity, adaptive->tokens + 1);
+}

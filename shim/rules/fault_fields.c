@@ -194,6 +194,14 @@ static unsigned calls_concerned(const struct rs_fault *fault)
 	return calls;
 }
 
+static const char *why_impossible(const struct rs_fault *fault)
+{
+	if (answers(fault) || fault->cut != RS_NO_CUT)
+		return "has a status, header, body or cut, which only happen to call = curl";
+	return "has an error that its calls do not end with: connects have errno names, look-ups "
+	       "EAI_ and errno names";
+}
+
 void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
 		     struct rs_fault *fault)
 {
@@ -208,9 +216,7 @@ void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
 	else if (fault->headers.len + fault->body.len > RESPONSE_LIMIT)
 		wrong = "has a response of more than 64 KiB";
 	else if (!(fault->scope.calls & calls_concerned(fault)))
-		wrong = "does what cannot happen to its calls";
-	else if ((fault->scope.calls & calls_concerned(fault)) == 1U << RS_CALL_RESOLVE)
-		wrong = "strikes name look-ups alone: that is not supported yet";
+		wrong = why_impossible(fault);
 	/* What was meant is not known where a key was wrong. */
 	if (wrong && section->has_lines && build->faults->errors == 0)
 		rs_error(build->faults, section->place, "fault '%s' %s", section->name, wrong);

@@ -224,9 +224,8 @@ static bool ask(struct rs_multi_call *call)
 static void serve(struct rs_multi_call *call)
 {
 	if (!ask(call)) {
-		call->result = call->state == RS_MULTI_WAITING && !call->x.fault.delayed
-				       ? rs_exchange_cancel(&call->x)
-				       : CURLE_ABORTED_BY_CALLBACK;
+		call->result = call->state == RS_MULTI_WAITING ? rs_exchange_stop(&call->x)
+							       : CURLE_ABORTED_BY_CALLBACK;
 		rs_exchange_close(&call->x, call->result);
 		enter(call, RS_MULTI_DONE);
 		post_done(call);
@@ -314,11 +313,11 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy || !rs_exchange_open(&call->x, easy))
 		return api->multi_add_handle(handle, easy->easy);
-	rs_exchange_begin_attempt(&call->x);
 	link_call(m, call);
-	call->detached = rs_fault_holds(&call->x);
+	call->detached = !rs_exchange_starts(&call->x);
 	enter(call, call->detached ? RS_MULTI_WAITING : RS_MULTI_RUNNING);
-	if (call->detached) {
+	if (call->detached) { /* as libcurl: a program drives at once what it has added */
+		m->real_due_ns = rs_ns_min(m->real_due_ns, call->x.call.started_ns);
 		rs_multi_tell_timer(m);
 		return CURLM_OK;
 	}

@@ -27,7 +27,7 @@ static CURLcode run(struct rs_exchange *x)
 	CURLcode result;
 
 	if (!rs_exchange_pace(x))
-		return CURLE_ABORTED_BY_CALLBACK;
+		return rs_exchange_stop(x);
 	result = attempt(x);
 	while (rs_exchange_end_attempt(x, &result)) {
 		if (!rs_exchange_wait(x, rs_exchange_due_ns(x)))

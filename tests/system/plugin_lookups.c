@@ -1,7 +1,8 @@
 /*
  * Preloaded after the library under test: name look-ups as a script says. $LOOKUPS is
- * "NAME:COUNT", an EAI_ name and how many look-ups end with it; those after it find 127.0.0.1. The
- * name "silent" makes them take for ever.
+ * "NAME:COUNT", an EAI_ name and how many look-ups end with it; those after it find 127.0.0.1. Or
+ * "NAME:x.x", a letter for each look-up: those of an x end so. The name "silent" makes them take
+ * for ever.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,13 +26,21 @@ static const struct {
 	{ "EAI_SYSTEM", EAI_SYSTEM, NETDB_INTERNAL },
 };
 
+static int is_to_fail(const char *script)
+{
+	size_t number = (size_t)atomic_fetch_add(&made, 1), dots = strspn(script, "x.");
+
+	return dots > 0 ? number < dots && script[number] == 'x'
+			: number < (size_t)strtol(script, NULL, 10);
+}
+
 /* The index of the code that this look-up ends with, or -1: it succeeds. */
 static int failure(void)
 {
 	const char *script = getenv("LOOKUPS");
 	const char *colon = script ? strchr(script, ':') : NULL;
 
-	if (!colon || atomic_fetch_add(&made, 1) >= (int)strtol(colon + 1, NULL, 10))
+	if (!colon || !is_to_fail(colon + 1))
 		return -1;
 	for (int i = 0; i < (int)(sizeof(codes) / sizeof(codes[0])); i++) {
 		if (strncmp(script, codes[i].name, (size_t)(colon - script)) == 0)

@@ -46,7 +46,8 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
-	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
+	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so \
+	$(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
 
 ifeq ($(V),1)
 Q   :=
@@ -140,8 +141,10 @@ $(B)/tests/linked-connect: $(B)/obj/tests/system/main_connect_once.o $(B)/libret
 	$(Q)$(CC) -o $@ $< $(CFLAGS) $(LDFLAGS) -Wl,--no-as-needed -L$(B) -lretryshim \
 		-Wl,-rpath,$(abspath $(B))
 
-# Name look-ups that end as a test says, in a library below the shim.
-$(B)/tests/plugin-lookups.so: $(B)/obj/tests/system/plugin_lookups.o
+# Name look-ups that end as a test says, in a library below the shim; memory that runs out, in one
+# above it.
+$(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so: $(B)/tests/plugin-%.so: \
+		$(B)/obj/tests/system/plugin_%.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)

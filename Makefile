@@ -1,6 +1,7 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make fuzz       every fuzz target for some seconds; make fuzz-long SECONDS=3600
+# make soak       a busy program's long life under the shim; SECONDS=3600
 # make coverage   which lines and branches the tests reach
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
@@ -249,6 +250,10 @@ coverage: system-programs helpers
 	-@B=$(B) RS_COUNTING=1 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
 		scripts/run-tests $(UNIT_PROGRAMS:$(B)/%=$(COVERAGE)/%) $(SYSTEM_PROGRAMS)
 	@scripts/coverage $(COVERAGE)
+# A busy program's long life: make soak SECONDS=3600, RS_SEED=N to repeat one.
+.PHONY: soak
+soak: all $(B)/tests/system/test_soak $(B)/tests/soak $(B)/tests/plugin-lookups.so
+	@RS_SOAK_SECONDS=$(SECONDS) $(B)/tests/system/test_soak
 lint: all
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS))
 

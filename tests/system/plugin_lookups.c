@@ -1,7 +1,7 @@
 /*
  * Preloaded after the library under test: name look-ups as a script says. $LOOKUPS is
- * "NAME:COUNT", an EAI_ name and how many look-ups end with it; those after it find 127.0.0.1. The
- * name "silent" makes them take for ever.
+ * "NAME:COUNT", an EAI_ name and how many look-ups end with it, or "NAME:COUNT/EVERY", so many of
+ * each so many; the others find 127.0.0.1. The name "silent" makes them take for ever.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,8 +30,15 @@ static int failure(void)
 {
 	const char *script = getenv("LOOKUPS");
 	const char *colon = script ? strchr(script, ':') : NULL;
+	long failing, every, number;
+	char *end;
 
-	if (!colon || atomic_fetch_add(&made, 1) >= (int)strtol(colon + 1, NULL, 10))
+	if (!colon)
+		return -1;
+	failing = strtol(colon + 1, &end, 10);
+	every = *end == '/' ? strtol(end + 1, NULL, 10) : 0;
+	number = atomic_fetch_add(&made, 1);
+	if ((every > 0 ? number % every : number) >= failing)
 		return -1;
 	for (int i = 0; i < (int)(sizeof(codes) / sizeof(codes[0])); i++) {
 		if (strncmp(script, codes[i].name, (size_t)(colon - script)) == 0)

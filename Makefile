@@ -250,10 +250,12 @@ coverage: system-programs helpers
 	-@B=$(B) RS_COUNTING=1 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
 		scripts/run-tests $(UNIT_PROGRAMS:$(B)/%=$(COVERAGE)/%) $(SYSTEM_PROGRAMS)
 	@scripts/coverage $(COVERAGE)
-# A busy program's long life: make soak SECONDS=3600, RS_SEED=N to repeat one.
+
+# A busy program's long life; RS_SEED=N repeats one.
 .PHONY: soak
 soak: all $(B)/tests/system/test_soak $(B)/tests/soak $(B)/tests/plugin-lookups.so
 	@RS_SOAK_SECONDS=$(SECONDS) $(B)/tests/system/test_soak
+
 lint: all
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS))
 

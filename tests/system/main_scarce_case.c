@@ -7,30 +7,24 @@
  * retries would have it; leave the handle as it was, no descriptor, no process, and no more memory
  * than where nothing was refused. What does not is told, and fails.
  */
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "multi_loop.h"
 #include "scarce.h"
+#include "scarce_case.h"
 #include "scarce_plan.h"
-
-enum end { RETRIED, BARE, WRONG };
 
 static const char *base_url;
 static const char *bytes; /* of SCARCE_OBJECT and of the uploads */
@@ -40,12 +34,6 @@ static scarce_arm *arm;
 static scarce_end *grant;
 static scarce_asked *asked;
 static scarce_held *held;
-
-static enum end wrong(const char *what, long number)
-{
-	printf("wrong: %s (%ld)\n", what, number);
-	return WRONG;
-}
 
 /* ---- transfers ---- */
 
@@ -129,18 +117,20 @@ static enum end judge(const struct fetch *f)
 	long status = status_of(f);
 
 	if (f->result == CURLE_OK && status == 200)
-		return has_body(f, bytes, SCARCE_OBJECT) ? RETRIED
-							 : wrong("other bytes", (long)f->len);
+		return has_body(f, bytes, SCARCE_OBJECT)
+			       ? RETRIED
+			       : scarce_wrong("other bytes", (long)f->len);
 	if (f->result == CURLE_OK && (status == 503 || status == 410 || status == 418))
 		return has_body(f, SCARCE_BUSY, strlen(SCARCE_BUSY))
 			       ? BARE
-			       : wrong("other words", (long)f->len);
+			       : scarce_wrong("other words", (long)f->len);
 	if (f->result == CURLE_PARTIAL_FILE && status == 200 && f->error[0])
-		return has_body(f, bytes, SCARCE_BREAK) ? BARE
-							: wrong("another part", (long)f->len);
+		return has_body(f, bytes, SCARCE_BREAK)
+			       ? BARE
+			       : scarce_wrong("another part", (long)f->len);
 	if (f->result == CURLE_COULDNT_CONNECT && strcmp(f->path, "strike") == 0 && f->len == 0)
 		return BARE;
-	return wrong(curl_easy_strerror(f->result), status);
+	return scarce_wrong(curl_easy_strerror(f->result), status);
 }
 
 /* The handle again, with memory: nothing of the call before may have stayed in it. */
@@ -154,7 +144,7 @@ static enum end judge_again(struct fetch *f, enum end end)
 	f->result = curl_easy_perform(f->easy);
 	again = judge(f);
 	if (again == WRONG)
-		return wrong("the handle's second use", (long)f->result);
+		return scarce_wrong("the handle's second use", (long)f->result);
 	return end;
 }
 
@@ -316,7 +306,7 @@ static enum end many(enum multi_style style)
 	for (unsigned i = 0; i < TOGETHER; i++) {
 		fetch_begin(&all[i], paths[i], id + i);
 		if (curl_multi_add_handle(loop.multi, all[i].easy) != CURLM_OK)
-			return wrong("not added", (long)i);
+			return scarce_wrong("not added", (long)i);
 	}
 	while (done < TOGETHER) {
 		multi_loop_round(&loop, 1000);
@@ -331,7 +321,7 @@ static enum end many(enum multi_style style)
 		end = fetch_end(&all[i], one > end ? one : end);
 	}
 	multi_loop_free(&loop);
-	return loop.wrong ? wrong(loop.wrong, 0) : end;
+	return loop.wrong ? scarce_wrong(loop.wrong, 0) : end;
 }
 
 static enum end many_by_poll(void)
@@ -342,135 +332,6 @@ static enum end many_by_poll(void)
 static enum end many_by_socket(void)
 {
 	return many(BY_SOCKET);
-}
-
-/* ---- connections and names ---- */
-
-#define OPENS_AFTER_MS 4
-
-static void *open_late(void *listener)
-{
-	(void)poll(NULL, 0, OPENS_AFTER_MS);
-	if (listen(*(int *)listener, 8) != 0)
-		exit(3);
-	return NULL;
-}
-
-/* A port that refuses, and then does not. */
-static int bind_port(struct sockaddr_in *addr)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(*addr);
-
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (fd < 0 || bind(fd, (struct sockaddr *)addr, len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)addr, &len) != 0)
-		exit(3);
-	return fd;
-}
-
-static bool is_connected(int fd)
-{
-	struct sockaddr_in peer;
-	socklen_t len = sizeof(peer);
-
-	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
-}
-
-/* What connect() and those who waited came to: 0 or an errno. */
-static enum end judge_connect(int fd, int error)
-{
-	if (error == 0)
-		return is_connected(fd) ? RETRIED : wrong("not connected", 0);
-	if (is_connected(fd))
-		return wrong("connected all the same", error);
-	return error == ECONNREFUSED ? BARE : wrong("another error", error);
-}
-
-static int wait_poll(int fd)
-{
-	struct pollfd one = { .fd = fd, .events = POLLOUT };
-
-	return poll(&one, 1, 5000);
-}
-
-static int wait_select(int fd)
-{
-	struct timeval most = { .tv_sec = 5 };
-	fd_set set;
-
-	FD_ZERO(&set);
-	FD_SET(fd, &set);
-	return select(fd + 1, NULL, &set, NULL, &most);
-}
-
-static int wait_epoll(int fd)
-{
-	struct epoll_event event = { .events = EPOLLOUT };
-	int epoll = epoll_create1(EPOLL_CLOEXEC), ready;
-
-	if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
-		exit(3);
-	ready = epoll_wait(epoll, &event, 1, 5000);
-	(void)close(epoll);
-	return ready;
-}
-
-static enum end connect_with(int (*wait)(int))
-{
-	struct sockaddr_in addr;
-	int listener = bind_port(&addr), error = 0;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (wait ? SOCK_NONBLOCK : 0), 0);
-	socklen_t len = sizeof(error);
-	pthread_t opener;
-	enum end end;
-
-	if (pthread_create(&opener, NULL, open_late, &listener) != 0)
-		exit(3);
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
-		error = errno;
-	if (wait && error == EINPROGRESS) {
-		if (wait(fd) != 1 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-			return wrong("nothing came of it", errno);
-	}
-	end = judge_connect(fd, error);
-	(void)pthread_join(opener, NULL);
-	(void)close(fd);
-	(void)close(listener);
-	return end;
-}
-
-static enum end blocking(void)
-{
-	return connect_with(NULL);
-}
-
-static enum end by_poll(void)
-{
-	return connect_with(wait_poll);
-}
-
-static enum end by_select(void)
-{
-	return connect_with(wait_select);
-}
-
-static enum end by_epoll(void)
-{
-	return connect_with(wait_epoll);
-}
-
-static enum end lookup(void)
-{
-	struct addrinfo *found = NULL;
-	int code = getaddrinfo("service.test", "80", NULL, &found);
-
-	if (code == 0) {
-		freeaddrinfo(found);
-		return RETRIED;
-	}
-	return code == EAI_AGAIN ? BARE : wrong(gai_strerror(code), code);
 }
 
 /* ---- one time, in a process of its own ---- */
@@ -494,11 +355,11 @@ static const struct scenario {
 	{ "reload", reload },
 	{ "multi-poll", many_by_poll },
 	{ "multi-socket", many_by_socket },
-	{ "connect", blocking },
-	{ "connect-poll", by_poll },
-	{ "connect-select", by_select },
-	{ "connect-epoll", by_epoll },
-	{ "lookup", lookup },
+	{ "connect", scarce_blocking },
+	{ "connect-poll", scarce_by_poll },
+	{ "connect-select", scarce_by_select },
+	{ "connect-epoll", scarce_by_epoll },
+	{ "lookup", scarce_lookup },
 };
 
 static long count_descriptors(void)
@@ -531,13 +392,13 @@ static enum end live(const struct scenario *scenario, long n, bool ever_after)
 	grant();
 	after = count_descriptors();
 	if (end != WRONG && after != before)
-		return wrong("descriptors", after - before);
+		return scarce_wrong("descriptors", after - before);
 	if (end != WRONG && has_children())
-		return wrong("a process is left", errno);
+		return scarce_wrong("a process is left", errno);
 	if (n == 0)
 		*held_most = held();
 	else if (end != WRONG && held() > *held_most)
-		return wrong("memory is left", held() - *held_most);
+		return scarce_wrong("memory is left", held() - *held_most);
 	return end;
 }
 
@@ -562,17 +423,17 @@ static enum end live_apart(const struct scenario *scenario, long n, bool ever_af
 	if (child == 0) {
 		enum end end;
 
-		(void)alarm(5);
+		(void)alarm(30);
 		end = live(scenario, n, ever_after);
 		(void)fflush(stdout);
 		_exit((int)end);
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child)
-		return wrong("fork", errno);
+		return scarce_wrong("fork", errno);
 	if (!WIFEXITED(status))
-		return wrong("killed by a signal", WTERMSIG(status));
+		return scarce_wrong("killed by a signal", WTERMSIG(status));
 	return WEXITSTATUS(status) <= WRONG ? (enum end)WEXITSTATUS(status)
-					    : wrong("exit status", WEXITSTATUS(status));
+					    : scarce_wrong("exit status", WEXITSTATUS(status));
 }
 
 /* What the library asks for, once more each time, until all that it asks for is granted. */

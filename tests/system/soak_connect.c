@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "random_plan.h"
+#include "waiting.h"
 
 #define PATIENCE_MS 20000
 
 enum opening { AT_ONCE, LATE, NEVER, OPENINGS };
-enum waiting { BLOCKING, BY_POLL, BY_SELECT, BY_EPOLL, GIVEN_UP, WAITINGS };
+enum way { BY_POLL, BY_SELECT, BY_EPOLL, BLOCKING, GIVEN_UP, WAYS }; /* as enum waiting, and two */
 
 struct listener {
 	int fd;
@@ -71,58 +71,13 @@ static void finish(struct listener *listener)
 	(void)close(listener->fd);
 }
 
-static int by_poll(int fd)
-{
-	struct pollfd one = { .fd = fd, .events = POLLOUT };
-
-	return poll(&one, 1, PATIENCE_MS);
-}
-
-static int by_select(int fd)
-{
-	struct timeval most = { .tv_sec = PATIENCE_MS / 1000 };
-	fd_set set;
-
-	if (fd >= FD_SETSIZE)
-		return by_poll(fd);
-	FD_ZERO(&set);
-	FD_SET(fd, &set);
-	return select(fd + 1, NULL, &set, NULL, &most);
-}
-
-static int by_epoll(int fd)
-{
-	struct epoll_event event = { .events = EPOLLOUT, .data.fd = fd };
-	int epoll = epoll_create1(EPOLL_CLOEXEC), ready;
-
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
-		return -1;
-	ready = epoll_wait(epoll, &event, 1, PATIENCE_MS);
-	(void)close(epoll);
-	return ready == 1 && event.data.fd != fd ? -1 : ready;
-}
-
-/* 0 or an errno; -1 where nobody said how it ended. */
-static int wait_for(int fd, enum waiting waiting)
-{
-	int ready = waiting == BY_POLL     ? by_poll(fd)
-		    : waiting == BY_SELECT ? by_select(fd)
-					   : by_epoll(fd);
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	if (ready != 1 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-		return -1;
-	return error;
-}
-
 /* What the listener sends has to arrive here. */
 static bool is_the_one(int fd, const struct listener *listener, uint64_t word)
 {
 	uint64_t got = 0;
 	int peer = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 	bool right = peer >= 0 && send(peer, &word, sizeof(word), MSG_NOSIGNAL) == sizeof(word) &&
-		     by_poll(fd) == 1;
+		     wait_writable(fd, WAITS_BY_POLL, PATIENCE_MS);
 	struct pollfd one = { .fd = fd, .events = POLLIN };
 
 	right = right && poll(&one, 1, PATIENCE_MS) == 1 &&
@@ -143,17 +98,17 @@ static enum soak_end judge(int fd, int error, struct listener *listener, uint64_
 	return is_the_one(fd, listener, word) ? SOAK_GOOD : wrong("not that connection", errno);
 }
 
-static enum soak_end connect_to(struct listener *listener, enum waiting waiting, uint64_t word)
+static enum soak_end connect_to(struct listener *listener, enum way way, uint64_t word)
 {
-	int type = SOCK_STREAM | SOCK_CLOEXEC | (waiting == BLOCKING ? 0 : SOCK_NONBLOCK);
+	int type = SOCK_STREAM | SOCK_CLOEXEC | (way == BLOCKING ? 0 : SOCK_NONBLOCK);
 	int fd = socket(AF_INET, type, 0), error = 0;
 	enum soak_end end = SOAK_GOOD;
 
 	if (connect(fd, (const struct sockaddr *)&listener->addr, sizeof(listener->addr)) != 0)
 		error = errno;
-	if (error == EINPROGRESS && waiting != BLOCKING && waiting != GIVEN_UP)
-		error = wait_for(fd, waiting);
-	if (waiting != GIVEN_UP)
+	if (error == EINPROGRESS && way != BLOCKING && way != GIVEN_UP)
+		error = wait_connected(fd, (enum waiting)way, PATIENCE_MS);
+	if (way != GIVEN_UP)
 		end = judge(fd, error, listener, word);
 	(void)close(fd);
 	return end;
@@ -162,12 +117,12 @@ static enum soak_end connect_to(struct listener *listener, enum waiting waiting,
 enum soak_end soak_connect(uint64_t *state)
 {
 	struct listener listener;
-	enum waiting waiting = (enum waiting)(plan_random(state) % WAITINGS);
+	enum way way = (enum way)(plan_random(state) % WAYS);
 	enum soak_end end;
 
 	if (!prepare(&listener, state))
 		return wrong("no listener", errno);
-	end = connect_to(&listener, waiting, plan_random(state));
+	end = connect_to(&listener, way, plan_random(state));
 	finish(&listener);
 	return end;
 }

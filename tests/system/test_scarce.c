@@ -155,7 +155,7 @@ static void everything_runs_out(const char *scenario, int asks_least)
 					     .under = RUN_SHIM,
 					     .rules = files.rules,
 					     .env = files.environment,
-					     .timeout_ms = 60000 });
+					     .timeout_ms = 150000 });
 	print_message("%s", run.out);
 	assert_lacks(run.out, "wrong:");
 	assert_exit(run, 0);

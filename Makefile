@@ -1,6 +1,7 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make fuzz       every fuzz target for some seconds; make fuzz-long SECONDS=3600
+# make soak       a busy program's long life under the shim; SECONDS=3600
 # make coverage   which lines and branches the tests reach
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
@@ -46,7 +47,8 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
-	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
+	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so \
+	$(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
 
 ifeq ($(V),1)
 Q   :=
@@ -140,8 +142,10 @@ $(B)/tests/linked-connect: $(B)/obj/tests/system/main_connect_once.o $(B)/libret
 	$(Q)$(CC) -o $@ $< $(CFLAGS) $(LDFLAGS) -Wl,--no-as-needed -L$(B) -lretryshim \
 		-Wl,-rpath,$(abspath $(B))
 
-# Name look-ups that end as a test says, in a library below the shim.
-$(B)/tests/plugin-lookups.so: $(B)/obj/tests/system/plugin_lookups.o
+# Name look-ups that end as a test says, in a library below the shim; memory that runs out, in one
+# above it.
+$(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so: $(B)/tests/plugin-%.so: \
+		$(B)/obj/tests/system/plugin_%.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
@@ -248,6 +252,12 @@ coverage: system-programs helpers
 	-@B=$(B) RS_COUNTING=1 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
 		scripts/run-tests $(UNIT_PROGRAMS:$(B)/%=$(COVERAGE)/%) $(SYSTEM_PROGRAMS)
 	@scripts/coverage $(COVERAGE)
+
+# A busy program's long life; RS_SEED=N repeats one.
+.PHONY: soak
+soak: all $(B)/tests/system/test_soak $(B)/tests/soak $(B)/tests/plugin-lookups.so
+	@RS_SOAK_SECONDS=$(SECONDS) $(B)/tests/system/test_soak
+
 lint: all
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS))
 

@@ -5,33 +5,6 @@
 #include "process.h"
 #include "transfer/program.h"
 
-static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-static struct rs_table multis = RS_TABLE_INIT(first);
-
-struct rs_multi *rs_multi_find(CURLM *handle)
-{
-	return rs_table_find(&multis, handle);
-}
-
-struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api)
-{
-	struct rs_multi *m = rs_multi_find(handle);
-
-	if (m)
-		return m;
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return NULL;
-	m->handle = handle;
-	m->api = api;
-	m->end = &m->first;
-	m->real_due_ns = m->told_due_ns = RS_FOREVER;
-	if (rs_table_put(&multis, handle, m))
-		return m;
-	free(m);
-	return NULL;
-}
-
 static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 {
 	call->multi = m;
@@ -65,12 +38,25 @@ static void enter(struct rs_multi_call *call, enum rs_multi_state state)
 
 /* ---- messages ---- */
 
-/* Room has to be there before libcurl is asked: what it has told it does not tell again. */
+/* Room has to be there before libcurl is asked: what it has told it does not tell again. Where
+ * memory is short there is room for one, and for the next one when the program has read it. */
 static bool has_spare(struct rs_multi *m)
 {
-	if (!m->spare)
+	if (!m->spare && !m->own_used) {
+		m->own_used = true;
+		m->spare = &m->own;
+	} else if (!m->spare) {
 		m->spare = malloc(sizeof(*m->spare));
+	}
 	return m->spare != NULL;
+}
+
+static void free_room(struct rs_multi *m, struct rs_multi_message *room)
+{
+	if (room == &m->own)
+		m->own_used = false;
+	else
+		free(room);
 }
 
 static void post(struct rs_multi *m, struct rs_multi_message *message)
@@ -110,7 +96,7 @@ static CURLMsg *unlink_message(struct rs_multi *m, struct rs_multi_message **at)
 	if (!*at)
 		m->end = at;
 	if (message->foreign)
-		free(message);
+		free_room(m, message);
 	return msg;
 }
 
@@ -390,7 +376,7 @@ void rs_multi_free(struct rs_multi *m)
 		let_go(m, m->calls);
 	while (m->first)
 		unlink_message(m, &m->first);
-	free(m->spare);
-	rs_table_take(&multis, m->handle);
-	free(m);
+	if (m->spare)
+		free_room(m, m->spare);
+	rs_multi_drop(m);
 }

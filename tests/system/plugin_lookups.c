@@ -1,8 +1,8 @@
 /*
  * Preloaded after the library under test: name look-ups as a script says. $LOOKUPS is
- * "NAME:COUNT", an EAI_ name and how many look-ups end with it; those after it find 127.0.0.1. Or
- * "NAME:x.x", a letter for each look-up: those of an x end so. The name "silent" makes them take
- * for ever.
+ * "NAME:COUNT", an EAI_ name and how many look-ups end with it; or "NAME:COUNT/EVERY", so many of
+ * each so many; or "NAME:x.x", a letter for each look-up, of which those of an x end so. The others
+ * find 127.0.0.1. The name "silent" makes them take for ever.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,10 +28,15 @@ static const struct {
 
 static int is_to_fail(const char *script)
 {
-	size_t number = (size_t)atomic_fetch_add(&made, 1), dots = strspn(script, "x.");
+	long number = atomic_fetch_add(&made, 1), failing, every;
+	long letters = (long)strspn(script, "x.");
+	char *end;
 
-	return dots > 0 ? number < dots && script[number] == 'x'
-			: number < (size_t)strtol(script, NULL, 10);
+	if (letters > 0)
+		return number < letters && script[number] == 'x';
+	failing = strtol(script, &end, 10);
+	every = *end == '/' ? strtol(end + 1, NULL, 10) : 0;
+	return (every > 0 ? number % every : number) < failing;
 }
 
 /* The index of the code that this look-up ends with, or -1: it succeeds. */

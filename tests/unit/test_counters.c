@@ -221,14 +221,10 @@ static void killed_processes_spoil_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		MAPPED(sums_per_call_and_rule),
-		MAPPED(long_names_are_cut_alike),
-		MAPPED(a_crowd_is_counted_together),
-		MAPPED(half_a_name_is_completed),
-		MAPPED(any_bytes_are_safe),
-		MAPPED(no_rule_has_such_a_name),
-		MAPPED(threads_lose_nothing),
-		MAPPED(killed_processes_spoil_nothing),
+		MAPPED(sums_per_call_and_rule),      MAPPED(long_names_are_cut_alike),
+		MAPPED(a_crowd_is_counted_together), MAPPED(half_a_name_is_completed),
+		MAPPED(any_bytes_are_safe),          MAPPED(no_rule_has_such_a_name),
+		MAPPED(threads_lose_nothing),        MAPPED(killed_processes_spoil_nothing),
 	};
 
 	return cmocka_run_group_tests_name("counters", tests, NULL, NULL);

@@ -31,17 +31,20 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 
 static const char rules_text[] =
 	"[retryshim]\nlog = /tmp/log\nseed = 5\n"
-	"[quota q]\ncapacity = 7\n"
+	"[quota q]\ncapacity = 7\n[quota r]\nscope = target\n[quota s]\nscope = target\n"
 	"[policy p]\nquota = q\nbase = 1s\n"
 	"[rule a]\ncall = curl\nerror = tls, timeout\nmethod = GET, PUT\nscheme = http\n"
 	"host = a.*, *.b\nport = 80, 81\nurl = *x*y\nprogram = curl, wget\npolicy = p\n"
 	"[rule b]\ncall = connect\naddress = 10.0.0.0/8, /run/*\nerror = refused\n"
 	"[rule c]\nstatus = 5xx\nbody = one,\n  two\nheader = Name: value*\n"
-	"[rule d]\nstatus = 503\nbody_regex = a(b|c)\nrate = 3\n"
+	"[rule d]\nstatus = 503\nbody_regex = a(b|c)\nrate = 3\nrate_limit = adaptive\n"
+	"[rule e]\nstatus = 504\nclass = followup\nfollowup = one two\n"
+	"[fault f]\nheader = A: b\n C: d\nbody = one\n two\n[fault g]\nerror = refused\n"
 	"[rule wrong]\nerror = REFUSED\nbase = 3\n";
 
-#define WRONG_PART "[rule wrong]"
-#define LINES_MOST 500
+#define WRONG_PART   "[rule wrong]"
+#define PADDING_MOST 20000
+#define LINES_MOST   500
 
 /* A file of these rules behind a rule with many texts, so that the end of a chunk of memory falls
  * somewhere else for each number of them. */
@@ -88,12 +91,77 @@ static void memory_runs_out_anywhere(void **state)
 	}
 }
 
+/* Paths are copied to where the rules are: with each of these lengths before it the text finds the
+ * end of a chunk somewhere else. The file of the padding is empty. */
+static void pad_paths(char *paths, const char *empty, const char *right, size_t pad)
+{
+	static const char dir[] = "/tmp/";
+
+	while (pad > 0) {
+		size_t len = pad < 4000 ? pad : 4000, dots = len / 2;
+
+		memcpy(paths, dir, sizeof(dir) - 1);
+		paths += sizeof(dir) - 1;
+		for (size_t i = 0; i < dots; i++, paths += 2)
+			memcpy(paths, "./", 2);
+		paths = stpcpy(stpcpy(paths, empty + sizeof(dir) - 1), ":");
+		pad -= len;
+	}
+	stpcpy(paths, right);
+}
+
+static void memory_runs_out_at_once(void **state)
+{
+	static char paths[PADDING_MOST * 2 + 400];
+	char empty[32], right[32];
+
+	(void)state;
+	write_file(empty, "", 0);
+	write_rules(right, 0, true);
+	for (size_t pad = 0; pad < PADDING_MOST; pad += 16) {
+		pad_paths(paths, empty, right, pad);
+		for (long maps = 2; maps < 6; maps++)
+			load_with(paths, maps, true);
+	}
+	unlink(empty);
+	unlink(right);
+}
+
+/* Without files, and without anybody who asks. */
+static void memory_runs_out_for_the_built_in_rules(void **state)
+{
+	static struct told told;
+	struct rs_load_request request = { .faults = "status=503,delay=1s\nerror=refused" };
+	struct rs_rules *rules;
+	bool loaded = false;
+
+	(void)state;
+	for (long maps = 0; maps < 8; maps++) {
+		maps_left = maps;
+		request.paths = maps % 2 ? "" : NULL;
+		request.complain = maps % 3 ? hear : NULL;
+		request.arg = &told;
+		told.count = 0;
+		loaded = rs_rules_load(&request, &rules) == 0;
+		maps_left = -1;
+		assert_int_equal(rules != NULL, loaded);
+		if (!loaded && request.complain)
+			assert_string_equal(told.at[0].file, "built-in rules");
+		rs_rules_free(rules);
+	}
+	assert_true(loaded);
+}
+
 #endif
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_runs_out_anywhere),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+		cmocka_unit_test(memory_runs_out_at_once),
+		cmocka_unit_test(memory_runs_out_for_the_built_in_rules),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,10 +148,8 @@ static bool set(struct rs_build *build, const struct rs_key *key, const char *te
 		return set_seed(text, object, why);
 	case RS_VALUE_LOG:
 		return set_log(build, key, text, field, why);
-	case RS_VALUE_QUOTA:
+	default: /* RS_VALUE_QUOTA: the others are of rules and faults alone */
 		return set_quota(build, text, field, why);
-	default: /* the kinds that only rules have */
-		return true;
 	}
 }
 

@@ -147,9 +147,9 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 	case LINE_KEY:
 		return take_key(ini, text, sound);
 	case LINE_CONTINUATION:
-		return sound && !ini->refused_key;
+		break;
 	}
-	return false;
+	return sound && !ini->refused_key;
 }
 
 /* inih's reader callback, as fgets(3). A refused header reaches inih as an empty one, so that

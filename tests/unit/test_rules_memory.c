@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -31,7 +32,7 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 
 static const char rules_text[] =
 	"[retryshim]\nlog = /tmp/log\nseed = 5\n"
-	"[quota q]\ncapacity = 7\n[quota r]\nscope = target\n[quota s]\nscope = target\n"
+	"[quota q]\ncapacity = 7\n"
 	"[policy p]\nquota = q\nbase = 1s\n"
 	"[rule a]\ncall = curl\nerror = tls, timeout\nmethod = GET, PUT\nscheme = http\n"
 	"host = a.*, *.b\nport = 80, 81\nurl = *x*y\nprogram = curl, wget\npolicy = p\n"
@@ -40,19 +41,30 @@ static const char rules_text[] =
 	"[rule d]\nstatus = 503\nbody_regex = a(b|c)\nrate = 3\nrate_limit = adaptive\n"
 	"[rule e]\nstatus = 504\nclass = followup\nfollowup = one two\n"
 	"[fault f]\nheader = A: b\n C: d\nbody = one\n two\n[fault g]\nerror = refused\n"
-	"[rule wrong]\nerror = REFUSED\nbase = 3\n";
+	"[quota r]\nscope = target\n[quota s]\nscope = target\n"
+	"[rule wrong]\nerror = REFUSED\nbase = 3\nbase = 4\ncap = 1s\ncap = 2s\n"
+	"[rule worse]\nerror = REFUSED\nbase = 3\nbase = 4\ncap = 1s\n";
 
+#define LARGE_PART   "[quota r]"
 #define WRONG_PART   "[rule wrong]"
-#define PADDING_MOST 20000
+#define PADDING_MOST 16800
 #define LINES_MOST   500
+
+enum part {
+	UP_TO_LARGE, /* without what takes a chunk of its own */
+	UP_TO_WRONG,
+	ALL,
+};
 
 /* A file of these rules behind a rule with many texts, so that the end of a chunk of memory falls
  * somewhere else for each number of them. */
-static void write_rules(char path[32], size_t lines, bool right)
+static void write_rules(char path[32], size_t lines, enum part part)
 {
 	static char text[LINES_MOST * 16 + sizeof(rules_text) + 64];
 	size_t len = (size_t)snprintf(text, sizeof(text), "[rule pad]\nbody = x");
-	const char *end = right ? strstr(rules_text, WRONG_PART) : strchr(rules_text, '\0');
+	const char *end = part == UP_TO_LARGE   ? strstr(rules_text, LARGE_PART)
+			  : part == UP_TO_WRONG ? strstr(rules_text, WRONG_PART)
+						: strchr(rules_text, '\0');
 
 	for (size_t i = 0; i < lines; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, ",\n %zu", i % 10);
@@ -64,11 +76,20 @@ static void write_rules(char path[32], size_t lines, bool right)
 static void load_with(const char *path, long maps, bool right)
 {
 	static struct told told;
+	const struct rs_load_request request = {
+		.paths = path,
+		.options = "max_attempts=3",
+		.faults = "status=503,delay=1s\nerror=refused",
+		.want_warnings = true,
+		.complain = hear,
+		.arg = &told,
+	};
 	struct rs_rules *rules = NULL;
 	int rc;
 
+	told.count = 0;
 	maps_left = maps;
-	rc = load_paths(path, "max_attempts=3", &told, &rules);
+	rc = rs_rules_load(&request, &rules);
 	maps_left = -1;
 	if (rc == -ENOMEM)
 		assert_string_equal(told.at[told.count - 1].text, "out of memory");
@@ -84,9 +105,9 @@ static void memory_runs_out_anywhere(void **state)
 
 	(void)state;
 	for (size_t lines = 0; lines < LINES_MOST; lines++) {
-		write_rules(path, lines, lines % 4 > 0);
+		write_rules(path, lines, lines % 2 ? UP_TO_WRONG : ALL);
 		for (long maps = 0; maps < 8; maps++)
-			load_with(path, maps, lines % 4 > 0);
+			load_with(path, maps, lines % 2 > 0);
 		unlink(path);
 	}
 }
@@ -117,14 +138,70 @@ static void memory_runs_out_at_once(void **state)
 
 	(void)state;
 	write_file(empty, "", 0);
-	write_rules(right, 0, true);
-	for (size_t pad = 0; pad < PADDING_MOST; pad += 16) {
+	write_rules(right, 0, UP_TO_LARGE);
+	for (size_t pad = 0; pad < PADDING_MOST; pad += 24) {
 		pad_paths(paths, empty, right, pad);
-		for (long maps = 2; maps < 6; maps++)
+		for (long maps = 2; maps < 5; maps++)
+			load_with(paths, maps, true);
+	}
+	unlink(right);
+	write_rules(right, 0, UP_TO_WRONG);
+	for (size_t pad = 0; pad < PADDING_MOST; pad += 512) {
+		pad_paths(paths, empty, right, pad);
+		for (long maps = 2; maps < 5; maps++)
 			load_with(paths, maps, true);
 	}
 	unlink(empty);
 	unlink(right);
+}
+
+/* Long comments: it is the text itself that there is no room for, or what is made of it first. */
+static void memory_runs_out_with_the_text(void **state)
+{
+	static char text[PADDING_MOST + 64];
+	char path[32];
+
+	(void)state;
+	for (size_t pad = 0; pad < PADDING_MOST; pad += 128) {
+		size_t len = 0;
+
+		for (; len < pad; len += 64) {
+			memset(text + len, '#', 63);
+			text[len + 63] = '\n';
+		}
+		len += (size_t)snprintf(text + len, 64, "[rule a]\nstatus = 503\n");
+		write_file(path, text, len);
+		for (long maps = 1; maps < 5; maps++)
+			load_with(path, maps, true);
+		unlink(path);
+	}
+}
+
+/* A file that grows while it is read; -EINVAL where it was read. */
+static void memory_runs_out_while_reading(void **state)
+{
+	(void)state;
+	for (long maps = 1; maps < 12; maps++)
+		load_with("/proc/self/smaps", maps, false);
+}
+
+/* Nobody's commands are run because it was forgotten whose they are. */
+static void memory_runs_out_for_distrust(void **state)
+{
+	static char paths[PADDING_MOST];
+	char path[32], *end = paths;
+
+	(void)state;
+	write_rules(path, 0, UP_TO_LARGE);
+	assert_int_equal(chmod(path, 0666), 0);
+	/* Room is made for as many files as there are colons. */
+	for (int colons = 0; colons < 600; colons++) {
+		stpcpy(end, path);
+		for (long maps = 1; maps < 5; maps++)
+			load_with(paths, maps, false);
+		end = stpcpy(end, ":");
+	}
+	unlink(path);
 }
 
 /* Without files, and without anybody who asks. */
@@ -160,6 +237,9 @@ int main(void)
 		cmocka_unit_test(memory_runs_out_anywhere),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 		cmocka_unit_test(memory_runs_out_at_once),
+		cmocka_unit_test(memory_runs_out_with_the_text),
+		cmocka_unit_test(memory_runs_out_while_reading),
+		cmocka_unit_test(memory_runs_out_for_distrust),
 		cmocka_unit_test(memory_runs_out_for_the_built_in_rules),
 #endif
 	};

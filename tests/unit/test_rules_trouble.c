@@ -16,6 +16,7 @@
 /* Errors to come; 0: none. */
 static int open_error, read_error, stat_error, own_error, signal_error, lease_error;
 static int interruptions; /* so many EINTR first */
+static bool lease_breaks; /* somebody opens the file for writing while we hold the lease */
 static uid_t file_owner, user;
 static off_t promised; /* the size that fstat tells; -1: the real one */
 static bool system_rules;
@@ -94,6 +95,8 @@ int fcntl(int fd, int command, ...)
 		errno = error;
 		return -1;
 	}
+	if (command == F_SETLEASE && arg == F_UNLCK && lease_breaks)
+		raise(SIGURG);
 	return (int)syscall(SYS_fcntl, fd, command, arg);
 }
 
@@ -114,7 +117,7 @@ static int all_is_well(void **state)
 	interruptions = 0;
 	file_owner = user = 0;
 	promised = -1;
-	system_rules = false;
+	system_rules = lease_breaks = false;
 	return 0;
 }
 
@@ -305,6 +308,25 @@ static void a_pending_signal_stays(void **state)
 	unlink(path);
 }
 
+/* One that the kernel sent for our lease is not. */
+static void our_own_signal_is_taken_back(void **state)
+{
+	sigset_t urgent, pending;
+
+	(void)state;
+	write_file(path, text, strlen(text));
+	sigemptyset(&urgent);
+	sigaddset(&urgent, SIGURG);
+	sigprocmask(SIG_BLOCK, &urgent, NULL);
+	lease_breaks = true;
+	interruptions = 1;
+	assert_true(rs_watch_at_rest(path));
+	sigpending(&pending);
+	assert_false(sigismember(&pending, SIGURG));
+	sigprocmask(SIG_UNBLOCK, &urgent, NULL);
+	unlink(path);
+}
+
 static void a_path_that_is_none(void **state)
 {
 	static char paths[8192];
@@ -329,6 +351,7 @@ int main(void)
 		WELL(where_they_are),
 		WELL(without_a_lease),
 		WELL(a_pending_signal_stays),
+		WELL(our_own_signal_is_taken_back),
 		WELL(a_path_that_is_none),
 	};
 

@@ -181,7 +181,10 @@ static void words_and_lists(void **state)
 	(void)state;
 	refused("[rule a]\nerror = {timeout\n", "unknown error name '{timeout'");
 	refused("[rule a]\nbody_regex = a{1\n", "no regular expression");
-	refused("[rule a]\nbody_regex = (a{99,}){99999}\n", "repeats too much");
+	refused("[rule a]\nbody_regex = (a{99,}){999999}\n", "repeats too much");
+	refused("[rule a]\nbody_regex = a{x}\n", "no regular expression");
+	refused(RULE "policy =\n", "'policy' has no value");
+	assert_int_equal(told.count, 1);
 	refused("[retryshim]\n[rule a]\nerror = any\n", "section [retryshim] is empty");
 	refused(RULE "policy = zzzzzzzz\n", "there is no [policy zzzzzzzz]");
 	rules = load_good("[rule a]\nbody_regex = ab{0}c{1,}d{2,30}e\n"
@@ -190,6 +193,32 @@ static void words_and_lists(void **state)
 	assert_int_equal(rules->rules[0].host.count, 3);
 	assert_string_equal(rules->rules[0].method.names.at[0].at, "G~T");
 	assert_int_equal(rules->rules[0].policy.quota, 0);
+	rs_rules_free(rules);
+}
+
+/* So many are compared, and no more. */
+static void a_name_among_many(void **state)
+{
+	static char text[120 * 40];
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < 120; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"[policy number-%03d]\nbase = 1s\n", i);
+	(void)snprintf(text + len, sizeof(text) - len, RULE "policy = numbr-050\n");
+	refused(text, "did you mean 'number-050'?");
+}
+
+/* What is only watched is not made to fail. */
+static void modes_and_logs(void **state)
+{
+	struct rs_rules *rules =
+		load_good("[retryshim]\nmode = observe\nlog = some.file\n" FAULT "status = 500\n");
+
+	(void)state;
+	assert_int_equal(rules->fault_calls, 0);
+	assert_string_equal(rules->settings.log, "some.file");
 	rs_rules_free(rules);
 }
 
@@ -263,11 +292,11 @@ static void complaints_in_order(void **state)
 	int files = 1;
 
 	(void)state;
-	write_file(one, "[rule a]\nhost = x\n[rule b]\nerror = foo\n", 39);
-	write_file(two, "[rule c]\nhost = x\n[rule d]\nerror = foo\n", 39);
+	write_file(one, "[rule a]\nhost = x\n[rule b]\nerror = foo\nred = 1\n", 47);
+	write_file(two, "[rule c]\nhost = x\n[rule d]\nerror = foo\nred = 1\n", 47);
 	(void)snprintf(paths, sizeof(paths), "%s:%s", one, two);
 	assert_int_equal(load_paths(paths, "max_attempts=x", &told, &rules), -EINVAL);
-	assert_int_equal(told.count, 5);
+	assert_int_equal(told.count, 7);
 	for (size_t i = 1; i < told.count; i++) {
 		if (strcmp(told.at[i - 1].file, told.at[i].file) == 0)
 			assert_true(told.at[i - 1].line <= told.at[i].line);
@@ -319,6 +348,8 @@ int main(void)
 		cmocka_unit_test(a_response_too_long),
 		cmocka_unit_test(names_of_faults),
 		cmocka_unit_test(words_and_lists),
+		cmocka_unit_test(a_name_among_many),
+		cmocka_unit_test(modes_and_logs),
 		cmocka_unit_test(half_of_the_files),
 		cmocka_unit_test(without_an_ear),
 		cmocka_unit_test(short_files),

@@ -106,6 +106,44 @@ static void no_retries(void **state)
 	run_free(&run);
 }
 
+/* What stands on a terminal of so many columns; bars are no wider than 60. */
+static struct run on_a_terminal(const char *columns, const char *charset)
+{
+	char columns_set[32], charset_set[32], script[600];
+	const char *const env[] = { columns_set, charset_set, NULL };
+	const char *const argv[] = { "script", "-qec", script, "/dev/null", NULL };
+
+	(void)snprintf(columns_set, sizeof(columns_set), "COLUMNS=%s", columns);
+	(void)snprintf(charset_set, sizeof(charset_set), "LC_ALL=%s", charset);
+	(void)snprintf(script, sizeof(script), "%s plan -r %s quick", command_path(),
+		       rules_file(rules_text));
+	return run_program(&(struct program){ .argv = argv, .env = env });
+}
+
+static void bars(void **state)
+{
+	struct run run = on_a_terminal("80", "C");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_contains(run.out, "  30 ms  ");
+	assert_contains(run.out, "####");
+	assert_contains(run.out, "#-");
+	run_free(&run);
+	run = on_a_terminal("80", "C.UTF-8");
+	assert_contains(run.out, "\342\226\210");
+	assert_contains(run.out, "\342\226\221");
+	assert_lacks(run.out, "#");
+	run_free(&run);
+	run = on_a_terminal("50", "C"); /* no room */
+	assert_contains(run.out, "  30 ms  ");
+	assert_lacks(run.out, "#");
+	run_free(&run);
+	run = on_a_terminal("0", "C"); /* what the terminal says, or what is usual */
+	assert_contains(run.out, "#");
+	run_free(&run);
+}
+
 static void fails(struct run run, int status, const char *says)
 {
 	assert_exit(run, status);
@@ -158,8 +196,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sixteen_hours),       cmocka_unit_test(for_programs),
 		cmocka_unit_test(a_rule_has_a_policy), cmocka_unit_test(without_a_limit),
-		cmocka_unit_test(no_retries),          cmocka_unit_test(wrong_use),
-		cmocka_unit_test(rules_in_force),
+		cmocka_unit_test(no_retries),          cmocka_unit_test(bars),
+		cmocka_unit_test(wrong_use),           cmocka_unit_test(rules_in_force),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

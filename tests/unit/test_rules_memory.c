@@ -31,26 +31,30 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 }
 
 static const char rules_text[] =
-	"[retryshim]\nlog = /tmp/log\nseed = 5\n"
-	"[quota q]\ncapacity = 7\n"
+	"[retryshim]\nlog = /tmp/a-path-that-is-long-enough-to-be-what-there-is-no-room-for\n"
+	"seed = 5\n[quota q]\ncapacity = 7\n"
 	"[policy p]\nquota = q\nbase = 1s\n"
 	"[rule a]\ncall = curl\nerror = tls, timeout\nmethod = GET, PUT\nscheme = http\n"
 	"host = a.*, *.b\nport = 80, 81\nurl = *x*y\nprogram = curl, wget\npolicy = p\n"
 	"[rule b]\ncall = connect\naddress = 10.0.0.0/8, /run/*\nerror = refused\n"
 	"[rule c]\nstatus = 5xx\nbody = one,\n  two\nheader = Name: value*\n"
-	"[rule d]\nstatus = 503\nbody_regex = a(b|c)\nrate = 3\nrate_limit = adaptive\n"
+	"[rule d]\nstatus = 503\nbody_regex = a(b|c)\nrate = 3\n"
 	"[rule e]\nstatus = 504\nclass = followup\nfollowup = one two\n"
-	"[fault f]\nheader = A: b\n C: d\nbody = one\n two\n[fault g]\nerror = refused\n"
+	"host = the-last-thing-that-there-is-room-for.example.org\n"
+	"[rule f]\nstatus = 429\nrate_limit = adaptive\n"
 	"[quota r]\nscope = target\n[quota s]\nscope = target\n"
+	"[fault f]\nheader = A: b\n C: d\nbody = one\n two\n[fault g]\nerror = refused\n"
 	"[rule wrong]\nerror = REFUSED\nbase = 3\nbase = 4\ncap = 1s\ncap = 2s\n"
 	"[rule worse]\nerror = REFUSED\nbase = 3\nbase = 4\ncap = 1s\n";
 
+#define PACED_PART   "[rule f]"
 #define LARGE_PART   "[quota r]"
 #define WRONG_PART   "[rule wrong]"
 #define PADDING_MOST 16800
 #define LINES_MOST   500
 
 enum part {
+	UP_TO_PACED,
 	UP_TO_LARGE, /* without what takes a chunk of its own */
 	UP_TO_WRONG,
 	ALL,
@@ -62,7 +66,8 @@ static void write_rules(char path[32], size_t lines, enum part part)
 {
 	static char text[LINES_MOST * 16 + sizeof(rules_text) + 64];
 	size_t len = (size_t)snprintf(text, sizeof(text), "[rule pad]\nbody = x");
-	const char *end = part == UP_TO_LARGE   ? strstr(rules_text, LARGE_PART)
+	const char *end = part == UP_TO_PACED   ? strstr(rules_text, PACED_PART)
+			  : part == UP_TO_LARGE ? strstr(rules_text, LARGE_PART)
 			  : part == UP_TO_WRONG ? strstr(rules_text, WRONG_PART)
 						: strchr(rules_text, '\0');
 
@@ -73,13 +78,15 @@ static void write_rules(char path[32], size_t lines, enum part part)
 	write_file(path, text, len + (size_t)(end - rules_text));
 }
 
+static const char *more_faults; /* of the command line */
+
 static void load_with(const char *path, long maps, bool right)
 {
 	static struct told told;
 	const struct rs_load_request request = {
 		.paths = path,
 		.options = "max_attempts=3",
-		.faults = "status=503,delay=1s\nerror=refused",
+		.faults = more_faults,
 		.want_warnings = true,
 		.complain = hear,
 		.arg = &told,
@@ -105,11 +112,13 @@ static void memory_runs_out_anywhere(void **state)
 
 	(void)state;
 	for (size_t lines = 0; lines < LINES_MOST; lines++) {
+		more_faults = lines % 3 ? "status=503,delay=1s\nerror=refused" : NULL;
 		write_rules(path, lines, lines % 2 ? UP_TO_WRONG : ALL);
 		for (long maps = 0; maps < 8; maps++)
 			load_with(path, maps, lines % 2 > 0);
 		unlink(path);
 	}
+	more_faults = NULL;
 }
 
 /* Paths are copied to where the rules are: with each of these lengths before it the text finds the
@@ -138,21 +147,35 @@ static void memory_runs_out_at_once(void **state)
 
 	(void)state;
 	write_file(empty, "", 0);
-	write_rules(right, 0, UP_TO_LARGE);
-	for (size_t pad = 0; pad < PADDING_MOST; pad += 24) {
-		pad_paths(paths, empty, right, pad);
-		for (long maps = 2; maps < 5; maps++)
-			load_with(paths, maps, true);
-	}
-	unlink(right);
-	write_rules(right, 0, UP_TO_WRONG);
-	for (size_t pad = 0; pad < PADDING_MOST; pad += 512) {
-		pad_paths(paths, empty, right, pad);
-		for (long maps = 2; maps < 5; maps++)
-			load_with(paths, maps, true);
+	for (enum part part = UP_TO_PACED; part <= UP_TO_WRONG; part++) {
+		write_rules(right, 0, part);
+		/* What is allocated first is small, and needs the longest padding. */
+		for (size_t pad = 0; pad < PADDING_MOST; pad += pad < 14000 ? 64 : 8) {
+			pad_paths(paths, empty, right, pad);
+			for (long maps = 2; maps < 5; maps++)
+				load_with(paths, maps, true);
+		}
+		unlink(right);
 	}
 	unlink(empty);
-	unlink(right);
+}
+
+/* The texts of many faults, after the table that counts them. */
+static void memory_runs_out_for_faults(void **state)
+{
+	enum { FAULTS = 60, LONG = 1500 };
+	static char faults[FAULTS * (LONG + 40)];
+	char path[32], *end = faults;
+
+	(void)state;
+	for (int i = 0; i < FAULTS; i++)
+		end += snprintf(end, LONG + 40, "status=503,header=A: %0*d\n", LONG, i);
+	more_faults = faults;
+	write_rules(path, 0, UP_TO_PACED);
+	for (long maps = 0; maps < 12; maps++)
+		load_with(path, maps, true);
+	unlink(path);
+	more_faults = NULL;
 }
 
 /* Long comments: it is the text itself that there is no room for, or what is made of it first. */
@@ -237,6 +260,7 @@ int main(void)
 		cmocka_unit_test(memory_runs_out_anywhere),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 		cmocka_unit_test(memory_runs_out_at_once),
+		cmocka_unit_test(memory_runs_out_for_faults),
 		cmocka_unit_test(memory_runs_out_with_the_text),
 		cmocka_unit_test(memory_runs_out_while_reading),
 		cmocka_unit_test(memory_runs_out_for_distrust),

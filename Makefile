@@ -191,14 +191,16 @@ ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume 
 TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model)
 LINT_CHECKS   := $(shell scripts/lint --list)
 
-# Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks; what was
-# worth keeping of their inputs lies in tests/fuzz/corpus/NAME. They need clang.
+# Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks, and
+# with the verbs; what was worth keeping of their inputs lies in tests/fuzz/corpus/NAME. They need
+# clang.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fsanitize-coverage-ignorelist=tests/fuzz/uncounted -fno-sanitize-recover=all -Wno-error
 FUZZ_TARGETS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_PROGRAMS   := $(addprefix $(B)/tests/fuzz/fuzz_,$(FUZZ_TARGETS))
 FUZZ_CHECKS     := $(addprefix fuzz:,$(FUZZ_TARGETS))
-FUZZ_SHIM_OBJ   := $(call obj,$(filter-out shim/hooks/%,$(SHIM)))
+FUZZ_SHIM_OBJ   := $(call obj,$(filter-out shim/hooks/%,$(SHIM)) \
+	$(filter-out shim/cli/main.c,$(CLI)))
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
@@ -245,7 +247,7 @@ fuzz-long: fuzz-programs
 # How much of the sources unit and system tests reach: the library and the command are built for
 # counting, and take the place of the others.
 COVERAGE := $(B)/coverage
-COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Wno-error
+COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Wno-error -include tests/counted_exit.h
 coverage: system-programs helpers
 	@+$(MAKE) --no-print-directory B=$(COVERAGE) CFLAGS='$(COVERAGE_FLAGS)' all unit-programs
 	@find $(COVERAGE) -name '*.gcda' -delete

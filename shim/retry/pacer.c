@@ -19,18 +19,16 @@ static uint64_t key_of(const struct rs_target *target)
 
 static bool hold(struct rs_pacer *pacer, int64_t now_ns)
 {
-	int64_t since_ns = 0;
-
 	for (int i = 0; i < PATIENCE; i++) {
-		since_ns = 0;
-		if (atomic_compare_exchange_weak_explicit(&pacer->held_ns, &since_ns, now_ns | 1,
+		int64_t since_ns = atomic_load_explicit(&pacer->held_ns, memory_order_relaxed);
+
+		if ((since_ns == 0 || now_ns - since_ns > LOST_NS) &&
+		    atomic_compare_exchange_weak_explicit(&pacer->held_ns, &since_ns, now_ns | 1,
 							  memory_order_acquire,
 							  memory_order_relaxed))
 			return true;
 	}
-	return since_ns != 0 && now_ns - since_ns > LOST_NS &&
-	       atomic_compare_exchange_strong_explicit(&pacer->held_ns, &since_ns, now_ns | 1,
-						       memory_order_acquire, memory_order_relaxed);
+	return false;
 }
 
 static void let_go(struct rs_pacer *pacer)

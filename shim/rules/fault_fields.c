@@ -126,6 +126,15 @@ static void set_headers(struct rs_build *build, const struct rs_section *section
 
 /* ---- fields ---- */
 
+static bool set_count(const char *text, int32_t *number, struct rs_why *why)
+{
+	if (!rs_value_count(text, number, why))
+		return false;
+	if (*number > 0)
+		return true;
+	return rs_why_not(why, "must be more than 0");
+}
+
 static bool set_number(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_fault *fault, struct rs_why *why)
 {
@@ -141,8 +150,7 @@ static bool set_number(struct rs_build *build, const struct rs_section *section,
 	case RS_VALUE_PROBABILITY:
 		return rs_value_probability(entry->text, number, why);
 	case RS_VALUE_COUNT_ABOVE_0:
-		return rs_value_count(entry->text, number, why) &&
-		       (*number > 0 || rs_why_not(why, "must be more than 0"));
+		return set_count(entry->text, number, why);
 	default:
 		rs_field_set(build, section, entry, fault);
 		return true;

@@ -112,6 +112,18 @@ static void a_lost_hold_is_taken_over(void **state)
 	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(300)), MS(1700));
 }
 
+/* Whatever stands there: a wait has a length, and none is negative. */
+static void a_debt_without_end(void **state)
+{
+	struct rs_target a = target(1);
+
+	(void)state;
+	rs_pacer_outcome(&pacers, &a, true, T0);
+	for (int i = 0; i < RS_PACERS; i++)
+		pacers.at[i].adaptive.tokens = -1e30;
+	assert_true(rs_pacer_wait_ns(&pacers, &a, T0) == RS_FOREVER);
+}
+
 static void *hammer(void *arg)
 {
 	struct rs_target a = target(1);
@@ -148,6 +160,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown_targets_and_none, clear),
 		cmocka_unit_test_setup(a_crowd, clear),
 		cmocka_unit_test_setup(a_lost_hold_is_taken_over, clear),
+		cmocka_unit_test_setup(a_debt_without_end, clear),
 		cmocka_unit_test_setup(threads, clear),
 	};
 

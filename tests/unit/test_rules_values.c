@@ -107,7 +107,7 @@ static void values_of_faults(void **state)
 	refused(FAULT "delay = 1111111111111111111111111111111111111111s-2s\n", "no duration");
 	refused(FAULT "error = refused\nstatus = 500\n", "take out either error");
 	refused(FAULT "error = refused\ncut = 5B\n", "take out either error");
-	refused(FAULT "call = connect\nerror = EAI_AGAIN\n", "cannot happen to its calls");
+	refused(FAULT "call = connect\nerror = EAI_AGAIN\n", "that its calls do not end with");
 	refused(FAULT "host = x\n", "does nothing");
 }
 

@@ -93,6 +93,15 @@ void rs_ask_forget(int fd)
 	rs_signals_let(&before);
 }
 
+/* A connect to nowhere. */
+static bool dissolves(const struct rs_connect *call)
+{
+	struct sockaddr_storage addr;
+
+	return rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD) &&
+	       addr.ss_family == AF_UNSPEC;
+}
+
 bool rs_ask_connect(const struct rs_connect *call, int *error)
 {
 	sigset_t before;
@@ -101,7 +110,7 @@ bool rs_ask_connect(const struct rs_connect *call, int *error)
 	if (!rs_pending_has(call->fd))
 		return false;
 	rs_signals_hold(&before);
-	if (call->len >= sizeof(sa_family_t) && call->addr->sa_family == AF_UNSPEC)
+	if (dissolves(call))
 		rs_flight_forget(call->fd);
 	else
 		told = tell(call->fd, &before, error);

@@ -4,7 +4,7 @@
 #ifndef RS_CONNECT_FAULT_H
 #define RS_CONNECT_FAULT_H
 
-#include "connect/blocking.h"
+#include "connect/call.h"
 
 /*
  * One attempt: the real one, unless a fault strikes it. 0, or -errno. A fault's delay is waited for

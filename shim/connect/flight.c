@@ -1,13 +1,14 @@
 #include "connect/flight.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
+#include "connect/first.h"
 #include "connect/judge.h"
 #include "connect/registrations.h"
+#include "connect/socket.h"
 #include "connect/target.h"
 #include "mark.h"
 #include "process.h"
@@ -35,16 +36,22 @@ static bool rules_cover(const struct rs_rules *rules, const struct rs_target *ta
 static enum rs_pending_stage judge(struct rs_pending *pending, const struct rs_rules *rules,
 				   const struct rs_target *target, int error)
 {
-	const struct rs_rule *rule;
-	int64_t wait_ns;
+	struct rs_history history = { .count = 0 };
+	struct rs_connect_failure failure = {
+		.rules = rules,
+		.target = target,
+		.state = &pending->state,
+		.history = &history,
+		.outcome = rs_connect_outcome(error),
+	};
 
 	pending->error = error;
 	if (pending->state.started_ns == 0)
 		pending->state.started_ns = rs_mark_ns(pending->began);
-	if (!rs_connect_rules_name(rules, error) ||
-	    !rs_connect_judge(rules, target, &pending->state, error, &rule, &wait_ns))
+	if (!rs_connect_rules_name(rules, error) || !rs_connect_judge(&failure) ||
+	    !rs_connect_goes_on(&failure))
 		return RS_PENDING_FAILED;
-	pending->due_ns = rs_ns_add(rs_now_ns(), wait_ns);
+	pending->due_ns = rs_ns_add(failure.now_ns, failure.decision.wait_ns);
 	return RS_PENDING_WAITS;
 }
 
@@ -63,7 +70,7 @@ static enum rs_pending_stage connected(struct rs_pending *pending)
 	if (pending->state.attempts == 1)
 		rs_connect_succeeded(&call);
 	else if (rules && describe(&about, pending))
-		rs_connect_report_success(rules, &about.target, &pending->state);
+		rs_connect_recovered(rules, &about.target, &pending->state);
 	return RS_PENDING_NONE;
 }
 
@@ -144,21 +151,14 @@ static enum rs_pending_stage launch(struct rs_pending *pending)
 	return failed_at_once(pending, errno);
 }
 
-/* The program may have made the socket a blocking one: to connect it would stop everything. */
-static bool is_nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & O_NONBLOCK) != 0;
-}
-
-/* connect() is a cancellation point; the place that is held must not stay so. */
+/* connect() is a cancellation point; the place that is held must not stay so. And the program may
+ * have made the socket a blocking one: to connect it would stop everything. */
 static enum rs_pending_stage attempt(struct rs_pending *pending)
 {
 	enum rs_pending_stage stage;
 	int before;
 
-	if (!is_nonblocking(pending->fd)) {
+	if (!rs_socket_is_nonblocking(pending->fd)) {
 		rs_registrations_restore(pending);
 		return RS_PENDING_FAILED;
 	}
@@ -236,6 +236,23 @@ enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_
 	return pending->stage;
 }
 
+static void report_cancelled(struct rs_pending *pending, const struct rs_rules *rules,
+			     const struct rs_target *target)
+{
+	struct rs_history history = { .count = 0 };
+	struct rs_connect_failure failure = {
+		.rules = rules,
+		.target = target,
+		.state = &pending->state,
+		.history = &history,
+		.outcome = rs_connect_outcome(pending->error),
+		.rule = pending->state.last_rule,
+	};
+
+	if (failure.rule)
+		rs_connect_cancelled(&failure);
+}
+
 void rs_flight_cancel(struct rs_pending *pending)
 {
 	const struct rs_rules *rules = rs_process_rules_at_failure();
@@ -246,8 +263,7 @@ void rs_flight_cancel(struct rs_pending *pending)
 	rs_registrations_restore(pending);
 	pending->stage = RS_PENDING_FAILED;
 	if (rules && describe(&about, pending))
-		rs_connect_report_cancelled(rules, pending->state.last_rule, &about.target,
-					    &pending->state, pending->error);
+		report_cancelled(pending, rules, &about.target);
 }
 
 void rs_flight_forget(int fd)

@@ -8,7 +8,7 @@
 #ifndef RS_CONNECT_FLIGHT_H
 #define RS_CONNECT_FLIGHT_H
 
-#include "connect/blocking.h"
+#include "connect/call.h"
 #include "connect/pending.h"
 
 /* connect() returned EINPROGRESS: note it, unless no rule could ever match. */

@@ -1,11 +1,9 @@
 #include "connect/judge.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 #include "ops/events.h"
 #include "process.h"
-#include "real_libc.h"
 #include "retry/error_set.h"
 #include "retry/match.h"
 #include "retry/pacer.h"
@@ -29,79 +27,129 @@ bool rs_connect_rules_name_any(const struct rs_rules *rules)
 	return (rules->calls & 1u << RS_CALL_CONNECT) != 0 && (named[0] | named[1] | named[2]) != 0;
 }
 
-bool rs_connect_judge(const struct rs_rules *rules, const struct rs_target *target,
-		      struct rs_call_state *state, int error, const struct rs_rule **rule,
-		      int64_t *wait_ns)
+bool rs_connect_goes_on(const struct rs_connect_failure *failure)
 {
-	struct rs_outcome outcome = { .sys_errno = error, .never_sent = true };
-	struct rs_decision decision;
-	struct rs_circumstances now = {
-		.replayable = true,
-		.now_ns = rs_now_ns(),
-		.wall_now_ns = rs_wall_now_ns(),
-		.random = rs_random(rules),
-		.target = target,
-	};
-
-	*rule = NULL;
-	if (rs_match(rules, target, &outcome, RS_KNOWN_ALL, rule) != RS_MATCH_RULE) {
-		rs_pacer_outcome(rules->pacers, target, false, now.now_ns);
-		return false;
-	}
-	rs_pacer_outcome(rules->pacers, target, (*rule)->policy.rate_limit == RS_RATE_ADAPTIVE,
-			 now.now_ns);
-	now.pace_ns = rs_pacer_wait_ns(rules->pacers, target, now.now_ns);
-	decision = rs_decide(rules, *rule, state, &outcome, &now);
-	/* There is no room for a command in a wait that is somebody else's. */
-	if (decision.action == RS_ACTION_RECOVER)
-		decision.action = RS_ACTION_RETRY;
-	if (decision.action == RS_ACTION_RETRY)
-		rs_pacer_take(rules->pacers, target, now.now_ns);
-	rs_event_decision(rules, *rule, target, &outcome, state, &decision, now.now_ns);
-	*wait_ns = decision.wait_ns;
-	if (rules->settings.mode == RS_MODE_OBSERVE) {
-		rs_call_unpaid(state, now.now_ns);
-		return false;
-	}
-	return decision.action == RS_ACTION_RETRY;
+	return failure->decision.action == RS_ACTION_RETRY ||
+	       failure->decision.action == RS_ACTION_RECOVER;
 }
 
-void rs_connect_report_cancelled(const struct rs_rules *rules, const struct rs_rule *rule,
-				 const struct rs_target *target, const struct rs_call_state *state,
-				 int error)
+struct rs_incident rs_connect_incident(const struct rs_connect_failure *failure)
 {
-	static const struct rs_decision cancelled = {
+	return (struct rs_incident){
+		.rules = failure->rules,
+		.rule = failure->rule,
+		.target = failure->target,
+		.outcome = &failure->outcome,
+		.state = failure->state,
+		.decision = &failure->decision,
+		.now_ns = failure->now_ns,
+	};
+}
+
+/* ---- judging ---- */
+
+static void log_decision(const struct rs_connect_failure *failure, int64_t now_ns)
+{
+	rs_event_decision(failure->rules, failure->rule, failure->target, &failure->outcome,
+			  failure->state, &failure->decision, now_ns);
+}
+
+static void remember(const struct rs_connect_failure *failure)
+{
+	const struct rs_cause cause = rs_cause_of(RS_CALL_CONNECT, &failure->outcome);
+
+	rs_history_add(failure->history, &cause,
+		       rs_connect_goes_on(failure) ? failure->decision.wait_ns : 0);
+}
+
+static const struct rs_rule *find_rule(const struct rs_connect_failure *failure)
+{
+	const struct rs_rule *rule = NULL;
+
+	if (rs_match(failure->rules, failure->target, &failure->outcome, RS_KNOWN_ALL, &rule) !=
+	    RS_MATCH_RULE)
+		return NULL;
+	return rule;
+}
+
+static void decide(struct rs_connect_failure *failure)
+{
+	struct rs_pacers *pacers = failure->rules->pacers;
+	const struct rs_circumstances now = {
+		.replayable = true,
+		.now_ns = failure->now_ns,
+		.wall_now_ns = rs_wall_now_ns(),
+		.pace_ns = rs_pacer_wait_ns(pacers, failure->target, failure->now_ns),
+		.random = rs_random(failure->rules),
+		.target = failure->target,
+	};
+
+	failure->decision =
+		rs_decide(failure->rules, failure->rule, failure->state, &failure->outcome, &now);
+	if (failure->decision.action == RS_ACTION_RETRY)
+		rs_pacer_take(pacers, failure->target, now.now_ns);
+}
+
+bool rs_connect_judge(struct rs_connect_failure *failure)
+{
+	bool throttled;
+
+	failure->now_ns = rs_now_ns();
+	failure->rule = find_rule(failure);
+	throttled = failure->rule && failure->rule->policy.rate_limit == RS_RATE_ADAPTIVE;
+	rs_pacer_outcome(failure->rules->pacers, failure->target, throttled, failure->now_ns);
+	if (!failure->rule)
+		return false;
+	decide(failure);
+	log_decision(failure, failure->now_ns);
+	remember(failure);
+	if (failure->rules->settings.mode != RS_MODE_OBSERVE)
+		return true;
+	rs_call_unpaid(failure->state, rs_now_ns());
+	return false;
+}
+
+/* ---- the end ---- */
+
+static void report(const struct rs_connect_failure *failure, const char *reason)
+{
+	struct rs_incident incident = rs_connect_incident(failure);
+
+	incident.now_ns = rs_now_ns();
+	rs_report_write(&incident, failure->history, reason, (struct rs_span){ NULL, 0 });
+}
+
+void rs_connect_report(const struct rs_connect_failure *failure)
+{
+	const struct rs_incident incident = rs_connect_incident(failure);
+
+	report(failure, rs_report_reason(&incident));
+}
+
+void rs_connect_not_recovered(const struct rs_connect_failure *failure)
+{
+	rs_call_unpaid(failure->state, rs_now_ns());
+	rs_history_no_wait(failure->history);
+	report(failure, "recovery");
+}
+
+void rs_connect_cancelled(struct rs_connect_failure *failure)
+{
+	failure->decision = (struct rs_decision){
 		.action = RS_ACTION_EXHAUSTED,
 		.reason = RS_REASON_CANCELLED,
+		.quota_left = -1,
 	};
-	struct rs_outcome outcome = { .sys_errno = error, .never_sent = true };
-
-	rs_event_decision(rules, rule, target, &outcome, state, &cancelled, rs_now_ns());
+	log_decision(failure, rs_now_ns());
+	rs_connect_report(failure);
 }
 
-void rs_connect_report_success(const struct rs_rules *rules, const struct rs_target *target,
-			       const struct rs_call_state *state)
+void rs_connect_recovered(const struct rs_rules *rules, const struct rs_target *target,
+			  const struct rs_call_state *state)
 {
 	int64_t now_ns = rs_now_ns();
 
 	rs_pacer_outcome(rules->pacers, target, false, now_ns);
 	rs_call_succeeded(rules, state, target, now_ns);
 	rs_event_recovered(rules, target, state, now_ns);
-}
-
-uint64_t rs_socket_cookie(int fd)
-{
-	uint64_t cookie = 0;
-	socklen_t len = sizeof(cookie);
-
-	return rs_real_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0 ? cookie : 0;
-}
-
-bool rs_socket_connects(int fd)
-{
-	int type = 0;
-	socklen_t len = sizeof(type);
-
-	return rs_real_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
-	       (type == SOCK_STREAM || type == SOCK_SEQPACKET);
 }

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "connect/blocking.h"
+#include "connect/call.h"
 #include "retry/rule.h"
 
 /* The limit on an attempt of this call, by the first rule that covers it; RS_FOREVER: none. */

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "connect/judge.h"
+#include "connect/socket.h"
 #include "process.h"
 #include "retry/ns.h"
 

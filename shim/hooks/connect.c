@@ -2,10 +2,11 @@
 #include <sys/socket.h>
 
 #include "connect/ask.h"
-#include "connect/blocking.h"
 #include "connect/fault.h"
+#include "connect/first.h"
 #include "connect/limited.h"
 #include "connect/pending.h"
+#include "connect/retry.h"
 #include "hooks/export.h"
 #include "mark.h"
 #include "process.h"

@@ -1,9 +1,10 @@
 #include "connect/blocking.h"
 
+#include <errno.h>
+
 #include "connect/between.h"
 #include "connect/fault.h"
 #include "connect/judge.h"
-#include "connect/limited.h"
 #include "connect/socket.h"
 #include "mark.h"
 #include "ops/stats.h"
@@ -31,13 +32,14 @@ static bool begin(struct rs_retried *retried, const struct rs_rules *rules,
 static int next_attempt(struct rs_retried *retried, const struct rs_connect *call)
 {
 	struct rs_connect again = *call;
+	int status;
 
 	again.addr = (const struct sockaddr *)&retried->addr;
 	retried->state.attempts++;
 	retried->attempt_ns = rs_now_ns();
-	if (rs_faults_watched)
-		return rs_connect_attempt(&again);
-	return rs_connect_limited(&again, rs_connect_limit_ns(retried->rules, &again));
+	status = rs_connect_attempt(&again);
+	/* Another thread has made the socket a non-blocking one. */
+	return status == RS_CONNECT_PENDS ? -EINPROGRESS : status;
 }
 
 int rs_connect_blocking(const struct rs_rules *rules, const struct rs_connect *call, int error)

@@ -14,18 +14,18 @@
 #include "retry/ledger.h"
 #include "retry/purse.h"
 
-/* Wait for the turn of the first attempt, as far as its target's pace asks for that; a handled
- * signal ends the wait. */
-void rs_connect_pace(const struct rs_rules *rules, const struct rs_connect *call);
-
-/* Nothing is paced before the rules are loaded. */
-static inline void rs_connect_await_turn(const struct rs_connect *call)
+/* Is any target's pace kept? Not before the rules are loaded. */
+static inline bool rs_connect_is_paced(void)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
 
-	if (rules && rules->pacers)
-		rs_connect_pace(rules, call);
+	return rules && rules->pacers;
 }
+
+/* The first attempt's turn, as far as its target's pace asks for that. On a blocking socket it is
+ * waited for; a handled signal ends the wait. True on a non-blocking one whose turn has not come:
+ * it is pending, and will be made then. */
+bool rs_connect_pace(const struct rs_connect *call);
 
 /* Give back what a success at the first attempt earns, and let its target's pace know. */
 void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call);

@@ -115,8 +115,3 @@ int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns)
 	rs_signals_let(&mask);
 	return status;
 }
-
-int rs_connect_first_limited(const struct rs_connect *call)
-{
-	return rs_connect_limited(call, rs_connect_limit_ns(rs_process_rules(), call));
-}

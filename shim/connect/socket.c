@@ -1,6 +1,7 @@
 #include "connect/socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "real_libc.h"
@@ -27,6 +28,14 @@ bool rs_socket_is_nonblocking(int fd)
 	int flags = fcntl(fd, F_GETFL);
 
 	return flags >= 0 && (flags & O_NONBLOCK) != 0;
+}
+
+/* Of sockets that connect only these are hung up without having ended. */
+bool rs_socket_is_fresh(int fd)
+{
+	struct pollfd now = { .fd = fd, .events = POLLIN | POLLRDHUP };
+
+	return rs_socket_connects(fd) && rs_real_poll(&now, 1, 0) == 1 && now.revents == POLLHUP;
 }
 
 bool rs_socket_blocks(int fd)

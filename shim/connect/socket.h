@@ -16,6 +16,10 @@ bool rs_socket_connects(int fd);
 /* False where it is no descriptor at all. */
 bool rs_socket_is_nonblocking(int fd);
 
+/* One that has not been connected yet, nor failed to: an attempt is what connect() would make now,
+ * not a question. */
+bool rs_socket_is_fresh(int fd);
+
 /* One that connects, in blocking mode. */
 bool rs_socket_blocks(int fd);
 

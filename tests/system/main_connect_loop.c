@@ -3,8 +3,8 @@
  * after the other, and turns every few milliseconds. Prints what connect() said, the events that
  * ended each connect, its error, and whether the loop ever stalled.
  *
- * WAY is what it waits with. give-up: poll; closes the descriptor in the middle of it. again: poll;
- * connects a second time at once. ask: no wait at all, but SO_ERROR.
+ * WAY is what it waits with. give-up: poll; closes the descriptor in the middle of it, and stays.
+ * again: poll; connects a second time at once. ask: no wait at all, but SO_ERROR.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
 		turn();
 	}
 	if (is_way("give-up"))
-		usleep(3 * GIVE_UP_MS * 1000);
+		pause(); /* until the test has seen what becomes of the rest */
 	else if (longest_ms >= STALL_MS && !is_way("ask"))
 		printf("stalled for %d ms\n", (int)longest_ms);
 	return fflush(stdout) == 0 ? 0 : 2;

@@ -274,8 +274,9 @@ static void a_command_ends_with_its_connect(void **state)
 	(void)state;
 	assert_true(child_wait_output(child, "reason=cancelled"));
 	assert_true(is_gone_soon(pid_file));
-	assert_int_equal(kill(child_pid(child), 0), 0);
+	kill(child_pid(child), SIGTERM);
 	run = child_finish(child);
+	assert_int_equal(run.signal, SIGTERM);
 	assert_output(run, "EINPROGRESS 0 given up\n");
 	assert_int_equal(count_lines(run.err, "event="), 1);
 	report = report_of(path);

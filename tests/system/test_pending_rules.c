@@ -265,13 +265,16 @@ static void a_command_ends_with_its_connect(void **state)
 	struct server *server = server_start_refusing();
 	const char *pid_file = temp_path("given-up-pid");
 	const char *path = temp_path("given-up");
-	const char *rules = rules_with(reporting(path), long_command(pid_file));
-	struct child *child =
-		start(&(struct looped){ "give-up", rules, .under = RUN_SHIM }, server);
+	char settings[256];
+	struct child *child;
 	struct run run;
 	char *report;
 
 	(void)state;
+	(void)snprintf(settings, sizeof(settings), "report = %s", path);
+	child = start(&(struct looped){ "give-up", rules_with(settings, long_command(pid_file)),
+					.under = RUN_SHIM },
+		      server);
 	assert_true(child_wait_output(child, "reason=cancelled"));
 	assert_true(is_gone_soon(pid_file));
 	kill(child_pid(child), SIGTERM);

@@ -46,7 +46,7 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
-	$(B)/tests/plugin-lookups.so $(B)/tests/plugins/libhere.so
+	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
 
 ifeq ($(V),1)
 Q   :=
@@ -133,6 +133,13 @@ $(B)/tests/$(subst _,-,$(1)): $(B)/obj/tests/system/main_$(1).o $(B)/tests/libha
 endef
 $(foreach helper,$(HELPERS),$(eval $(call HELPER_RULE,$(helper))))
 
+# connect-once with the library linked in, for where nothing can be preloaded.
+$(B)/tests/linked-connect: $(B)/obj/tests/system/main_connect_once.o $(B)/libretryshim.so
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $< $(CFLAGS) $(LDFLAGS) -Wl,--no-as-needed -L$(B) -lretryshim \
+		-Wl,-rpath,$(abspath $(B))
+
 # Name look-ups that end as a test says, in a library below the shim.
 $(B)/tests/plugin-lookups.so: $(B)/obj/tests/system/plugin_lookups.o
 	@mkdir -p $(@D)
@@ -144,6 +151,12 @@ $(B)/tests/plugin-gnutls.so: $(B)/obj/tests/system/plugin_gnutls.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -l:libcurl-gnutls.so.4
+
+# A plugin whose calls of libcurl pass the shim by.
+$(B)/tests/plugin-past.so: $(B)/obj/tests/system/plugin_past.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -lcurl
 
 # A program that finds a library of its own by RUNPATH.
 $(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o

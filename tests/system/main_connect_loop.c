@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define TURN_MS    5
-#define STALL_MS   250
+#define STALL_MS   450
 #define GIVE_UP_MS 150
 #define LIMIT_MS   15000
 

@@ -188,7 +188,9 @@ ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
 ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model \
 	multi_paced)
-TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model)
+TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model \
+	epoll_torture)
+VALGRIND_SYSTEM := $(B)/tests/system/test_epoll_torture
 LINT_CHECKS   := $(shell scripts/lint --list)
 
 # Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks, and
@@ -216,7 +218,7 @@ asan-programs:
 tsan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs \
 		$(B)/tsan/libretryshim.so $(TSAN_SYSTEM) \
-		$(addprefix $(B)/tsan/tests/,random-client handles multi-case multi-model)
+		$(addprefix $(B)/tsan/tests/,random-client handles multi-case multi-model epoll-torture)
 fuzz-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang CFLAGS='$(FUZZ_FLAGS)' \
 		$(FUZZ_PROGRAMS:$(B)/%=$(B)/fuzz/%)
@@ -226,7 +228,7 @@ test: all unit-programs system-programs asan-programs tsan-programs fuzz-program
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS)) $(UNIT_PROGRAMS) $(SYSTEM_PROGRAMS) \
 		$(ASAN_PROGRAMS) $(TSAN_PROGRAMS) $(addprefix asan:,$(ASAN_SYSTEM)) \
 		$(addprefix tsan:,$(TSAN_SYSTEM)) $(addprefix valgrind:,$(UNIT_PROGRAMS)) \
-		$(FUZZ_CHECKS)
+		$(addprefix memcheck:,$(VALGRIND_SYSTEM)) $(FUZZ_CHECKS)
 unit: unit-programs
 	$(RUN_TESTS) $(UNIT_PROGRAMS)
 system: all system-programs
@@ -235,8 +237,9 @@ asan: asan-programs
 	$(RUN_TESTS) $(ASAN_PROGRAMS) $(addprefix asan:,$(ASAN_SYSTEM))
 tsan: tsan-programs
 	$(RUN_TESTS) $(TSAN_PROGRAMS) $(addprefix tsan:,$(TSAN_SYSTEM))
-valgrind: unit-programs
-	$(RUN_TESTS) $(addprefix valgrind:,$(UNIT_PROGRAMS))
+valgrind: all unit-programs helpers $(VALGRIND_SYSTEM)
+	$(RUN_TESTS) $(addprefix valgrind:,$(UNIT_PROGRAMS)) \
+		$(addprefix memcheck:,$(VALGRIND_SYSTEM))
 # Ten seconds a target, beginning with the corpora that are checked in; make fuzz-long
 # adds what it finds worth keeping to corpora of its own, in build/fuzz/corpus.
 SECONDS ?= 600

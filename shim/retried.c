@@ -2,22 +2,14 @@
 
 #include <errno.h>
 
+#include "failure.h"
 #include "ops/commands.h"
 #include "ops/events.h"
 #include "ops/stats.h"
 #include "pause.h"
 #include "process.h"
-#include "retry/match.h"
 #include "retry/ns.h"
 #include "retry/pacer.h"
-
-/* A judged failure. */
-struct judged {
-	const struct rs_rule *rule; /* NULL: none decides */
-	const struct rs_outcome *outcome;
-	struct rs_decision decision;
-	int64_t now_ns;
-};
 
 void rs_retried_begin(struct rs_retried *retried, const struct rs_rules *rules,
 		      const struct rs_target *target, int64_t began_ns)
@@ -30,75 +22,6 @@ void rs_retried_begin(struct rs_retried *retried, const struct rs_rules *rules,
 	retried->history.count = 0;
 	retried->attempt_ns = began_ns;
 	retried->decided = false;
-}
-
-static bool observes(const struct rs_retried *retried)
-{
-	return retried->rules->settings.mode == RS_MODE_OBSERVE;
-}
-
-static bool waits(const struct judged *judged)
-{
-	return judged->decision.action == RS_ACTION_RETRY ||
-	       judged->decision.action == RS_ACTION_RECOVER;
-}
-
-static struct rs_incident incident_of(const struct rs_retried *retried, const struct judged *judged)
-{
-	return (struct rs_incident){
-		.rules = retried->rules,
-		.rule = judged->rule,
-		.target = retried->target,
-		.outcome = judged->outcome,
-		.state = &retried->state,
-		.decision = &judged->decision,
-		.now_ns = judged->now_ns,
-	};
-}
-
-static void tell(const struct rs_retried *retried, const struct judged *judged, int64_t now_ns)
-{
-	rs_event_decision(retried->rules, judged->rule, retried->target, judged->outcome,
-			  &retried->state, &judged->decision, now_ns);
-}
-
-static void remember(struct rs_retried *retried, const struct judged *judged)
-{
-	const struct rs_cause cause = rs_cause_of(retried->target->call, judged->outcome);
-
-	rs_history_add(&retried->history, &cause, waits(judged) ? judged->decision.wait_ns : 0);
-}
-
-/* Logged. */
-static void judge(struct rs_retried *retried, struct judged *judged)
-{
-	const struct rs_target *target = retried->target;
-	struct rs_pacers *pacers = retried->rules->pacers;
-	const struct rs_rule *rule = NULL;
-	struct rs_circumstances now = {
-		.replayable = true,
-		.now_ns = rs_now_ns(),
-		.wall_now_ns = rs_wall_now_ns(),
-		.random = rs_random(retried->rules),
-		.target = target,
-	};
-
-	judged->now_ns = now.now_ns;
-	if (rs_match(retried->rules, target, judged->outcome, RS_KNOWN_ALL, &rule) !=
-		    RS_MATCH_RULE ||
-	    !rule) {
-		rs_pacer_outcome(pacers, target, false, now.now_ns);
-		return;
-	}
-	judged->rule = rule;
-	rs_pacer_outcome(pacers, target, rule->policy.rate_limit == RS_RATE_ADAPTIVE, now.now_ns);
-	now.pace_ns = rs_pacer_wait_ns(pacers, target, now.now_ns);
-	retried->decided = true;
-	judged->decision = rs_decide(retried->rules, rule, &retried->state, judged->outcome, &now);
-	if (judged->decision.action == RS_ACTION_RETRY)
-		rs_pacer_take(pacers, target, now.now_ns);
-	tell(retried, judged, now.now_ns);
-	remember(retried, judged);
 }
 
 static bool is_ignored(int number)
@@ -127,83 +50,71 @@ static bool no_signal_waits(void *arg)
 	return true;
 }
 
-static bool cancel(struct rs_retried *retried, struct judged *judged)
-{
-	judged->decision = (struct rs_decision){
-		.action = RS_ACTION_EXHAUSTED,
-		.reason = RS_REASON_CANCELLED,
-		.quota_left = -1,
-	};
-	tell(retried, judged, rs_now_ns());
-	return false;
-}
-
 /* What a recover command says about headers and URLs is for transfers alone. */
-static bool recover(struct rs_retried *retried, struct judged *judged, const char **reason)
+static bool recover(struct rs_retried *retried, struct rs_failure *failure)
 {
-	const struct rs_incident incident = incident_of(retried, judged);
+	const struct rs_incident incident = rs_failure_incident(failure);
 	const struct rs_patience patience = { no_signal_waits, retried };
 	struct rs_recovery *recovery = rs_recover(&incident, retried->attempt_ns, &patience);
 	bool mended = recovery && recovery->mended;
 
 	if (!recovery)
-		return cancel(retried, judged);
+		rs_failure_cancelled(failure);
+	else if (!mended)
+		rs_failure_not_recovered(failure);
 	rs_recovery_release(recovery);
-	if (!mended) {
-		rs_call_unpaid(&retried->state, rs_now_ns());
-		rs_history_no_wait(&retried->history);
-		*reason = "recovery";
-	}
 	return mended;
 }
 
 /* The wait is counted from the failure: what a recovery took of it is over. */
-static bool wait_for_attempt(struct rs_retried *retried, struct judged *judged)
+static bool wait_for_attempt(struct rs_retried *retried, struct rs_failure *failure)
 {
 	int64_t passed_ns = 0;
 
-	if (judged->decision.action == RS_ACTION_RECOVER)
-		passed_ns = rs_now_ns() - judged->now_ns;
-	if (rs_pause(rs_ns_max(0, judged->decision.wait_ns - passed_ns), &retried->program_mask) &&
+	if (failure->decision.action == RS_ACTION_RECOVER)
+		passed_ns = rs_now_ns() - failure->now_ns;
+	if (rs_pause(rs_ns_max(0, failure->decision.wait_ns - passed_ns), &retried->program_mask) &&
 	    (!retried->is_there || retried->is_there(retried->arg)))
 		return true;
-	return cancel(retried, judged);
+	rs_failure_cancelled(failure);
+	return false;
 }
 
-static void report(struct rs_retried *retried, struct judged *judged, const char *reason)
+static bool act(struct rs_retried *retried, struct rs_failure *failure)
 {
-	struct rs_incident incident = incident_of(retried, judged);
+	const struct rs_incident incident = rs_failure_incident(failure);
 	const struct rs_patience patience = { no_signal_waits, retried };
 
-	if (judged->decision.action == RS_ACTION_FOLLOWUP) {
-		rs_follow_up(&incident, &retried->history, &patience);
-		return;
+	switch (failure->decision.action) {
+	case RS_ACTION_RECOVER:
+		return recover(retried, failure) && wait_for_attempt(retried, failure);
+	case RS_ACTION_RETRY:
+		return wait_for_attempt(retried, failure);
+	case RS_ACTION_FOLLOWUP:
+		rs_follow_up(&incident, failure->history, &patience);
+		return false;
+	case RS_ACTION_EXHAUSTED:
+	case RS_ACTION_PERMANENT:
+		break;
 	}
-	incident.now_ns = rs_now_ns();
-	rs_report_write(&incident, &retried->history, reason ? reason : rs_report_reason(&incident),
-			(struct rs_span){ NULL, 0 });
+	rs_failure_report(failure);
+	return false;
 }
 
 static bool judge_and_wait(struct rs_retried *retried, const struct rs_outcome *outcome)
 {
-	struct judged judged = { .outcome = outcome };
-	const char *reason = NULL;
-	bool again;
+	struct rs_failure failure = {
+		.rules = retried->rules,
+		.target = retried->target,
+		.state = &retried->state,
+		.history = &retried->history,
+		.outcome = *outcome,
+	};
+	bool to_do = rs_failure_judge(&failure);
 
-	judge(retried, &judged);
-	if (!judged.rule)
-		return false;
-	if (observes(retried)) {
-		rs_call_unpaid(&retried->state, rs_now_ns());
-		return false;
-	}
-	again = waits(&judged);
-	if (judged.decision.action == RS_ACTION_RECOVER)
-		again = recover(retried, &judged, &reason);
-	again = again && wait_for_attempt(retried, &judged);
-	if (!again)
-		report(retried, &judged, reason);
-	return again;
+	if (failure.rule)
+		retried->decided = true;
+	return to_do && act(retried, &failure);
 }
 
 /* Signals wait until the wait begins: one that came just before it must end it, too. */
@@ -227,16 +138,11 @@ void rs_retried_end(const struct rs_retried *retried, bool succeeded)
 {
 	const struct rs_rules *rules = retried->rules;
 	int saved_errno = errno;
-	int64_t now_ns;
 
 	if (!retried->decided)
 		rs_stats_passed(rules, retried->target->call);
-	if (!succeeded)
-		return;
-	now_ns = rs_now_ns();
-	rs_pacer_outcome(rules->pacers, retried->target, false, now_ns);
-	rs_call_succeeded(rules, &retried->state, retried->target, now_ns);
-	rs_event_recovered(rules, retried->target, &retried->state, now_ns);
+	if (succeeded)
+		rs_call_recovered(rules, retried->target, &retried->state);
 	errno = saved_errno;
 }
 

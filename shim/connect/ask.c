@@ -1,5 +1,6 @@
 #include "connect/ask.h"
 
+#include <errno.h>
 #include <poll.h>
 
 #include "connect/flight.h"
@@ -93,18 +94,44 @@ void rs_ask_forget(int fd)
 	rs_signals_let(&before);
 }
 
+/* The first attempt was put off, and nothing has failed: that is what the kernel would say. */
+static bool is_yet_to_begin(int fd, int *error)
+{
+	struct rs_pending *pending = rs_flight_hold(fd);
+	bool yet_to_begin;
+
+	if (!pending)
+		return false;
+	(void)rs_flight_advance(pending, rs_now_ns(), 0, NULL);
+	yet_to_begin = pending->stage == RS_PENDING_WAITS && pending->error == 0;
+	rs_pending_release(pending);
+	*error = EALREADY;
+	return yet_to_begin;
+}
+
+/* An address that cannot be read is for the kernel to complain of, whatever became of the socket.
+ */
+static bool ask_connect(const struct rs_connect *call, const sigset_t *mask, int *error)
+{
+	struct sockaddr_storage addr;
+
+	if (!rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD))
+		return false;
+	if (addr.ss_family != AF_UNSPEC)
+		return is_yet_to_begin(call->fd, error) || tell(call->fd, mask, error);
+	rs_flight_forget(call->fd);
+	return false;
+}
+
 bool rs_ask_connect(const struct rs_connect *call, int *error)
 {
 	sigset_t before;
-	bool told = false;
+	bool told;
 
 	if (!rs_pending_has(call->fd))
 		return false;
 	rs_signals_hold(&before);
-	if (call->len >= sizeof(sa_family_t) && call->addr->sa_family == AF_UNSPEC)
-		rs_flight_forget(call->fd);
-	else
-		told = tell(call->fd, &before, error);
+	told = ask_connect(call, &before, error);
 	rs_signals_let(&before);
 	return told;
 }

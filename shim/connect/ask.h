@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "connect/blocking.h"
+#include "connect/call.h"
 
 /*
  * getsockopt(SO_ERROR) on a descriptor. Where its connect has failed and is being retried the

@@ -1,67 +1,94 @@
 #include "connect/fault.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <string.h>
-#include <time.h>
 
-#include "connect/target.h"
+#include "connect/flight.h"
+#include "connect/limited.h"
+#include "connect/socket.h"
 #include "ops/fault_event.h"
-#include "retry/fault.h"
-#include "retry/ns.h"
+#include "pause.h"
+#include "process.h"
+
+bool rs_connect_struck(const struct rs_connect *call, struct rs_fault_strike *strike)
+{
+	const struct rs_rules *rules =
+		rs_faults_watched && rs_curl_depth == 0 ? rs_process_rules() : NULL;
+	struct rs_connect_target about;
+
+	if (!rules || !(rules->fault_calls & 1u << RS_CALL_CONNECT) ||
+	    !rs_socket_connects(call->fd) ||
+	    !rs_connect_find_target(&about, call, RS_ADDRESS_UNREAD))
+		return false;
+	*strike = rs_fault_next(rules, &about.target, rs_random(rules));
+	if (strike->fault)
+		rs_event_fault(rules, strike, &about.target);
+	return strike->fault != NULL;
+}
+
+/* What only the other side, or the lack of one, can tell; that there is no route to it
+ * (ENETUNREACH) is known here, and so is a Unix socket's other side. */
+static bool comes_from_the_network(const struct rs_connect *call, int error)
+{
+	struct sockaddr_storage addr;
+
+	switch (error) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case EHOSTDOWN:
+	case ENOPROTOOPT:
+	case EPROTO:
+		return rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD) &&
+		       addr.ss_family != AF_UNIX;
+	default:
+		return false;
+	}
+}
+
+static bool comes_later(const struct rs_connect *call, const struct rs_fault_strike *strike)
+{
+	return strike->delay_ns > 0 || comes_from_the_network(call, strike->fault->error.sys);
+}
 
 static int real_attempt(const struct rs_connect *call)
 {
-	return call->real(call->fd, call->addr, call->len) == 0 ? 0 : -errno;
+	return rs_connect_limited(call, rs_connect_limit_ns(rs_process_rules(), call));
 }
 
-static bool has_connections(int fd)
+static int struck_attempt(const struct rs_connect *call, const struct rs_fault_strike *strike)
 {
-	int type = 0;
-	socklen_t len = sizeof(type);
+	int error = strike->fault->error.sys;
 
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
-	       (type == SOCK_STREAM || type == SOCK_SEQPACKET);
+	return error ? -error : real_attempt(call);
 }
 
-/* AF_UNSPEC, which dissolves a connection, is no target. */
-static bool find_target(const struct rs_connect *call, struct sockaddr_storage *addr,
-			struct rs_connect_target *about)
+/* A connect() on one that is under way or connected is a question, and no attempt. */
+static int attempt_nonblocking(const struct rs_connect *call)
 {
-	if (!call->addr || call->len > sizeof(*addr) || !has_connections(call->fd))
-		return false;
-	memset(addr, 0, sizeof(*addr));
-	memcpy(addr, call->addr, call->len);
-	if (!rs_connect_target(about, addr, call->len))
-		return false;
-	about->target.program = rs_program_name();
-	return true;
-}
+	struct rs_fault_strike strike;
+	sigset_t mask;
+	bool pends;
 
-static void delay(int fd, int64_t ns)
-{
-	struct timespec wait = { .tv_sec = ns / RS_NS_PER_S, .tv_nsec = ns % RS_NS_PER_S };
-	int flags = fcntl(fd, F_GETFL);
-
-	if (ns > 0 && flags >= 0 && !(flags & O_NONBLOCK))
-		ppoll(NULL, 0, &wait, NULL);
+	if (!rs_socket_is_fresh(call->fd) || !rs_connect_struck(call, &strike))
+		return real_attempt(call);
+	if (!comes_later(call, &strike))
+		return struck_attempt(call, &strike);
+	rs_signals_hold(&mask);
+	pends = rs_flight_struck(call, &strike);
+	rs_signals_let(&mask);
+	return pends ? RS_CONNECT_PENDS : struck_attempt(call, &strike);
 }
 
 int rs_connect_attempt(const struct rs_connect *call)
 {
-	const struct rs_rules *rules = rs_curl_depth > 0 ? NULL : rs_process_rules();
-	struct rs_connect_target about;
-	struct sockaddr_storage addr;
 	struct rs_fault_strike strike;
 
-	if (!rules || !(rules->fault_calls & 1u << RS_CALL_CONNECT) ||
-	    !find_target(call, &addr, &about))
+	if (rs_socket_is_nonblocking(call->fd))
+		return attempt_nonblocking(call);
+	if (!rs_connect_struck(call, &strike))
 		return real_attempt(call);
-	strike = rs_fault_next(rules, &about.target, rs_random(rules));
-	if (!strike.fault)
-		return real_attempt(call);
-	rs_event_fault(rules, &strike, &about.target);
-	delay(call->fd, strike.delay_ns);
-	return strike.fault->error.sys ? -strike.fault->error.sys : real_attempt(call);
+	if (strike.delay_ns > 0)
+		(void)rs_pause(strike.delay_ns, NULL);
+	return struck_attempt(call, &strike);
 }

@@ -1,15 +1,14 @@
 #include "connect/flight.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <string.h>
 
 #include "connect/judge.h"
+#include "connect/launch.h"
 #include "connect/registrations.h"
-#include "connect/target.h"
-#include "mark.h"
+#include "connect/setback.h"
+#include "connect/socket.h"
+#include "ops/stats.h"
 #include "process.h"
 #include "real_libc.h"
 #include "retry/match.h"
@@ -17,55 +16,12 @@
 
 #define SWEEP_NS (100 * RS_NS_PER_MS)
 
-/* ---- what the rules say ---- */
-
-static bool describe(struct rs_connect_target *about, const struct rs_pending *pending)
-{
-	if (!rs_connect_target(about, &pending->addr, pending->len))
-		return false;
-	about->target.program = rs_program_name();
-	return true;
-}
-
 static bool rules_cover(const struct rs_rules *rules, const struct rs_target *target)
 {
 	return rules && rs_connect_rules_name_any(rules) && rs_first_covering(rules, target);
 }
 
-static enum rs_pending_stage judge(struct rs_pending *pending, const struct rs_rules *rules,
-				   const struct rs_target *target, int error)
-{
-	const struct rs_rule *rule;
-	int64_t wait_ns;
-
-	pending->error = error;
-	if (pending->state.started_ns == 0)
-		pending->state.started_ns = rs_mark_ns(pending->began);
-	if (!rs_connect_rules_name(rules, error) ||
-	    !rs_connect_judge(rules, target, &pending->state, error, &rule, &wait_ns))
-		return RS_PENDING_FAILED;
-	pending->due_ns = rs_ns_add(rs_now_ns(), wait_ns);
-	return RS_PENDING_WAITS;
-}
-
 /* ---- how an attempt ended ---- */
-
-static enum rs_pending_stage connected(struct rs_pending *pending)
-{
-	const struct rs_rules *rules = rs_process_rules_if_loaded();
-	struct rs_connect_target about;
-	const struct rs_connect call = {
-		.fd = pending->fd,
-		.addr = (const struct sockaddr *)&pending->addr,
-		.len = pending->len,
-	};
-
-	if (pending->state.attempts == 1)
-		rs_connect_succeeded(&call);
-	else if (rules && describe(&about, pending))
-		rs_connect_report_success(rules, &about.target, &pending->state);
-	return RS_PENDING_NONE;
-}
 
 /* A connection that did not come about is refused or times out; these break one that was there,
  * and of which the program may have made use without having been told. */
@@ -74,25 +30,33 @@ static bool was_connected(int error)
 	return error == ECONNRESET || error == EPIPE;
 }
 
+static bool may_be_judged(const struct rs_pending *pending)
+{
+	struct rs_connect_target about;
+
+	return rs_pending_describe(&about, pending) &&
+	       rules_cover(rs_process_rules_at_failure(), &about.target) &&
+	       rs_socket_connects(pending->fd);
+}
+
 /* The kernel says no more than that it has failed: to ask for the error takes it away. So that is
  * done only where a rule could want to know it; the program is told by us then. */
 static enum rs_pending_stage failed(struct rs_pending *pending)
 {
-	const struct rs_rules *rules = rs_process_rules_at_failure();
-	struct rs_connect_target about;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (!describe(&about, pending) || !rules_cover(rules, &about.target) ||
-	    !rs_socket_connects(pending->fd))
+	if (!may_be_judged(pending) ||
+	    rs_real_getsockopt(pending->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
+	    error == 0) {
+		rs_setback_none(pending);
 		return RS_PENDING_NONE;
-	if (rs_real_getsockopt(pending->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error == 0)
-		return RS_PENDING_NONE;
-	if (was_connected(error)) {
-		pending->error = error;
-		return RS_PENDING_FAILED;
 	}
-	return judge(pending, rules, &about.target, error);
+	if (!was_connected(error))
+		return rs_setback(pending, error);
+	rs_setback_none(pending);
+	pending->error = error;
+	return RS_PENDING_FAILED;
 }
 
 static enum rs_pending_stage look(struct rs_pending *pending, short events, short *revents)
@@ -102,113 +66,100 @@ static enum rs_pending_stage look(struct rs_pending *pending, short events, shor
 
 	if (rs_real_poll(&now, 1, 0) <= 0)
 		return RS_PENDING_FLYING;
-	stage = (now.revents & (POLLERR | POLLHUP)) ? failed(pending) : connected(pending);
+	stage = (now.revents & (POLLERR | POLLHUP)) ? failed(pending) : rs_launch_arrived(pending);
 	if (stage != RS_PENDING_WAITS)
 		*revents = (short)(now.revents & (events | POLLERR | POLLHUP | POLLNVAL));
 	return stage;
 }
 
-/* ---- the next attempt ---- */
+/* ---- becoming pending ---- */
 
-/* After a failure the socket remembers it: connecting to nowhere makes it forget, and keeps its
- * options and binding. */
-static void clear(const struct rs_pending *pending)
+static void pass(const struct rs_rules *rules)
 {
-	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
-
-	if (pending->addr.ss_family != AF_UNIX)
-		(void)rs_real_connect()(pending->fd, &nowhere, sizeof(nowhere));
+	if (rules)
+		rs_stats_passed(rules, RS_CALL_CONNECT);
 }
 
-static enum rs_pending_stage failed_at_once(struct rs_pending *pending, int error)
+static bool may_matter(const struct rs_rules *rules, const struct sockaddr_storage *addr,
+		       socklen_t len)
 {
-	const struct rs_rules *rules = rs_process_rules_at_failure();
 	struct rs_connect_target about;
 
-	pending->error = error;
-	if (!rules || !describe(&about, pending))
-		return RS_PENDING_FAILED;
-	return judge(pending, rules, &about.target, error);
+	if (!rs_connect_target(&about, addr, len))
+		return false;
+	if (!rules)
+		return true;
+	about.target.program = rs_program_name();
+	return rules_cover(rules, &about.target);
 }
-
-static enum rs_pending_stage launch(struct rs_pending *pending)
-{
-	const struct sockaddr *addr = (const struct sockaddr *)&pending->addr;
-
-	clear(pending);
-	pending->state.attempts++;
-	if (rs_real_connect()(pending->fd, addr, pending->len) == 0 || errno == EISCONN)
-		return connected(pending);
-	if (!rs_connect_is_failure(errno))
-		return RS_PENDING_FLYING;
-	return failed_at_once(pending, errno);
-}
-
-/* The program may have made the socket a blocking one: to connect it would stop everything. */
-static bool is_nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && (flags & O_NONBLOCK) != 0;
-}
-
-/* connect() is a cancellation point; the place that is held must not stay so. */
-static enum rs_pending_stage attempt(struct rs_pending *pending)
-{
-	enum rs_pending_stage stage;
-	int before;
-
-	if (!is_nonblocking(pending->fd)) {
-		rs_registrations_restore(pending);
-		return RS_PENDING_FAILED;
-	}
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	stage = launch(pending);
-	pthread_setcancelstate(before, NULL);
-	if (stage != RS_PENDING_WAITS)
-		rs_registrations_restore(pending);
-	return stage;
-}
-
-/* ---- the outside ---- */
 
 void rs_flight_begin(const struct rs_connect *call)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
-	struct rs_connect_target about;
-	struct sockaddr_storage addr = { 0 };
-	struct rs_pending *pending;
+	struct sockaddr_storage addr;
+	struct rs_pending *pending = NULL;
 
-	if (call->len > sizeof(addr))
-		return;
-	memcpy(&addr, call->addr, call->len);
-	if (!rs_connect_target(&about, &addr, call->len))
-		return;
-	if (rules) {
-		about.target.program = rs_program_name();
-		if (!rules_cover(rules, &about.target))
-			return;
-	}
-	pending = rs_pending_add(call->fd, call->addr, call->len, call->began);
+	if (rs_connect_copy_address(&addr, call, RS_ADDRESS_READ) &&
+	    may_matter(rules, &addr, call->len))
+		pending = rs_pending_add(call, &addr);
 	if (pending)
 		rs_pending_release(pending);
+	else
+		pass(rules);
+}
+
+/* Before the kernel has spoken. */
+static struct rs_pending *add(const struct rs_connect *call)
+{
+	struct sockaddr_storage addr;
+
+	if (!rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD) ||
+	    !rs_socket_connects(call->fd))
+		return NULL;
+	return rs_pending_add(call, &addr);
 }
 
 int rs_flight_failed_at_once(const struct rs_connect *call, int error)
 {
-	struct rs_pending *pending;
+	struct rs_pending *pending = add(call);
 	enum rs_pending_stage stage;
 
-	if (!rs_socket_connects(call->fd))
+	if (!pending) {
+		pass(rs_process_rules_if_loaded());
 		return -error;
-	pending = rs_pending_add(call->fd, call->addr, call->len, call->began);
-	if (!pending)
-		return -error;
-	stage = failed_at_once(pending, error);
+	}
+	stage = rs_setback(pending, error);
 	pending->stage = stage == RS_PENDING_WAITS ? stage : RS_PENDING_NONE;
 	rs_pending_release(pending);
 	return stage == RS_PENDING_WAITS ? -EINPROGRESS : -error;
 }
+
+bool rs_flight_struck(const struct rs_connect *call, const struct rs_fault_strike *strike)
+{
+	struct rs_pending *pending = add(call);
+
+	if (!pending)
+		return false;
+	pending->stage = rs_launch_put_off(pending, strike);
+	rs_pending_release(pending);
+	return true;
+}
+
+bool rs_flight_paced(const struct rs_connect *call, int64_t due_ns)
+{
+	struct rs_pending *pending = add(call);
+
+	if (!pending)
+		return false;
+	pending->state.attempts = 0;
+	pending->stage = RS_PENDING_WAITS;
+	pending->step = RS_STEP_ATTEMPT;
+	pending->due_ns = due_ns;
+	rs_pending_release(pending);
+	return true;
+}
+
+/* ---- the outside ---- */
 
 struct rs_pending *rs_flight_hold(int fd)
 {
@@ -216,9 +167,33 @@ struct rs_pending *rs_flight_hold(int fd)
 
 	if (!pending || rs_socket_cookie(fd) == pending->cookie)
 		return pending;
+	if (pending->stage != RS_PENDING_FAILED)
+		rs_setback_none(pending);
 	pending->stage = RS_PENDING_NONE;
 	rs_pending_release(pending);
 	return NULL;
+}
+
+static enum rs_pending_stage step(struct rs_pending *pending)
+{
+	switch (pending->step) {
+	case RS_STEP_ATTEMPT:
+		return rs_launch_attempt(pending);
+	case RS_STEP_LAUNCH:
+		return rs_launch_real(pending);
+	case RS_STEP_STRIKE:
+		return rs_setback(pending, pending->struck);
+	case RS_STEP_LOOK:
+		break;
+	}
+	return rs_setback_look(pending);
+}
+
+static void step_on(struct rs_pending *pending)
+{
+	pending->stage = step(pending);
+	if (pending->stage != RS_PENDING_WAITS)
+		rs_registrations_restore(pending);
 }
 
 enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_ns, short events,
@@ -230,24 +205,25 @@ enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_
 		revents = &unused;
 	*revents = 0;
 	if (pending->stage == RS_PENDING_WAITS && now_ns >= pending->due_ns)
-		pending->stage = attempt(pending);
+		step_on(pending);
 	if (pending->stage == RS_PENDING_FLYING)
 		pending->stage = look(pending, events, revents);
 	return pending->stage;
 }
 
+/* Between attempts that is their end. One whose first attempt was put off makes it now: it has not
+ * failed, and may not. */
 void rs_flight_cancel(struct rs_pending *pending)
 {
-	const struct rs_rules *rules = rs_process_rules_at_failure();
-	struct rs_connect_target about;
-
+	while (pending->stage == RS_PENDING_WAITS && pending->error == 0)
+		step_on(pending);
+	if (pending->error == 0)
+		return;
 	if (pending->stage == RS_PENDING_FLYING)
-		clear(pending);
+		rs_launch_clear(pending);
 	rs_registrations_restore(pending);
 	pending->stage = RS_PENDING_FAILED;
-	if (rules && describe(&about, pending))
-		rs_connect_report_cancelled(rules, pending->state.last_rule, &about.target,
-					    &pending->state, pending->error);
+	rs_setback_cancel(pending);
 }
 
 void rs_flight_forget(int fd)
@@ -256,8 +232,13 @@ void rs_flight_forget(int fd)
 
 	if (!pending)
 		return;
-	if (pending->stage == RS_PENDING_WAITS)
+	if (pending->stage == RS_PENDING_WAITS) {
 		rs_registrations_restore(pending);
+		if (pending->errand.runs)
+			rs_setback_cancel(pending);
+	}
+	if (pending->stage != RS_PENDING_FAILED)
+		rs_setback_none(pending);
 	pending->stage = RS_PENDING_NONE;
 	rs_pending_release(pending);
 }
@@ -285,7 +266,7 @@ static void land_one(int fd)
 	if (!pending)
 		return;
 	if (pending->stage == RS_PENDING_FLYING)
-		pending->stage = connected(pending);
+		pending->stage = rs_launch_arrived(pending);
 	rs_pending_release(pending);
 }
 

@@ -8,15 +8,23 @@
 #ifndef RS_CONNECT_FLIGHT_H
 #define RS_CONNECT_FLIGHT_H
 
-#include "connect/blocking.h"
+#include "connect/call.h"
 #include "connect/pending.h"
+#include "retry/fault.h"
 
 /* connect() returned EINPROGRESS: note it, unless no rule could ever match. */
 void rs_flight_begin(const struct rs_connect *call);
 
-/* connect() on a non-blocking socket failed at once. -EINPROGRESS where it is to be tried again,
- * else -error. */
+/* connect() on a non-blocking socket failed at once. -EINPROGRESS where it is to be tried again, or
+ * a command has to run first, else -error. */
 int rs_flight_failed_at_once(const struct rs_connect *call, int error);
+
+/* A fault strikes the first attempt of a non-blocking connect(), and it is to be told later. True:
+ * it is pending. */
+bool rs_flight_struck(const struct rs_connect *call, const struct rs_fault_strike *strike);
+
+/* The first attempt of a non-blocking connect() is to be made at due_ns. True: it is pending. */
+bool rs_flight_paced(const struct rs_connect *call, int64_t due_ns);
 
 /* Hold the place of `fd` if its socket still is the one it was, else NULL. */
 struct rs_pending *rs_flight_hold(int fd);
@@ -29,7 +37,8 @@ struct rs_pending *rs_flight_hold(int fd);
 enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_ns, short events,
 					short *revents);
 
-/* Something ends the waiting: it has failed, with the error of the last attempt. */
+/* Something ends the waiting: it has failed, with the error of the last attempt. Where none has
+ * been made yet it is made now, and the stage says what came of it. */
 void rs_flight_cancel(struct rs_pending *pending);
 
 /* The descriptor is no longer the program's connect: it is being closed, or becomes another one. */

@@ -4,10 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/time.h>
 
-#include "connect/target.h"
 #include "pause.h"
 #include "process.h"
 #include "real_libc.h"
@@ -16,17 +14,13 @@
 
 int64_t rs_connect_limit_ns(const struct rs_rules *rules, const struct rs_connect *call)
 {
-	struct sockaddr_storage addr = { 0 };
 	struct rs_connect_target about;
 	const struct rs_rule *rule;
 
 	if (!rules || !rules->limits || rules->settings.mode == RS_MODE_OBSERVE ||
-	    call->len > sizeof(addr) || !call->addr)
+	    !rs_connect_find_target(&about, call, RS_ADDRESS_UNREAD) ||
+	    about.target.address.family == RS_ADDRESS_UNIX)
 		return RS_FOREVER;
-	memcpy(&addr, call->addr, call->len);
-	if (addr.ss_family == AF_UNIX || !rs_connect_target(&about, &addr, call->len))
-		return RS_FOREVER;
-	about.target.program = rs_program_name();
 	rule = rs_first_covering(rules, &about.target);
 	return rule ? rs_ns_min(rule->policy.connect_timeout_ns, rule->policy.attempt_timeout_ns)
 		    : RS_FOREVER;
@@ -120,9 +114,4 @@ int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns)
 		status = wait_until(call, until_ns, &mask);
 	rs_signals_let(&mask);
 	return status;
-}
-
-int rs_connect_first_limited(const struct rs_connect *call)
-{
-	return rs_connect_limited(call, rs_connect_limit_ns(rs_process_rules(), call));
 }

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "connect/blocking.h"
+#include "connect/call.h"
 #include "retry/rule.h"
 
 /* The limit on an attempt of this call, by the first rule that covers it; RS_FOREVER: none. */
@@ -19,8 +19,5 @@ int64_t rs_connect_limit_ns(const struct rs_rules *rules, const struct rs_connec
 
 /* connect() for limit_ns at most. 0 or -errno, -ETIMEDOUT where it took longer. */
 int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns);
-
-/* The first attempt of all, under the limit that the rules set. 0 or -errno. */
-int rs_connect_first_limited(const struct rs_connect *call);
 
 #endif

@@ -1,12 +1,11 @@
 #include "connect/pending.h"
 
 #include <sched.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "connect/judge.h"
+#include "connect/socket.h"
 #include "process.h"
 #include "retry/ns.h"
 
@@ -109,6 +108,7 @@ struct rs_pending *rs_pending_hold(int fd)
 void rs_pending_release(struct rs_pending *pending)
 {
 	if (pending->stage == RS_PENDING_NONE) {
+		rs_errand_abandon(&pending->errand);
 		atomic_store_explicit(&descriptors[pending - places], 0, memory_order_release);
 		atomic_fetch_sub_explicit(&rs_pending_count, 1, memory_order_relaxed);
 	}
@@ -159,27 +159,35 @@ static struct rs_pending *take(int fd)
 	return take_free(fd);
 }
 
-struct rs_pending *rs_pending_add(int fd, const struct sockaddr *addr, socklen_t len,
-				  uint64_t began)
+static void fill(struct rs_pending *place, const struct rs_connect *call)
+{
+	rs_errand_abandon(&place->errand);
+	place->stage = RS_PENDING_FLYING;
+	place->fd = call->fd;
+	place->began = call->began;
+	place->len = call->len;
+	place->state = (struct rs_call_state){ .attempts = 1 };
+	place->attempt_ns = 0;
+	place->error = 0;
+	place->rules = NULL;
+	place->rule = NULL;
+	place->history.count = 0;
+	place->registrations = 0;
+}
+
+struct rs_pending *rs_pending_add(const struct rs_connect *call,
+				  const struct sockaddr_storage *addr)
 {
 	struct rs_pending *place;
-	uint64_t cookie = rs_socket_cookie(fd);
+	uint64_t cookie = rs_socket_cookie(call->fd);
 
-	if (cookie == 0 || len > sizeof(place->addr))
-		return NULL;
-	place = take(fd);
+	place = cookie != 0 ? take(call->fd) : NULL;
 	if (!place)
 		return NULL;
-	place->stage = RS_PENDING_FLYING;
-	place->fd = fd;
+	fill(place, call);
 	place->cookie = cookie;
-	place->began = began;
-	memcpy(&place->addr, addr, len);
-	place->len = len;
-	place->state = (struct rs_call_state){ .attempts = 1 };
-	place->error = 0;
-	place->registrations = 0;
-	atomic_store_explicit(&descriptors[place - places], fd + 1, memory_order_release);
+	place->addr = *addr;
+	atomic_store_explicit(&descriptors[place - places], call->fd + 1, memory_order_release);
 	return place;
 }
 

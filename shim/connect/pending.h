@@ -18,7 +18,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "retry/decide.h"
+#include "connect/call.h"
+#include "ops/commands.h"
 
 /* How many connects can be pending at once. One more is the program's own affair. */
 #define RS_PENDING_MAX 1024
@@ -26,8 +27,16 @@
 enum rs_pending_stage {
 	RS_PENDING_NONE,   /* no such connect, or no longer */
 	RS_PENDING_FLYING, /* an attempt is under way */
-	RS_PENDING_WAITS,  /* it has failed; the next one begins at due_ns */
+	RS_PENDING_WAITS,  /* none is: something is to be done at due_ns */
 	RS_PENDING_FAILED, /* for good: `error` is what the program has yet to be told */
+};
+
+/* What is to be done when the time of one that WAITS has come. */
+enum rs_pending_step {
+	RS_STEP_ATTEMPT, /* the next attempt, or the first one, that had to wait for its turn */
+	RS_STEP_LAUNCH,  /* the real connect of an attempt that a fault has delayed */
+	RS_STEP_STRIKE,  /* the attempt fails, with the fault's error */
+	RS_STEP_LOOK,    /* a command runs: is it over? */
 };
 
 /* Where an epoll set knows the descriptor: what the program asked for. */
@@ -46,9 +55,22 @@ struct rs_pending {
 	uint64_t began; /* rs_mark() */
 	struct sockaddr_storage addr;
 	socklen_t len;
-	struct rs_call_state state; /* state.attempts is 1 as long as only that was made */
+	struct rs_call_state state; /* state.attempts: begun, put off by a fault or not */
+	int64_t attempt_ns;         /* when the last one began; 0: at `began` */
 	int64_t due_ns;
-	int error; /* of the last attempt that failed */
+	enum rs_pending_step step;
+	int struck; /* STRIKE: the error */
+	int error;  /* of the last attempt that failed; 0: none has */
+
+	/* How that was judged. */
+	const struct rs_rules *rules;
+	const struct rs_rule *rule; /* NULL: none has decided yet */
+	struct rs_decision decision;
+	int64_t judged_ns;
+	struct rs_history history;
+	struct rs_errand errand; /* its command; never outlives the place */
+	int64_t look_ns;         /* LOOK: from one look to the next */
+
 	int registrations;
 	struct rs_registration registered[RS_REGISTRATIONS]; /* while WAITS */
 };
@@ -63,10 +85,10 @@ static inline bool rs_pending_any(void)
 	return atomic_load_explicit(&rs_pending_count, memory_order_acquire) > 0;
 }
 
-/* Note a connect to `addr` on `fd` as FLYING; an earlier one on this descriptor is forgotten. The
- * place is held and must be released. NULL: there is none left. */
-struct rs_pending *rs_pending_add(int fd, const struct sockaddr *addr, socklen_t len,
-				  uint64_t began);
+/* Note a connect to `addr`, its first attempt FLYING; an earlier one on this descriptor is
+ * forgotten. The place is held and must be released. NULL: there is none left. */
+struct rs_pending *rs_pending_add(const struct rs_connect *call,
+				  const struct sockaddr_storage *addr);
 
 /* Has the descriptor a place? Mostly not: a few loads. */
 bool rs_pending_has(int fd);

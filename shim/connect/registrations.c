@@ -157,8 +157,12 @@ static struct rs_registration whole(const struct rs_registration *registered, ui
 {
 	struct rs_registration whole = *registered;
 
-	if (has_fired(registered))
-		whole.events |= reported | NOT_ASKED;
+	if (!has_fired(registered))
+		return whole;
+	whole.events |= reported | NOT_ASKED;
+	/* One that has not been connected yet tells who asked for EPOLLOUT, and nobody else. */
+	if ((reported & ~NOT_ASKED) == 0)
+		whole.events |= EPOLLIN;
 	return whole;
 }
 

@@ -13,6 +13,7 @@
 /* How often a set is read again that changes under our eyes. */
 #define ROUNDS 4
 #define ENDED  ((uint32_t)(EPOLLERR | EPOLLHUP))
+#define AT_END ((uint32_t)(EPOLLIN | EPOLLRDNORM | EPOLLRDHUP))
 
 /* ---- before the wait ---- */
 
@@ -82,12 +83,15 @@ static void hide(const struct reported *reported, uint64_t data)
 	}
 }
 
-/* It may, and whole: to have looked at the error has taken EPOLLERR away. */
-static void show(const struct reported *reported, uint64_t data)
+/* It may, and whole: to have looked at the error has taken EPOLLERR away, and where a fault was the
+ * error the kernel knows of no end. */
+static void show(const struct reported *reported, const struct rs_registration *registration)
 {
+	uint32_t end = EPOLLERR | (registration->events & AT_END);
+
 	for (int i = 0; i < reported->count; i++) {
-		if (speaks_of(&reported->events[i], data))
-			reported->events[i].events |= EPOLLERR;
+		if (speaks_of(&reported->events[i], registration->data))
+			reported->events[i].events |= end;
 	}
 }
 
@@ -124,7 +128,7 @@ static enum rs_pending_stage take_pending(const struct reported *reported,
 		hide(reported, rs_registrations_data(pending, reported->epfd));
 	}
 	if (stage == RS_PENDING_FAILED)
-		show(reported, registration->data);
+		show(reported, registration);
 	return stage;
 }
 

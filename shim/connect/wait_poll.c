@@ -78,6 +78,13 @@ static short not_outdated(const struct pollfd *reported)
 	return now.revents;
 }
 
+/* To have looked at the error has taken POLLERR away, and where a fault was the error the kernel
+ * knows of no end. */
+static short whole(const struct pollfd *reported, short revents)
+{
+	return (short)(revents | POLLERR | (reported->events & (POLLIN | POLLRDNORM | POLLRDHUP)));
+}
+
 /* What the program may know of what the kernel reported. */
 static short known(const struct pollfd *reported, int64_t now_ns)
 {
@@ -92,9 +99,9 @@ static short known(const struct pollfd *reported, int64_t now_ns)
 	after = rs_flight_advance(pending, now_ns, reported->events, &revents);
 	rs_pending_release(pending);
 	if (before == RS_PENDING_FAILED)
-		return reported->revents | POLLERR;
+		return whole(reported, reported->revents);
 	if (after == RS_PENDING_FAILED)
-		return revents | POLLERR;
+		return whole(reported, revents);
 	return before == RS_PENDING_WAITS ? 0 : revents;
 }
 

@@ -2,10 +2,10 @@
 #include <sys/socket.h>
 
 #include "connect/ask.h"
-#include "connect/blocking.h"
 #include "connect/fault.h"
-#include "connect/limited.h"
+#include "connect/first.h"
 #include "connect/pending.h"
+#include "connect/retry.h"
 #include "hooks/export.h"
 #include "mark.h"
 #include "process.h"
@@ -37,19 +37,44 @@ __attribute__((noinline)) static bool is_answered(const struct rs_connect *call,
 	return false;
 }
 
-/* A fault may strike, or a rule limit how long it takes. With the manners of the real one. */
-__attribute__((noinline)) static int attempt(const struct rs_connect *call, const void *caller)
+__attribute__((noinline)) static int in_progress(void)
 {
-	int entry_errno = errno, status;
+	errno = EINPROGRESS;
+	return -1;
+}
 
-	if (rs_faults_watched)
-		status = rs_connect_attempt(call);
-	else if (rs_curl_depth > 0 || rs_is_libcurl(caller))
-		return call->real(call->fd, call->addr, call->len);
-	else
-		status = rs_connect_first_limited(call);
-	errno = status == 0 ? entry_errno : -status;
-	return status == 0 ? 0 : -1;
+static bool is_libcurls(const void *caller)
+{
+	return rs_curl_depth > 0 || rs_is_libcurl(caller);
+}
+
+__attribute__((noinline)) static bool is_put_off(const struct rs_connect *call, const void *caller)
+{
+	return !is_libcurls(caller) && rs_connect_pace(call);
+}
+
+static int attempt(const struct rs_connect *call, const void *caller)
+{
+	if (is_libcurls(caller))
+		return call->real(call->fd, call->addr, call->len) == 0 ? 0 : -errno;
+	return rs_connect_attempt(call);
+}
+
+/* A fault may strike, or a rule limit how long it takes. */
+__attribute__((noinline)) static int with_care(const struct rs_connect *call, int entry_errno,
+					       const void *caller)
+{
+	int status = attempt(call, caller);
+
+	if (status == RS_CONNECT_PENDS)
+		return in_progress();
+	if (status != 0) {
+		errno = -status;
+		return after_failure(call, entry_errno, caller);
+	}
+	errno = entry_errno;
+	rs_connect_succeeded(call);
+	return 0;
 }
 
 RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
@@ -65,10 +90,11 @@ RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 	}
 	if (rs_pending_any() && is_answered(&call, entry_errno))
 		return -1;
-	rs_connect_await_turn(&call);
-	if (__builtin_expect(rs_faults_watched || rs_limits_possible, false)
-		    ? attempt(&call, __builtin_return_address(0)) != 0
-		    : call.real(call.fd, call.addr, call.len) != 0)
+	if (rs_connect_is_paced() && is_put_off(&call, __builtin_return_address(0)))
+		return in_progress();
+	if (__builtin_expect(rs_faults_watched || rs_limits_possible, false))
+		return with_care(&call, entry_errno, __builtin_return_address(0));
+	if (call.real(call.fd, call.addr, call.len) != 0)
 		return after_failure(&call, entry_errno, __builtin_return_address(0));
 	rs_connect_succeeded(&call);
 	return 0;

@@ -5,20 +5,35 @@
 #include "ops/hook_env.h"
 #include "rules/names.h"
 
-void rs_command_run(const struct rs_incident *incident, const char *const *argv,
-		    const struct rs_patience *patience, struct rs_hook_result *result)
+static struct rs_hook hook_of(const struct rs_incident *incident, const char *const *argv,
+			      char env[RS_HOOK_ENV])
 {
-	char env[RS_HOOK_ENV];
-	const struct rs_hook hook = {
+	return (struct rs_hook){
 		.argv = argv,
 		.env = rs_hook_env(incident, getpid(), env),
 		.input = incident->outcome->body,
 		.timeout_ns = incident->rules->settings.hook_timeout_ns,
-		.go_on = patience->go_on,
-		.arg = patience->arg,
 	};
+}
 
+void rs_command_run(const struct rs_incident *incident, const char *const *argv,
+		    const struct rs_patience *patience, struct rs_hook_result *result)
+{
+	char env[RS_HOOK_ENV];
+	struct rs_hook hook = hook_of(incident, argv, env);
+
+	hook.go_on = patience->go_on;
+	hook.arg = patience->arg;
 	rs_hook_run(&hook, result);
+}
+
+void rs_command_start(const struct rs_incident *incident, const char *const *argv,
+		      struct rs_hook_job *job)
+{
+	char env[RS_HOOK_ENV];
+	const struct rs_hook hook = hook_of(incident, argv, env);
+
+	rs_hook_start(&hook, job);
 }
 
 static void put_not_started(struct rs_line *line, int error)

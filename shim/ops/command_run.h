@@ -11,6 +11,10 @@
 void rs_command_run(const struct rs_incident *incident, const char *const *argv,
 		    const struct rs_patience *patience, struct rs_hook_result *result);
 
+/* Begin to run it, for who cannot wait. */
+void rs_command_start(const struct rs_incident *incident, const char *const *argv,
+		      struct rs_hook_job *job);
+
 /* Why a run counts as failed, as "exit status 3"; empty where it does not. */
 void rs_command_why(const struct rs_hook_result *result, char *why, size_t size);
 

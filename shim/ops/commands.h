@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "ops/edits.h"
+#include "ops/hook.h"
 #include "ops/incident.h"
 #include "ops/report.h"
 
@@ -50,5 +51,38 @@ struct rs_span rs_recovery_shown(const struct rs_recovery *recovery);
 /* Run the followup command of the incident's rule; its output joins the report. Logged. */
 void rs_follow_up(const struct rs_incident *incident, const struct rs_history *history,
 		  const struct rs_patience *patience);
+
+/* Calls that share a recovery: of one rule, to one target. */
+struct rs_flight_key {
+	const struct rs_rule *rule;
+	uint64_t target;
+};
+
+/* A command that runs beside its call, for calls that must not wait. All zero: none does. */
+struct rs_errand {
+	bool runs;
+	bool shared; /* a recover command: `key` says with whom */
+	struct rs_flight_key key;
+	struct rs_hook_job job;
+};
+
+/*
+ * The two above, begun at the first call and asked after by further ones, with the same incident.
+ * Neither waits. False: ask again later. True: it is over, and *recovery is what rs_recover() would
+ * have returned.
+ */
+bool rs_recover_beside(struct rs_errand *errand, const struct rs_incident *incident,
+		       int64_t attempt_ns, struct rs_recovery **recovery);
+bool rs_follow_up_beside(struct rs_errand *errand, const struct rs_incident *incident,
+			 const struct rs_history *history);
+
+/* Did this process begin it? A fork's child only looks on. */
+bool rs_errand_is_ours(const struct rs_errand *errand);
+
+/* Nobody asks after it any more: it is ended, soon, without a word. */
+void rs_errand_abandon(struct rs_errand *errand);
+
+/* Tell of a followup command that was abandoned. */
+void rs_follow_up_cancelled(const struct rs_incident *incident, const struct rs_history *history);
 
 #endif

@@ -18,11 +18,6 @@ enum rs_flight_role {
 	RS_FLIGHT_WAITS,  /* another call runs it: ask again */
 };
 
-struct rs_flight_key {
-	const struct rs_rule *rule;
-	uint64_t target;
-};
-
 /* The key of an incident. Pure. */
 struct rs_flight_key rs_flight_key_of(const struct rs_incident *incident);
 

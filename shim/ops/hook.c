@@ -46,7 +46,7 @@ static void doze(struct rs_hook_run *run)
 	syscall(SYS_futex, &run->done, FUTEX_WAIT, 0, &slice, NULL, 0);
 }
 
-static bool is_over(const struct rs_hook_run *run)
+static bool is_done(const struct rs_hook_run *run)
 {
 	return atomic_load(&run->done) != 0;
 }
@@ -62,31 +62,82 @@ static bool reap(pid_t helper, int flags)
 	return reaped != 0;
 }
 
-/* False: it was killed, by whomever, before its work was done. */
-static bool wait_for_helper(const struct rs_hook *hook, struct rs_hook_run *run, pid_t helper)
-{
-	int64_t until_ns =
-		rs_ns_add(rs_hook_now_ns(), rs_ns_add(hook->timeout_ns, HELPER_PATIENCE_NS));
-	bool gone = false;
+/* ---- helpers that nobody waits for ---- */
 
-	while (!is_over(run) && !gone && rs_hook_now_ns() < until_ns) {
-		if (hook->go_on && !atomic_load(&run->stop) && !hook->go_on(hook->arg))
-			atomic_store(&run->stop, 1);
-		doze(run);
-		gone = reap(helper, WNOHANG);
+#define ABANDONED 32
+
+static atomic_int abandoned[ABANDONED];
+
+/* Until it is reaped it is a zombie, which the program does not see. When there are too many of
+ * them they stay so. */
+static void leave(int helper)
+{
+	int none = 0;
+
+	for (size_t i = 0; i < ABANDONED; i++, none = 0) {
+		if (atomic_compare_exchange_strong(&abandoned[i], &none, helper))
+			return;
 	}
-	if (is_over(run)) {
-		if (!gone)
-			reap(helper, 0);
-		return true;
+}
+
+static void reap_abandoned(void)
+{
+	for (size_t i = 0; i < ABANDONED; i++) {
+		int helper = atomic_load(&abandoned[i]);
+
+		if (helper > 0 && reap(helper, WNOHANG))
+			atomic_compare_exchange_strong(&abandoned[i], &helper, 0);
 	}
-	if (!gone) {
-		kill(helper, SIGKILL);
-		reap(helper, 0);
+}
+
+/* ---- from start to end ---- */
+
+void rs_hook_start(const struct rs_hook *hook, struct rs_hook_job *job)
+{
+	int saved_errno = errno;
+	struct rs_hook_run *run =
+		mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	reap_abandoned();
+	*job = (struct rs_hook_job){ .program = getpid(), .helper = -ENOMEM };
+	if (run != MAP_FAILED) {
+		memcpy(run->env, hook->env.at,
+		       hook->env.len < RS_HOOK_ENV ? hook->env.len : RS_HOOK_ENV);
+		job->run = run;
+		job->helper = start_helper(hook, run);
+		job->until_ns = rs_ns_add(rs_hook_now_ns(),
+					  rs_ns_add(hook->timeout_ns, HELPER_PATIENCE_NS));
 	}
-	if (atomic_load(&run->group) > 0)
-		kill(-atomic_load(&run->group), SIGKILL);
-	return is_over(run);
+	errno = saved_errno;
+}
+
+static bool is_ours(const struct rs_hook_job *job)
+{
+	return job->helper > 0 && job->program == getpid();
+}
+
+bool rs_hook_is_over(struct rs_hook_job *job)
+{
+	int saved_errno = errno;
+
+	if (job->helper > 0 && !is_done(job->run) && is_ours(job) && !job->gone)
+		job->gone = reap(job->helper, WNOHANG);
+	errno = saved_errno;
+	return job->helper <= 0 || is_done(job->run) || job->gone ||
+	       rs_hook_now_ns() >= job->until_ns;
+}
+
+/* One that is not done was killed, by whomever, or has been stopped for too long. */
+static void end_helper(const struct rs_hook_job *job)
+{
+	if (!is_ours(job))
+		return;
+	if (!is_done(job->run) && !job->gone)
+		kill(job->helper, SIGKILL);
+	if (!job->gone)
+		reap(job->helper, 0);
+	if (!is_done(job->run) && atomic_load(&job->run->group) > 0)
+		kill(-atomic_load(&job->run->group), SIGKILL);
 }
 
 static void not_started(struct rs_hook_result *result, int error)
@@ -116,37 +167,58 @@ static void conclude(struct rs_hook_run *run, struct rs_hook_result *result)
 	}
 }
 
-static void run_helper(const struct rs_hook *hook, struct rs_hook_run *run,
-		       struct rs_hook_result *result)
+void rs_hook_finish(struct rs_hook_job *job, struct rs_hook_result *result)
 {
-	pid_t helper;
+	int saved_errno = errno;
 
-	memcpy(run->env, hook->env.at, hook->env.len < RS_HOOK_ENV ? hook->env.len : RS_HOOK_ENV);
-	helper = start_helper(hook, run);
-	if (helper < 0)
-		not_started(result, -helper);
-	else if (wait_for_helper(hook, run, helper))
-		conclude(run, result);
-	else
-		*result = (struct rs_hook_result){ .end = RS_HOOK_KILLED,
-						   .code = SIGKILL,
-						   .memory = run };
+	*result = (struct rs_hook_result){ .memory = job->run };
+	end_helper(job);
+	if (job->helper <= 0) {
+		not_started(result, -job->helper);
+	} else if (is_done(job->run)) {
+		conclude(job->run, result);
+	} else {
+		result->end = RS_HOOK_KILLED;
+		result->code = SIGKILL;
+	}
+	job->run = NULL;
+	errno = saved_errno;
+}
+
+void rs_hook_abandon(struct rs_hook_job *job)
+{
+	struct rs_hook_result result = { .memory = job->run };
+	int saved_errno = errno;
+
+	if (is_ours(job)) {
+		atomic_store(&job->run->stop, 1);
+		if (!job->gone && !reap(job->helper, WNOHANG))
+			leave(job->helper);
+	}
+	rs_hook_release(&result);
+	job->run = NULL;
+	errno = saved_errno;
+}
+
+static void wait_for(const struct rs_hook *hook, struct rs_hook_job *job)
+{
+	while (!rs_hook_is_over(job)) {
+		if (hook->go_on && !atomic_load(&job->run->stop) && !hook->go_on(hook->arg))
+			atomic_store(&job->run->stop, 1);
+		doze(job->run);
+	}
 }
 
 void rs_hook_run(const struct rs_hook *hook, struct rs_hook_result *result)
 {
-	int saved_errno = errno;
-	int cancel_state;
-	struct rs_hook_run *run;
+	int saved_errno = errno, cancel_state;
+	struct rs_hook_job job;
 
-	*result = (struct rs_hook_result){ .end = RS_HOOK_NOT_STARTED, .code = ENOMEM };
-	run = mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (run != MAP_FAILED) {
-		result->memory = run;
-		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-		run_helper(hook, run, result);
-		pthread_setcancelstate(cancel_state, NULL);
-	}
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	rs_hook_start(hook, &job);
+	wait_for(hook, &job);
+	rs_hook_finish(&job, result);
+	pthread_setcancelstate(cancel_state, NULL);
 	errno = saved_errno;
 }
 

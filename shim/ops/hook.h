@@ -17,6 +17,8 @@
 
 #include "retry/outcome.h"
 
+struct rs_hook_run;
+
 /* As much of a command's stdout is kept; the rest is read and dropped. */
 #define RS_HOOK_OUTPUT 65536
 
@@ -54,5 +56,27 @@ void rs_hook_run(const struct rs_hook *hook, struct rs_hook_result *result);
 
 /* Give back the output's memory. */
 void rs_hook_release(struct rs_hook_result *result);
+
+/* The same for who cannot wait: begun, asked after, told. Its memory is the hook's until then. */
+struct rs_hook_job {
+	struct rs_hook_run *run; /* NULL: no memory */
+	int program;             /* that began it: a fork's child has no part in it */
+	int helper;              /* its process, or -errno */
+	bool gone;               /* and reaped */
+	int64_t until_ns;        /* CLOCK_MONOTONIC: then the helper itself is ended */
+};
+
+/* `hook` is not needed afterwards, but for what it points to; go_on() is not asked. Takes as long
+ * as a fork. */
+void rs_hook_start(const struct rs_hook *hook, struct rs_hook_job *job);
+
+/* Does not wait. A child of the program that began it may ask, too. */
+bool rs_hook_is_over(struct rs_hook_job *job);
+
+/* It is over: how it ended. The result is to be released. */
+void rs_hook_finish(struct rs_hook_job *job, struct rs_hook_result *result);
+
+/* Nobody waits for it any more: it is ended, soon. */
+void rs_hook_abandon(struct rs_hook_job *job);
 
 #endif

@@ -46,7 +46,7 @@ static void note_bad_line(struct rs_recovery *recovery, int number)
 	recovery->why[line.len] = '\0';
 }
 
-static void conclude(struct rs_recovery *recovery, const struct rs_hook_result *result)
+static void judge(struct rs_recovery *recovery, const struct rs_hook_result *result)
 {
 	struct rs_line shown = { .text = recovery->shown, .size = sizeof(recovery->shown) };
 	int bad;
@@ -67,19 +67,37 @@ static void conclude(struct rs_recovery *recovery, const struct rs_hook_result *
 	recovery->mended = !recovery->why[0];
 }
 
-static struct rs_recovery *run(const struct rs_incident *incident,
-			       const struct rs_patience *patience)
+/* NULL: no memory. */
+static struct rs_recovery *conclude(struct rs_hook_result *result)
 {
 	struct rs_recovery *recovery = mmap(NULL, sizeof(*recovery), PROT_READ | PROT_WRITE,
 					    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (recovery == MAP_FAILED) {
+		rs_hook_release(result);
+		return NULL;
+	}
+	atomic_init(&recovery->users, 1);
+	judge(recovery, result);
+	return recovery;
+}
+
+static struct rs_recovery *run(const struct rs_incident *incident,
+			       const struct rs_patience *patience)
+{
 	struct rs_hook_result result;
 
-	if (recovery == MAP_FAILED)
-		return NULL;
-	atomic_init(&recovery->users, 1);
 	rs_command_run(incident, incident->rule->recover, patience, &result);
-	conclude(recovery, &result);
-	return recovery;
+	return conclude(&result);
+}
+
+static enum rs_flight_role board(const struct rs_flight_key *key,
+				 const struct rs_incident *incident, int64_t attempt_ns,
+				 struct rs_recovery **recovery)
+{
+	int64_t run_ns = rs_ns_add(incident->rules->settings.hook_timeout_ns, RUN_PATIENCE_NS);
+
+	return rs_flight_board(key, attempt_ns, rs_ns_add(rs_now_ns(), run_ns), recovery);
 }
 
 /* Not a cancellation point. */
@@ -94,12 +112,10 @@ static struct rs_recovery *recover(const struct rs_incident *incident, int64_t a
 				   const struct rs_patience *patience)
 {
 	const struct rs_flight_key key = rs_flight_key_of(incident);
-	int64_t run_ns = rs_ns_add(incident->rules->settings.hook_timeout_ns, RUN_PATIENCE_NS);
 	struct rs_recovery *recovery = NULL;
 	enum rs_flight_role role;
 
-	while ((role = rs_flight_board(&key, attempt_ns, rs_ns_add(rs_now_ns(), run_ns),
-				       &recovery)) == RS_FLIGHT_WAITS) {
+	while ((role = board(&key, incident, attempt_ns, &recovery)) == RS_FLIGHT_WAITS) {
 		if (patience->go_on && !patience->go_on(patience->arg))
 			return NULL;
 		doze();
@@ -113,15 +129,64 @@ static struct rs_recovery *recover(const struct rs_incident *incident, int64_t a
 	return recovery;
 }
 
-struct rs_recovery *rs_recover(const struct rs_incident *incident, int64_t attempt_ns,
-			       const struct rs_patience *patience)
+/* One that was given up is as good as none. */
+static struct rs_recovery *told(const struct rs_incident *incident, struct rs_recovery *recovery)
 {
-	struct rs_recovery *recovery = recover(incident, attempt_ns, patience);
-
 	if (!recovery || recovery->cancelled) {
 		rs_recovery_release(recovery);
 		return NULL;
 	}
 	rs_event_command(incident, recovery == &not_run ? "no memory" : recovery->why, rs_now_ns());
 	return recovery;
+}
+
+struct rs_recovery *rs_recover(const struct rs_incident *incident, int64_t attempt_ns,
+			       const struct rs_patience *patience)
+{
+	return told(incident, recover(incident, attempt_ns, patience));
+}
+
+bool rs_recover_beside(struct rs_errand *errand, const struct rs_incident *incident,
+		       int64_t attempt_ns, struct rs_recovery **recovery)
+{
+	struct rs_hook_result result;
+
+	*recovery = NULL;
+	if (!errand->runs) {
+		errand->key = rs_flight_key_of(incident);
+		errand->shared = true;
+		switch (board(&errand->key, incident, attempt_ns, recovery)) {
+		case RS_FLIGHT_WAITS:
+			return false;
+		case RS_FLIGHT_SHARES:
+			*recovery = told(incident, *recovery);
+			return true;
+		case RS_FLIGHT_RUNS:
+			rs_command_start(incident, incident->rule->recover, &errand->job);
+			errand->runs = true;
+		}
+	}
+	if (!rs_hook_is_over(&errand->job))
+		return false;
+	rs_hook_finish(&errand->job, &result);
+	errand->runs = false;
+	*recovery = conclude(&result);
+	rs_flight_land(&errand->key, *recovery);
+	*recovery = told(incident, *recovery);
+	return true;
+}
+
+bool rs_errand_is_ours(const struct rs_errand *errand)
+{
+	return errand->runs && errand->job.program == getpid();
+}
+
+void rs_errand_abandon(struct rs_errand *errand)
+{
+	if (!errand->runs)
+		return;
+	rs_hook_abandon(&errand->job);
+	errand->runs = false;
+	if (errand->shared)
+		rs_flight_land(&errand->key, NULL);
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -399,11 +400,34 @@ static void bad_arguments(void)
 	tell(connect(STDIN_FILENO, in_addr(&target), sizeof(target)));
 }
 
+/* Pointers that lead nowhere, or out of the last page there is: to every kind of socket, and to one
+ * that is connecting. */
+static void bad_pointers(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * (size_t)page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct sockaddr *const bad[] = { NULL, (void *)(pages + page),
+					       (void *)(pages + page - 8) };
+
+	if (munmap(pages + page, (size_t)page) != 0)
+		abort();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int fd = tcp_socket(SOCK_NONBLOCK);
+
+		tell(connect(tcp_socket(0), bad[i], sizeof(target)));
+		tell(connect(fd, bad[i], sizeof(target)));
+		(void)connect_target(fd);
+		tell(connect(fd, bad[i], sizeof(target)));
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
 	{ "bad-arguments", bad_arguments },
+	{ "bad-pointers", bad_pointers },
 	{ "bound", bound },
 	{ "cancelled", cancelled },
 	{ "closed-stderr", closed_stderr },

@@ -1,10 +1,10 @@
 /*
- * epoll-torture slow|late SEED THREADS: many non-blocking connects in one epoll set, a random mix
- * of triggers, closes and reused descriptors, and what each of them got to see.
+ * epoll-torture slow|late SEED THREADS [FACTOR]: many non-blocking connects in one epoll set, a
+ * random mix of triggers, closes and reused descriptors, and what each of them got to see.
  *
  * slow: the listeners are there, but their queues are full: until one is emptied, the kernel's own
  * connects take time. late: the listeners are not there yet, and connects are refused. With a shim
- * that hides the retries both print the same.
+ * that hides the retries both print the same. All takes FACTOR times as long, for slow machines.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,6 +51,7 @@ static struct sockaddr_in targets[TARGETS];
 static int listeners[TARGETS];
 static int set;
 static bool slow;
+static long factor = 1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t began_ms;
 static unsigned random_state;
@@ -66,7 +67,7 @@ static int elapsed_ms(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int)(now.tv_sec * 1000 + now.tv_nsec / 1000000 - began_ms);
+	return (int)((now.tv_sec * 1000 + now.tv_nsec / 1000000 - began_ms) / factor);
 }
 
 static void note(struct log *log, const char *what, unsigned number)
@@ -272,9 +273,11 @@ int main(int argc, char **argv)
 {
 	struct timespec now;
 	pthread_t threads[8];
-	long count = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
+	long count = argc >= 4 ? strtol(argv[3], NULL, 10) : 0;
 
-	if (count < 1 || count > 7)
+	if (argc == 5)
+		factor = strtol(argv[4], NULL, 10);
+	if (count < 1 || count > 7 || factor < 1)
 		return 2;
 	slow = strcmp(argv[1], "slow") == 0;
 	random_state = (unsigned)strtoul(argv[2], NULL, 10);

@@ -258,6 +258,23 @@ static void signals_reach_a_limited_attempt(void **state)
 	run_free(&run);
 }
 
+/* Also where faults are watched for, of this call or of others. */
+static void faults_do_not_lift_the_limit(void **state)
+{
+	static const char rules[] =
+		INFO QUICK "max_attempts = 3\nconnect_timeout = 100ms\n[rule it]\ncall = connect\n"
+			   "error = timeout\n[fault other]\ncall = connect\naddress = 10.0.0.0/8\n"
+			   "error = refused\n";
+	struct run run = run_words(RUN_BARE, NULL, command_path(), "run", "-r", rules_file(rules),
+				   "--", helper_path("connect-case"), "hanging", "1");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "ETIMEDOUT\nno limit\n");
+	assert_int_equal(count_lines(run.err, "event=retry"), 2);
+	run_free(&run);
+}
+
 static void a_limit_of_the_program_comes_first(void **state)
 {
 	struct run run = run_limited("1h", "send-timeout");
@@ -377,6 +394,30 @@ static void bad_arguments_get_the_kernels_answer(void **state)
 			"EFAULT\nEINVAL\nEBADF\nENOTSOCK\n");
 }
 
+/* Whatever has to be known of an address before the kernel has seen it. */
+static void bad_pointers_get_the_kernels_answer(void **state)
+{
+	static const char *const rules[] = { everything, INFO QUICK "rate_limit = adaptive" RULE,
+					     INFO QUICK "connect_timeout = 1s" RULE,
+					     INFO "[fault it]\ncall = connect\nport = 1\n"
+						  "error = refused\n",
+					     INFO "[fault it]\ncall = connect\nport = 2\n"
+						  "delay = 1h\n" };
+	static const char answer[] = "EFAULT\nEFAULT\nEFAULT\nEFAULT\nEFAULT\nEFAULT\n"
+				     "EFAULT\nEFAULT\nEFAULT\n";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct run run = run_words(RUN_BARE, NULL, command_path(), "run", "-r",
+					   rules_file(rules[i]), "--", helper_path("connect-case"),
+					   "bad-pointers", i == 4 ? "2" : "1");
+
+		assert_exit(run, 0);
+		assert_output(run, answer);
+		run_free(&run);
+	}
+}
+
 static void other_calls_rules_do_not_count(void **state)
 {
 	static const char rules[] = INFO QUICK "[rule it]\ncall = curl\nerror = refused\n";
@@ -450,6 +491,7 @@ int main(void)
 		cmocka_unit_test(max_elapsed_counts_the_first_attempt),
 		cmocka_unit_test(a_hanging_attempt_is_limited),
 		cmocka_unit_test(signals_reach_a_limited_attempt),
+		cmocka_unit_test(faults_do_not_lift_the_limit),
 		cmocka_unit_test(a_limit_of_the_program_comes_first),
 		cmocka_unit_test(a_handled_signal_ends_the_wait),
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),
@@ -460,6 +502,7 @@ int main(void)
 		cmocka_unit_test(a_connected_socket_is_left_alone),
 		cmocka_unit_test(a_send_timeout_is_no_failure),
 		cmocka_unit_test(bad_arguments_get_the_kernels_answer),
+		cmocka_unit_test(bad_pointers_get_the_kernels_answer),
 		cmocka_unit_test(other_calls_rules_do_not_count),
 		cmocka_unit_test(no_line_goes_to_a_foreign_stderr),
 		cmocka_unit_test(a_closed_stderr_is_no_log),

@@ -1,0 +1,79 @@
+#include "connect/first.h"
+
+#include <errno.h>
+
+#include "connect/flight.h"
+#include "connect/socket.h"
+#include "ops/events.h"
+#include "pause.h"
+#include "retried.h"
+#include "retry/ns.h"
+#include "retry/pacer.h"
+
+void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call)
+{
+	struct rs_connect_target about;
+	bool known;
+
+	if (rs_curl_depth > 0 || !rs_first_success_matters(rules))
+		return;
+	known = rs_connect_find_target(&about, call, RS_ADDRESS_READ);
+	rs_first_succeeded(rules, known ? &about.target : NULL);
+}
+
+/* Its token is taken now. 0: it is its turn. */
+static int64_t take_turn(const struct rs_rules *rules, const struct rs_target *target,
+			 int64_t now_ns)
+{
+	int64_t turn_ns = rs_pacer_wait_ns(rules->pacers, target, now_ns);
+
+	rs_pacer_take(rules->pacers, target, now_ns);
+	if (turn_ns > 0)
+		rs_event_paced(rules, target, turn_ns);
+	return turn_ns;
+}
+
+static bool put_off(const struct rs_connect *call, int64_t due_ns)
+{
+	sigset_t mask;
+	bool pends;
+
+	rs_signals_hold(&mask);
+	pends = rs_flight_paced(call, due_ns);
+	rs_signals_let(&mask);
+	return pends;
+}
+
+/* On a non-blocking socket connect() may only be a question. */
+static bool is_attempt(int fd)
+{
+	return rs_socket_is_nonblocking(fd) ? rs_socket_is_fresh(fd) : rs_socket_connects(fd);
+}
+
+static bool pace(const struct rs_rules *rules, const struct rs_connect *call)
+{
+	struct rs_connect_target about;
+	int64_t now_ns, turn_ns;
+
+	if (rs_curl_depth > 0 || rules->settings.mode == RS_MODE_OBSERVE || !is_attempt(call->fd) ||
+	    !rs_connect_find_target(&about, call, RS_ADDRESS_UNREAD))
+		return false;
+	now_ns = rs_now_ns();
+	turn_ns = take_turn(rules, &about.target, now_ns);
+	if (turn_ns == 0)
+		return false;
+	if (rs_socket_is_nonblocking(call->fd))
+		return put_off(call, rs_ns_add(now_ns, turn_ns));
+	(void)rs_pause(turn_ns, NULL);
+	return false;
+}
+
+bool rs_connect_pace(const struct rs_connect *call)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+	int saved_errno = errno;
+	bool pends = rules && rules->pacers && pace(rules, call);
+
+	errno = saved_errno;
+	return pends;
+}

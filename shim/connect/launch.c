@@ -1,0 +1,104 @@
+#include "connect/launch.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "connect/fault.h"
+#include "connect/first.h"
+#include "connect/judge.h"
+#include "connect/setback.h"
+#include "connect/socket.h"
+#include "failure.h"
+#include "process.h"
+#include "retry/ns.h"
+
+static struct rs_connect call_of(const struct rs_pending *pending)
+{
+	return (struct rs_connect){
+		.real = rs_real_connect(),
+		.fd = pending->fd,
+		.addr = (const struct sockaddr *)&pending->addr,
+		.len = pending->len,
+		.began = pending->began,
+	};
+}
+
+enum rs_pending_stage rs_launch_arrived(struct rs_pending *pending)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+	const struct rs_connect call = call_of(pending);
+	struct rs_connect_target about;
+
+	if (pending->state.attempts == 1)
+		rs_connect_succeeded(&call);
+	else if (rules && rs_pending_describe(&about, pending))
+		rs_call_recovered(rules, &about.target, &pending->state);
+	return RS_PENDING_NONE;
+}
+
+void rs_launch_clear(const struct rs_pending *pending)
+{
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	if (pending->addr.ss_family != AF_UNIX)
+		(void)rs_real_connect()(pending->fd, &nowhere, sizeof(nowhere));
+}
+
+/* ---- the real thing ---- */
+
+/* connect() is a cancellation point; the place that is held must not stay so. */
+static int real_connect(const struct rs_pending *pending)
+{
+	const struct rs_connect call = call_of(pending);
+	int before, error;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	if (pending->error != 0)
+		rs_launch_clear(pending);
+	error = call.real(call.fd, call.addr, call.len) == 0 ? 0 : errno;
+	pthread_setcancelstate(before, NULL);
+	return error;
+}
+
+enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
+{
+	int error;
+
+	/* The program may have made the socket a blocking one: to connect it would stop everything.
+	 */
+	if (!rs_socket_is_nonblocking(pending->fd)) {
+		if (pending->error == 0)
+			pending->error = ECONNABORTED;
+		return RS_PENDING_FAILED;
+	}
+	error = real_connect(pending);
+	if (error == 0 || error == EISCONN)
+		return rs_launch_arrived(pending);
+	return rs_connect_is_failure(error) ? rs_setback(pending, error) : RS_PENDING_FLYING;
+}
+
+/* ---- faults ---- */
+
+enum rs_pending_stage rs_launch_put_off(struct rs_pending *pending,
+					const struct rs_fault_strike *strike)
+{
+	pending->struck = strike->fault->error.sys;
+	pending->step = pending->struck ? RS_STEP_STRIKE : RS_STEP_LAUNCH;
+	pending->due_ns = rs_ns_add(rs_now_ns(), strike->delay_ns);
+	return RS_PENDING_WAITS;
+}
+
+enum rs_pending_stage rs_launch_attempt(struct rs_pending *pending)
+{
+	const struct rs_connect call = call_of(pending);
+	struct rs_fault_strike strike;
+
+	pending->state.attempts++;
+	pending->attempt_ns = rs_now_ns();
+	if (!rs_connect_struck(&call, &strike))
+		return rs_launch_real(pending);
+	if (strike.delay_ns > 0)
+		return rs_launch_put_off(pending, &strike);
+	return strike.fault->error.sys ? rs_setback(pending, strike.fault->error.sys)
+				       : rs_launch_real(pending);
+}

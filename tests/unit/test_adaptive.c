@@ -180,6 +180,8 @@ static void nothing_is_taken_at_first(void **state)
 	rs_adaptive_begin(&a, 100);
 	rs_adaptive_take(&a);
 	near(a.tokens, 0, 100);
+	rs_adaptive_give(&a);
+	near(a.tokens, 0, 100);
 	near(rs_adaptive_wait_s(&a, 100), 0, 100);
 }
 

@@ -56,8 +56,9 @@ static void numbers(void **state)
 
 static void nothing_is_a_number_too(void **state)
 {
-	struct rs_rules *rules = load_good("[retryshim]\nbody_limit = 0\nseed = -1\n"
-					   "annotate = no\n[policy default]\ncap = 0\n");
+	struct rs_rules *rules =
+		load_good("[retryshim]\nbody_limit = 0\nseed = -1\n"
+			  "annotate = no\n[policy default]\ncap = 0\nfresh_connection = yes\n");
 
 	(void)state;
 	assert_int_equal(rules->settings.body_limit, 0);

@@ -171,6 +171,20 @@ static void waits_queue(void **state)
 	near(rs_adaptive_wait_s(&a, 500), 2, 500);
 }
 
+/* Until the first throttling nothing is taken. */
+static void nothing_is_taken_at_first(void **state)
+{
+	struct rs_adaptive a;
+
+	(void)state;
+	rs_adaptive_begin(&a, 100);
+	rs_adaptive_take(&a);
+	near(a.tokens, 0, 100);
+	rs_adaptive_give(&a);
+	near(a.tokens, 0, 100);
+	near(rs_adaptive_wait_s(&a, 100), 0, 100);
+}
+
 /* Rates that no clock gives: there is an end to the root of them, too. */
 static void rates_that_are_none(void **state)
 {
@@ -193,10 +207,15 @@ static void rates_that_are_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cubic_successes), cmocka_unit_test(cubic_with_throttles),
-		cmocka_unit_test(sending_rate),    cmocka_unit_test(the_clock_does_not_matter),
-		cmocka_unit_test(window),          cmocka_unit_test(off_until_the_first_throttle),
-		cmocka_unit_test(waits_queue),     cmocka_unit_test(rates_that_are_none),
+		cmocka_unit_test(cubic_successes),
+		cmocka_unit_test(cubic_with_throttles),
+		cmocka_unit_test(sending_rate),
+		cmocka_unit_test(the_clock_does_not_matter),
+		cmocka_unit_test(window),
+		cmocka_unit_test(off_until_the_first_throttle),
+		cmocka_unit_test(waits_queue),
+		cmocka_unit_test(nothing_is_taken_at_first),
+		cmocka_unit_test(rates_that_are_none),
 	};
 
 	return cmocka_run_group_tests_name("adaptive", tests, NULL, NULL);

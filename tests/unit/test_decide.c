@@ -143,6 +143,11 @@ static void successes_look_only_when_stirred(void **state)
 	assert_int_equal(stir.bits, RS_STIR_COUNT);
 	first.attempts = 2;
 	assert_false(rs_call_refunds(&w.rules, &first));
+	/* A retry that costs nobody anything stirs nothing. */
+	rule.policy.quota = RS_NO_QUOTA;
+	begin(&failing);
+	retries(decide(&w, &rule, &failing, NULL), S(2), -1);
+	assert_int_equal(stir.bits, RS_STIR_COUNT);
 }
 
 /* The target's pace lengthens a wait, and counts for max_elapsed; it never shortens one. */

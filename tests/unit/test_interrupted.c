@@ -280,7 +280,17 @@ static void keep(void)
 
 static void a_smaller_quota(void **state)
 {
+	struct rs_bucket other = { 50 };
+	const struct rs_quota more[] = { { "r", 100, 1, &other, RS_SCOPE_PROCESS },
+					 { "q", 100, 1, &bucket, RS_SCOPE_PROCESS } };
+	const struct rs_rules before = { .quotas = more, .quota_count = 2 };
+	struct rs_rules rules = { .quotas = &small, .quota_count = 1 };
+
 	(void)state;
+	bucket.tokens = 60; /* less than it may hold: kept as it is, and by its name */
+	rs_rules_keep_levels(&rules, &before);
+	assert_true(small.bucket == &bucket);
+	assert_int_equal(rs_quota_level(&small), 60);
 	under_fire(pay_from_many, keep);
 }
 

@@ -282,6 +282,27 @@ static void successes_give_back(void **state)
 	assert_int_equal(rs_purse_level(&paid, S(NOW)), 97);
 }
 
+/* A retry that is not made after all was not paid for. */
+static void what_is_not_made_is_not_paid(void **state)
+{
+	struct rs_target a = host_port("a", 1);
+	struct rs_call_state call = { .attempts = 1 };
+	struct rs_bucket own;
+	struct rs_quota quota;
+	struct rs_rules rules = rules_with(&quota, RS_SCOPE_HOST, &own);
+
+	(void)state;
+	rules.host_ledger = &ledger;
+	take(&rules, &a, 90);
+	call.paid = rs_purse_of(&rules, &quota, &a);
+	call.paid_cost = 10;
+	rs_call_unpaid(&call, S(NOW));
+	assert_int_equal(rs_purse_level(&(struct rs_purse){ &quota, NULL, 0 }, S(NOW)), 100);
+	take(&rules, &a, 90);
+	rs_call_unpaid(&call, S(NOW)); /* once */
+	take(&rules, &a, 80);
+}
+
 /* Another process has paid, and this one's first success gives back. */
 static void others_pay(void **state)
 {
@@ -316,6 +337,7 @@ int main(void)
 		cmocka_unit_test_setup(who_shares_what, clear),
 		cmocka_unit_test_setup(without_the_shared_ledger, clear),
 		cmocka_unit_test_setup(successes_give_back, clear),
+		cmocka_unit_test_setup(what_is_not_made_is_not_paid, clear),
 		cmocka_unit_test_setup(others_pay, clear),
 	};
 

@@ -101,15 +101,17 @@ static void a_crowd(void **state)
 /* The thread that held a place is gone: in a handler that jumped away, or in the parent. */
 static void a_lost_hold_is_taken_over(void **state)
 {
-	struct rs_target a = target(1);
+	struct rs_target a = target(1), b = target(2);
 
 	(void)state;
 	rs_pacer_outcome(&pacers, &a, true, T0);
 	for (int i = 0; i < RS_PACERS; i++)
 		atomic_store(&pacers.at[i].held_ns, T0);
+	rs_pacer_outcome(&pacers, &b, true, T0 + MS(50)); /* it finds no place */
 	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(99)), 0);
 	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(200)), MS(1800));
 	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(300)), MS(1700));
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &b, T0 + MS(300)), 0);
 }
 
 /* Whatever stands there: a wait has a length, and none is negative. */
@@ -128,11 +130,11 @@ static void *hammer(void *arg)
 {
 	struct rs_target a = target(1);
 
-	(void)arg;
-	for (int i = 0; i < 2000; i++) {
-		rs_pacer_outcome(&pacers, &a, i % 50 == 0, T0 + MS(i / 50));
-		rs_pacer_take(&pacers, &a, T0 + MS(i / 50));
-		(void)rs_pacer_wait_ns(&pacers, &a, T0 + MS(i / 50));
+	pthread_barrier_wait(arg);
+	for (int i = 0; i < 10000; i++) {
+		rs_pacer_outcome(&pacers, &a, i % 250 == 0, T0 + MS(i / 250));
+		rs_pacer_take(&pacers, &a, T0 + MS(i / 250));
+		(void)rs_pacer_wait_ns(&pacers, &a, T0 + MS(i / 250));
 	}
 	return NULL;
 }
@@ -140,15 +142,18 @@ static void *hammer(void *arg)
 static void threads(void **state)
 {
 	struct rs_target a = target(1);
+	pthread_barrier_t together;
 	pthread_t all[4];
 
 	(void)state;
+	pthread_barrier_init(&together, NULL, 4);
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&all[i], NULL, hammer, NULL), 0);
+		assert_int_equal(pthread_create(&all[i], NULL, hammer, &together), 0);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_join(all[i], NULL), 0);
 	assert_true(rs_pacer_wait_ns(&pacers, &a, T0 + S(2)) > 0);
 	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + S(100000)), 0);
+	pthread_barrier_destroy(&together);
 }
 
 int main(void)

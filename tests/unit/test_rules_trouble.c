@@ -263,6 +263,23 @@ static bool rests_after(time_t age_s)
 	return rs_watch_at_rest(path);
 }
 
+/* What is written, and who may write it, is a change. */
+static void a_file_changes(void **state)
+{
+	uint64_t before, after;
+
+	(void)state;
+	write_file(path, text, strlen(text));
+	before = rs_watch_sum(path);
+	assert_true(rs_watch_sum(path) == before);
+	assert_int_equal(chmod(path, 0666), 0);
+	after = rs_watch_sum(path);
+	assert_true(after != before);
+	assert_int_equal(truncate(path, 5), 0);
+	assert_true(rs_watch_sum(path) != after);
+	unlink(path);
+}
+
 /* No lease can be had: then time tells whether somebody is at work on the file. */
 static void without_a_lease(void **state)
 {
@@ -336,6 +353,7 @@ static void a_path_that_is_none(void **state)
 	assert_true(rs_watch_at_rest(paths));
 	assert_true(rs_watch_sum(paths) == rs_watch_sum(""));
 	assert_true(rs_watch_sum("/a") != rs_watch_sum("/b"));
+	assert_true(rs_watch_at_rest("/nonexistent/rules.ini")); /* loading it will say why */
 }
 
 #define WELL(test) cmocka_unit_test_setup_teardown(test, all_is_well, all_is_well)
@@ -349,6 +367,7 @@ int main(void)
 		WELL(whose_commands_are_run),
 		WELL(two_files_that_are_not_trusted),
 		WELL(where_they_are),
+		WELL(a_file_changes),
 		WELL(without_a_lease),
 		WELL(a_pending_signal_stays),
 		WELL(our_own_signal_is_taken_back),

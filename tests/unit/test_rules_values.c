@@ -56,8 +56,9 @@ static void numbers(void **state)
 
 static void nothing_is_a_number_too(void **state)
 {
-	struct rs_rules *rules = load_good("[retryshim]\nbody_limit = 0\nseed = -1\n"
-					   "[policy default]\ncap = 0\n");
+	struct rs_rules *rules =
+		load_good("[retryshim]\nbody_limit = 0\nseed = -1\n"
+			  "annotate = no\n[policy default]\ncap = 0\nfresh_connection = yes\n");
 
 	(void)state;
 	assert_int_equal(rules->settings.body_limit, 0);
@@ -210,6 +211,27 @@ static void a_name_among_many(void **state)
 	refused(text, "did you mean 'number-050'?");
 }
 
+/* Either limit is one; a rule without a line is one complaint. */
+static void limits_of_attempts(void **state)
+{
+	static const char *const limits[] = { "attempt_timeout", "connect_timeout", "cap" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char text[100];
+		struct rs_rules *rules;
+
+		(void)snprintf(text, sizeof(text), RULE "%s = 1s\n", limits[i]);
+		rules = load_good(text);
+		assert_int_equal(rules->limits, i < 2);
+		rs_rules_free(rules);
+	}
+	refused("[rule a]\n"
+		"[rule b]\nerror = any\n",
+		"section [rule a] is empty");
+	assert_int_equal(told.count, 1);
+}
+
 /* What is only watched is not made to fail. */
 static void modes_and_logs(void **state)
 {
@@ -349,6 +371,7 @@ int main(void)
 		cmocka_unit_test(names_of_faults),
 		cmocka_unit_test(words_and_lists),
 		cmocka_unit_test(a_name_among_many),
+		cmocka_unit_test(limits_of_attempts),
 		cmocka_unit_test(modes_and_logs),
 		cmocka_unit_test(half_of_the_files),
 		cmocka_unit_test(without_an_ear),

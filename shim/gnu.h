@@ -48,6 +48,7 @@ struct link_map;
 #endif
 
 #ifndef __GLIBC__
+#define NETDB_INTERNAL (-1) /* h_errno: see errno */
 struct epoll_event;
 struct timespec;
 int epoll_pwait2(int epoll, struct epoll_event *events, int count, const struct timespec *timeout,

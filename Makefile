@@ -9,6 +9,8 @@
 # make bench      what a call costs, beside the bare program
 # make install    PREFIX=/usr/local DESTDIR=
 # make dist, make deb   a tarball, a Debian package (scripts/setup deb installs what it takes)
+# make try-deb    the package made, installed, used and purged; as root
+# make test-arm64, make test-musl   the tests that can run on 64-bit ARM, and with musl
 # V=1 shows the commands.
 
 PREFIX     ?= /usr/local
@@ -315,6 +317,11 @@ deb: dist
 	cd $(B)/deb/$(DIST) && unset MAKEFLAGS MFLAGS MAKELEVEL && dpkg-buildpackage -b -us -uc
 	lintian --fail-on error,warning --profile debian $(B)/deb/*.changes
 	@ls $(B)/deb/*.deb
+.PHONY: try-deb test-arm64 test-musl
+try-deb: deb
+	scripts/try-deb
+test-arm64 test-musl:
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL scripts/$@
 clean:
 	rm -rf $(B)
 

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "gnu.h"
+
 /* Two flavours in one process is usual at most (Debian ships three); a fourth and fifth is spare.
  */
 #define FLAVOURS    16
@@ -95,22 +97,18 @@ static void *libcurl_needed_by(const struct link_map *map, int depth)
 static void *next_libcurl(void)
 {
 	void *symbol = rs_real_dlsym(RTLD_NEXT, "curl_easy_perform");
-	struct link_map *map = NULL;
-	Dl_info info;
+	const struct link_map *map = symbol ? rs_object_of(symbol) : NULL;
 
-	if (!symbol || !dladdr1(symbol, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
-		return NULL;
-	return loaded(map->l_name);
+	return map ? loaded(map->l_name) : NULL;
 }
 
 static void *libcurl_of(const void *caller, bool *is_itself)
 {
-	struct link_map *map = NULL;
-	Dl_info info;
+	const struct link_map *map = rs_object_of(caller);
 	void *library = NULL;
 
 	*is_itself = false;
-	if (dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) && map) {
+	if (map) {
 		*is_itself = names_libcurl(map->l_name);
 		library = *is_itself ? loaded(map->l_name) : libcurl_needed_by(map, SEARCH_DEEP);
 	}
@@ -277,21 +275,18 @@ const struct rs_curl_caller *rs_real_curl(const void *caller)
 
 bool rs_is_libcurl(const void *caller)
 {
-	struct dl_find_object found;
+	const struct link_map *map = rs_object_of(caller);
 
-	return _dl_find_object((void *)caller, &found) == 0 && found.dlfo_link_map->l_name &&
-	       names_libcurl(found.dlfo_link_map->l_name);
+	return map && map->l_name && names_libcurl(map->l_name);
 }
 
 int rs_real_flavour_of(const void *function, const char *name)
 {
-	struct link_map *map = NULL;
+	const struct link_map *map = rs_object_of(function);
 	const struct rs_curl_caller *found;
 	void *library;
-	Dl_info info;
 
-	if (!dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) || !map ||
-	    !names_libcurl(map->l_name))
+	if (!map || !names_libcurl(map->l_name))
 		return -1;
 	library = loaded(map->l_name);
 	if (!library || rs_real_dlsym(library, name) != function)

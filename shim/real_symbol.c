@@ -3,34 +3,32 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "gnu.h"
 #include "real.h"
+
+#if RS_DL_HOOKS
 
 unsigned rs_dl_open_mask = ~(unsigned)RTLD_DEEPBIND;
 
 /* The versions that the functions looked up here have had; the oldest is still there. */
 #if defined(__x86_64__)
 static const char *const versions[] = { "GLIBC_2.2.5", "GLIBC_2.34" };
-#elif defined(__aarch64__)
+#else
 static const char *const versions[] = { "GLIBC_2.17", "GLIBC_2.34" };
 #endif
 
 /* dlsym() is a hook of ours where dlvsym() can go round it. */
 void *rs_real_symbol(const char *name)
 {
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GLIBC__)
 	void *found = NULL;
 
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]) && !found; i++)
 		found = dlvsym(RTLD_NEXT, name, versions[i]);
 	return found;
-#else
-	return dlsym(RTLD_NEXT, name);
-#endif
 }
 
 void *rs_real_dlsym(void *handle, const char *name)
 {
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GLIBC__)
 	static _Atomic(void *) real;
 	void *(*call)(void *, const char *);
 	void *found = atomic_load_explicit(&real, memory_order_relaxed);
@@ -41,7 +39,20 @@ void *rs_real_dlsym(void *handle, const char *name)
 	}
 	memcpy(&call, &found, sizeof(call));
 	return call ? call(handle, name) : NULL;
-#else
-	return dlsym(handle, name);
-#endif
 }
+
+#else
+
+unsigned rs_dl_open_mask = ~0U; /* dlopen() is no hook: nothing looks at it */
+
+void *rs_real_symbol(const char *name)
+{
+	return dlsym(RTLD_NEXT, name);
+}
+
+void *rs_real_dlsym(void *handle, const char *name)
+{
+	return dlsym(handle, name);
+}
+
+#endif

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "cli/doctor.h"
+#include "gnu.h"
 
 static void because(struct rs_doctor_judgement *judgement, enum rs_doctor_verdict verdict,
 		    const char *reason)
@@ -31,9 +32,10 @@ static bool is_out_of_reach(const struct rs_doctor_facts *facts,
 	if (facts->is_static)
 		because(judgement, RS_DOCTOR_NO,
 			"it is statically linked: there is no dynamic linker to preload anything");
-	if (strcmp(facts->libc, "musl") == 0)
+	if (strcmp(facts->libc, RS_OTHER_LIBC) == 0)
 		because(judgement, RS_DOCTOR_NO,
-			"it uses another C library (musl), which the shim is not built for");
+			"it uses another C library (" RS_OTHER_LIBC
+			"), which the shim is not built for");
 	return judgement->verdict == RS_DOCTOR_NO;
 }
 

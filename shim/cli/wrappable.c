@@ -6,6 +6,7 @@
 
 #include "cli/elf_file.h"
 #include "cli/program_file.h"
+#include "gnu.h"
 
 static const struct rs_wrappable yes;
 
@@ -25,8 +26,8 @@ static struct rs_wrappable judge_elf(const struct rs_elf *elf, enum rs_elf_kind 
 		return refuses("it is built for another architecture");
 	if (!elf->interpreter)
 		return no("it is statically linked");
-	if (strstr(elf->interpreter, "/ld-musl"))
-		return refuses("it uses another C library (musl)");
+	if (strstr(elf->interpreter, RS_OTHER_LOADER))
+		return refuses("it uses another C library (" RS_OTHER_LIBC ")");
 	return yes;
 }
 

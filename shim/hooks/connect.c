@@ -6,6 +6,7 @@
 #include "connect/first.h"
 #include "connect/pending.h"
 #include "connect/retry.h"
+#include "gnu.h"
 #include "hooks/export.h"
 #include "mark.h"
 #include "process.h"
@@ -77,9 +78,9 @@ __attribute__((noinline)) static int with_care(const struct rs_connect *call, in
 	return 0;
 }
 
-RS_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
+RS_EXPORT int connect(int fd, RS_SOCKADDR_ARG addr, socklen_t len)
 {
-	struct rs_connect call = { rs_real_connect(), fd, addr.__sockaddr__, len, rs_mark() };
+	struct rs_connect call = { rs_real_connect(), fd, RS_SOCKADDR_OF(addr), len, rs_mark() };
 	int entry_errno = errno;
 
 	/* The call stays in memory: to keep it in registers too would save and restore five. */

@@ -3,10 +3,11 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "gnu.h"
 #include "process.h"
 #include "real.h"
 
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GLIBC__)
+#if RS_DL_HOOKS
 
 /* Used by dl_entry.c alone. */
 extern void *rs_dl_real_open, *rs_dl_real_sym;

@@ -2,8 +2,7 @@
  * The entry points that C cannot write: those that have to leave by a jump, and those that note
  * which libcurl they stand for on their way to a hook.
  */
-#include <features.h>
-
+#include "gnu.h"
 #include "hooks/dl.h"
 
 #define TEXT(x)        TEXT_OF(x)
@@ -12,7 +11,7 @@
 #define NEXT_NAME(x)   "," TEXT_OF(x)
 #define ALL_HOOK_NAMES RS_CURL_HOOKS(FIRST_NAME, NEXT_NAME)
 
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if RS_DL_HOOKS && defined(__x86_64__)
 /* clang-format off */
 __asm__(
 "	.text\n"
@@ -112,7 +111,7 @@ __asm__(
 );
 /* clang-format on */
 
-#elif defined(__aarch64__) && defined(__GLIBC__)
+#elif RS_DL_HOOKS && defined(__aarch64__)
 /* clang-format off */
 __asm__(
 "	.text\n"

@@ -3,16 +3,19 @@
  * caller stays its caller; a program with threads gets its answer looked at, too, since another
  * thread may have begun to connect while this one waited.
  */
+/* What it makes of poll() in the headers would stand in the way of our own. */
+#undef _FORTIFY_SOURCE
+
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
-#include <sys/single_threaded.h>
 #include <sys/time.h>
 
 #include "connect/ask.h"
 #include "connect/pending.h"
 #include "connect/waits.h"
+#include "gnu.h"
 #include "hooks/export.h"
 #include "process.h"
 #include "real_libc.h"
@@ -80,7 +83,7 @@ __attribute__((noinline)) static int ppoll_with_care(const struct poll_call *cal
 
 static bool nothing_to_see(void)
 {
-	return !rs_pending_any() && __libc_single_threaded;
+	return !rs_pending_any() && rs_single_threaded;
 }
 
 RS_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)

@@ -218,14 +218,14 @@ static size_t syslog_header(int severity, char *buf, size_t size)
 }
 
 /* Not syslog(3): that keeps a descriptor, and a lock. A daemon that does not read loses lines. */
-static void send_datagram(const struct iovec *parts, size_t count)
+static void send_datagram(const struct iovec parts[2])
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
 	struct msghdr message = {
 		.msg_name = &to,
 		.msg_namelen = sizeof(to),
 		.msg_iov = (struct iovec *)parts,
-		.msg_iovlen = count,
+		.msg_iovlen = 2,
 	};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -245,6 +245,6 @@ void rs_sink_syslog(int severity, struct rs_span line)
 	struct quiet quiet;
 
 	begin_quiet(&quiet);
-	send_datagram(parts, 2);
+	send_datagram(parts);
 	end_quiet(&quiet);
 }

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <string.h>
 
+#include "gnu.h"
 #include "mark.h"
 #include "ops/stats.h"
 #include "process.h"

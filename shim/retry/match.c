@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gnu.h"
 #include "retry/ascii.h"
 #include "retry/error_set.h"
 #include "retry/retry_after.h"
@@ -65,13 +66,6 @@ static bool has_any_text(struct rs_span body, const struct rs_texts *texts)
 	return false;
 }
 
-static bool regex_matches(const regex_t *regex, struct rs_span body)
-{
-	regmatch_t range = { .rm_so = 0, .rm_eo = (regoff_t)body.len };
-
-	return regexec(regex, body.at ? body.at : "", 1, &range, REG_STARTEND) == 0;
-}
-
 static enum verdict header_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
 				   enum rs_known known)
 {
@@ -104,7 +98,7 @@ static enum verdict regex_verdict(const struct rs_rule *rule, const struct rs_ou
 		return YES;
 	if (!whole_body_known(outcome, known))
 		return UNKNOWN;
-	return regex_matches(rule->body_regex, outcome->body) ? YES : NO;
+	return rs_regex_finds(rule->body_regex, outcome->body.at, outcome->body.len) ? YES : NO;
 }
 
 /* The response matchers after the status, together: NO beats UNKNOWN beats YES. *key names the

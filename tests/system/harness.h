@@ -7,6 +7,10 @@
  * The library under test is $RS_LIB, else build/libretryshim.so; the command is $RS_COMMAND, else
  * build/retryshim. $RS_PRELOAD_FIRST, where set, is preloaded before the library (a sanitizer's
  * runtime has to be).
+ *
+ * Programs and a library for another machine or C library: $RS_HELPERS is where the helpers for it
+ * are, else beside the test. $RS_EMULATOR, where set, is qemu's user-mode program, and $RS_ROOT the
+ * directory with that machine's libraries and programs; programs are then taken from there.
  */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
@@ -76,6 +80,10 @@ struct run child_finish(struct child *child);
 
 void run_free(struct run *run);
 
+/* Skips the test under an emulator: for what qemu passes on neither to the kernel nor to other
+ * programs, SO_COOKIE and exec() among it. */
+void needs_no_emulator(void);
+
 /* How many lines of the text contain `word`. */
 int count_lines(const char *text, const char *word);
 
@@ -95,7 +103,7 @@ char *noise(size_t len, uint64_t seed);
 
 const char *library_path(void);
 const char *command_path(void);
-/* build/tests/NAME: a helper program built from main_*.c. */
+/* build/tests/NAME, or in $RS_HELPERS: a helper program built from main_*.c. */
 const char *helper_path(const char *name);
 
 /* Assertions that show what the program wrote when they fail. */

@@ -1,5 +1,5 @@
 /*
- * The environment that programs under test get.
+ * The environment and the words that programs under test get.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,4 +132,48 @@ void harness_environment_free(char **env)
 	for (size_t i = 0; env[i]; i++)
 		free(env[i]);
 	free(env);
+}
+
+void needs_no_emulator(void)
+{
+	const char *emulator = getenv("RS_EMULATOR");
+
+	if (emulator && *emulator)
+		skip();
+}
+
+/* Where a program of the emulated machine is; one in no directory is taken from its /usr/bin. */
+static char *emulated_program(const char *name, const char *root)
+{
+	static char *path; /* of the last, which has been started since */
+
+	free(path);
+	path = NULL;
+	if (strchr(name, '/') && strncmp(name, "/usr/", 5) != 0)
+		path = strdup(name);
+	else if (asprintf(&path, "%s%s%s", root, *name == '/' ? "" : "/usr/bin/", name) < 0)
+		path = NULL;
+	if (!path)
+		harness_die("memory");
+	return path;
+}
+
+char **harness_words(const struct program *program)
+{
+	const char *emulator = getenv("RS_EMULATOR");
+	const char *root = getenv("RS_ROOT");
+	size_t count = length(program->argv), first = 0;
+	const char **words = harness_zeroed((count + 4) * sizeof(*words));
+	char **mutable; /* posix_spawnp() does not write to the words */
+
+	if (emulator && *emulator && root) {
+		words[first++] = emulator;
+		words[first++] = "-L";
+		words[first++] = root;
+	}
+	memcpy(words + first, program->argv, count * sizeof(*words));
+	if (first > 0)
+		words[first] = emulated_program(program->argv[0], root);
+	memcpy(&mutable, &words, sizeof(mutable));
+	return mutable;
 }

@@ -15,4 +15,8 @@ void *harness_zeroed(size_t size);
 char **harness_environment(const struct program *program);
 void harness_environment_free(char **env);
 
+/* The words that start a program, its emulator's before it if there is one; for posix_spawnp(). The
+ * caller frees the list, not the words. */
+char **harness_words(const struct program *program);
+
 #endif

@@ -103,7 +103,7 @@ static void spawn(struct child *child, const struct program *program, const int 
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	char **env = harness_environment(program);
-	char *const *argv;
+	char **argv = harness_words(program);
 	int rc;
 
 	(void)posix_spawn_file_actions_init(&actions);
@@ -111,12 +111,11 @@ static void spawn(struct child *child, const struct program *program, const int 
 	(void)posix_spawn_file_actions_adddup2(&actions, theirs[STREAM_OUT], 1);
 	(void)posix_spawn_file_actions_adddup2(&actions, theirs[STREAM_ERR], 2);
 	set_attributes(&attributes);
-	/* posix_spawnp takes char *const[], and does not write to the words. */
-	memcpy(&argv, &program->argv, sizeof(argv));
-	rc = posix_spawnp(&child->pid, program->argv[0], &actions, &attributes, argv, env);
+	rc = posix_spawnp(&child->pid, argv[0], &actions, &attributes, argv, env);
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	harness_environment_free(env);
+	free(argv);
 	if (rc != 0) {
 		errno = rc;
 		harness_die(program->argv[0]);

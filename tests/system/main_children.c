@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "../errno_name.h"
+
 static volatile sig_atomic_t signals;
 
 static void count_signal(int number)
@@ -56,8 +58,7 @@ int main(int argc, char **argv)
 	curl_easy_setopt(easy, CURLOPT_URL, argv[2]);
 	(void)printf("result %d", (int)curl_easy_perform(easy));
 	(void)printf(" signals %d", (int)signals);
-	(void)printf(" wait %s",
-		     waitpid(-1, NULL, WNOHANG) < 0 ? strerrorname_np(errno) : "a child");
+	(void)printf(" wait %s", waitpid(-1, NULL, WNOHANG) < 0 ? errno_name(errno) : "a child");
 	(void)printf(" descriptors %+d\n", count_descriptors() - before);
 	curl_easy_cleanup(easy);
 	return 0;

@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../errno_name.h"
+
 static struct sockaddr_in target;
 static const char *path;
 
@@ -46,7 +48,7 @@ static int connect_target(int fd)
 
 static void tell(int result)
 {
-	printf("%s\n", result == 0 ? "connected" : strerrorname_np(errno));
+	printf("%s\n", result == 0 ? "connected" : errno_name(errno));
 }
 
 static void connect_path(int type)
@@ -365,7 +367,7 @@ static void in_vfork(void)
 	if (child == 0)
 		_exit(connect_target(fd) == 0 ? 0 : errno); /* NOLINT */
 	waitpid(child, &status, 0);
-	printf("%s\n", WEXITSTATUS(status) ? strerrorname_np(WEXITSTATUS(status)) : "connected");
+	printf("%s\n", WEXITSTATUS(status) ? errno_name(WEXITSTATUS(status)) : "connected");
 }
 
 static volatile sig_atomic_t handler_result;
@@ -380,7 +382,7 @@ static void in_handler(void)
 {
 	handle(connect_in_handler);
 	raise(SIGUSR1);
-	printf("%s\n", handler_result ? strerrorname_np(handler_result) : "connected");
+	printf("%s\n", handler_result ? errno_name(handler_result) : "connected");
 }
 
 /* As programs do that show a title in ps: the memory of the environment is used for it. */

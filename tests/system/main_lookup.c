@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../errno_name.h"
+
 static const char host[] = "service.test";
 
 static void on_signal(int number)
@@ -23,7 +25,7 @@ static void tell(int status)
 	if (status == 0)
 		puts("found");
 	else if (status == EAI_SYSTEM)
-		printf("EAI_SYSTEM %s\n", strerrorname_np(errno));
+		printf("EAI_SYSTEM %s\n", errno_name(errno));
 	else
 		printf("%s\n", gai_strerror(status));
 }

@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../errno_name.h"
+
 #define DATA UINT64_C(0x1234567890abcdef)
 
 int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
@@ -42,7 +44,7 @@ static int begin(void)
 
 static const char *name_of(int error)
 {
-	return error ? strerrorname_np(error) : "0";
+	return error ? errno_name(error) : "0";
 }
 
 /* What a program asks once it was told that the connect is over. */

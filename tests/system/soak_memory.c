@@ -70,11 +70,21 @@ static long count_children(void)
 	return count;
 }
 
+/* In KiB; 0 where the C library does not tell. */
+static long heap_in_use(void)
+{
+#ifdef __GLIBC__
+	return (long)(mallinfo2().uordblks + mallinfo2().hblkhd) / 1024;
+#else
+	return 0;
+#endif
+}
+
 struct holdings holdings_now(void)
 {
 	return (struct holdings){
 		.rss_kib = field_of("/proc/self/smaps_rollup", "Rss:"),
-		.heap_kib = (long)(mallinfo2().uordblks + mallinfo2().hblkhd) / 1024,
+		.heap_kib = heap_in_use(),
 		.descriptors = count_numbers("/proc/self/fd") - 1,
 		.threads = count_numbers("/proc/self/task"),
 		.children = count_children(),

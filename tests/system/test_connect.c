@@ -226,6 +226,7 @@ static struct run run_limited(const char *limit, const char *name)
 	char rules[256];
 	struct run run;
 
+	needs_no_emulator();
 	(void)snprintf(rules, sizeof(rules), LIMITED, limit);
 	run = run_words(RUN_BARE, NULL, command_path(), "run", "-r", rules_file(rules), "--",
 			helper_path("connect-case"), name, "1");
@@ -336,9 +337,11 @@ static void a_waiting_thread_can_be_cancelled(void **state)
 static void a_reused_descriptor_is_left_alone(void **state)
 {
 	static const char second[] = INFO "[policy default]\nbase = 1s\njitter = none\n" RULE;
-	struct run run = signal_case(second, "reused", true);
+	struct run run;
 
 	(void)state;
+	needs_no_emulator();
+	run = signal_case(second, "reused", true);
 	assert_output(run, "ECONNREFUSED\nENOTCONN\n");
 	run_free(&run);
 }
@@ -355,9 +358,11 @@ static void check_untouched(struct run run, const char *output)
 /* Also where it has failed before it returns. */
 static void nonblocking_returns_at_once(void **state)
 {
-	struct run run = run_case(hour, "nonblocking", temp_path("nobody.sock"));
+	struct run run;
 
 	(void)state;
+	needs_no_emulator();
+	run = run_case(hour, "nonblocking", temp_path("nobody.sock"));
 	assert_output(run, "EINPROGRESS\nEINPROGRESS\n");
 	assert_int_equal(count_lines(run.err, "event="), 1);
 	assert_contains(run.err, "event=retry rule=it call=connect target=unix:");
@@ -451,6 +456,7 @@ static void a_closed_stderr_is_no_log(void **state)
 static void a_deaf_stderr_raises_no_signal(void **state)
 {
 	(void)state;
+	needs_no_emulator();
 	check_untouched(run_case(few, "deaf-stderr", NULL), "ECONNREFUSED\nno signal\n");
 }
 

@@ -38,9 +38,9 @@ static int listen_at_dev_log(void **state)
 	const char *dir = temp_path("dev");
 
 	(void)state;
-	if (unshare(CLONE_NEWNS) != 0)
-		return 0; /* not allowed to: the tests are skipped */
-	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	/* Not allowed to, or in a chroot that is no mount of its own: the tests are skipped. */
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return 0;
 	assert_int_equal(mkdir(dir, 0755), 0);
 	bind_device(dir, "null");
 	bind_device(dir, "urandom");

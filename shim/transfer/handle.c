@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-struct rs_table rs_handles = RS_TABLE_INIT(first);
+struct rs_table_place rs_handles_first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
+struct rs_table rs_handles = RS_TABLE_INIT(rs_handles_first);
 
 struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 {

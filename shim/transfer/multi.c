@@ -10,7 +10,7 @@ static struct rs_table multis = RS_TABLE_INIT(first);
 
 struct rs_multi *rs_multi_find(CURLM *handle)
 {
-	return rs_table_find(&multis, handle);
+	return rs_table_find(&multis, first, handle);
 }
 
 struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api)

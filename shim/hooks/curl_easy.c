@@ -53,6 +53,11 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 	case CURLOPT_DEBUGFUNCTION:
 	case CURLOPT_DEBUGDATA:
 		return false;
+	case CURLOPT_WRITEDATA:
+	case CURLOPT_HEADERDATA:
+		if (x->alone)
+			return false;
+		break;
 	default:
 		break;
 	}
@@ -66,6 +71,7 @@ static CURLcode set_running(struct rs_handle *handle, CURLoption option, void *v
 {
 	CURLcode result = CURLE_OK;
 
+	handle->active->replaced_more = true;
 	if (!note_running(handle->active, option))
 		result = handle->api->easy_setopt(handle->easy, option, value);
 	if (result == CURLE_OK)
@@ -194,18 +200,29 @@ RS_EXPORT CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 RS_BINDABLE(curl_easy_setopt);
 #endif
 
-RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
+__attribute__((noinline)) static CURLcode perform_with_care(CURL *easy, const void *caller)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
+	const struct rs_curl_api *api = api_of(handle, caller);
 
-	if (!api || !api->easy_perform || !api->easy_setopt || !api->easy_getinfo)
+	if (!api || !api->complete)
 		return api && api->easy_perform ? api->easy_perform(easy) : CURLE_FAILED_INIT;
 	if (handle && rs_multi_keeps(handle))
 		return CURLE_FAILED_INIT; /* as for any handle that is part of a multi handle */
 	if (!handle || rs_multi_has(handle))
 		return api->easy_perform(easy);
 	return rs_transfer_perform(handle);
+}
+
+RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
+{
+	const void *caller = RS_CALLER;
+	struct rs_handle *handle = rs_handle_glance(easy);
+
+	if (__builtin_expect(handle != NULL, 1) && __builtin_expect(!handle->multi_call, 1) &&
+	    __builtin_expect(handle->api->complete, 1))
+		return rs_transfer_perform(handle);
+	return perform_with_care(easy, caller);
 }
 RS_BINDABLE(curl_easy_perform);
 
@@ -237,7 +254,7 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	handle->whole.valid = false;
 	rs_fault_forget(handle);
 	if (handle->active) {
-		handle->active->altered = true;
+		handle->active->altered = handle->active->replaced_more = true;
 		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */
 		rs_transfer_replace(handle->active);
 		rs_transfer_choose_headers(handle->active);
@@ -320,6 +337,18 @@ RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 RS_BINDABLE(curl_easy_getinfo);
 #endif
 
+/* libcurl may deliver at once what it has kept, and this may be a callback of another call. */
+static CURLcode pause_running(struct rs_handle *handle, int bitmask)
+{
+	struct rs_exchange *around = rs_exchange_here;
+	CURLcode result;
+
+	rs_exchange_here = handle->active;
+	result = handle->api->easy_pause(handle->easy, bitmask);
+	rs_exchange_here = around;
+	return result;
+}
+
 /* A program may pause while the rest of a held response is handed out; libcurl is not running
  * then, and it is the hand-out that goes on. */
 RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
@@ -329,8 +358,10 @@ RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 
 	if (!api || !api->easy_pause)
 		return CURLE_FAILED_INIT;
-	if (!handle || !handle->active || !handle->active->paused)
+	if (!handle || !handle->active)
 		return api->easy_pause(easy, bitmask);
+	if (!handle->active->paused)
+		return pause_running(handle, bitmask);
 	handle->active->paused = bitmask & CURLPAUSE_RECV;
 	rs_multi_unpaused(handle);
 	return CURLE_OK;

@@ -7,11 +7,6 @@
 #include "retry/ns.h"
 #include "retry/retry_after.h"
 
-void rs_call_begin(struct rs_call_state *state, int64_t now_ns)
-{
-	*state = (struct rs_call_state){ .started_ns = now_ns };
-}
-
 /* Where `rule` counts its retries: its own place, else the first free one, else the last. */
 static int place_of(const struct rs_call_state *state, const struct rs_rule *rule)
 {
@@ -65,6 +60,10 @@ static void count_retry(struct rs_call_state *state, const struct rs_rule *rule,
 {
 	int place = place_of(state, rule);
 
+	if (!state->seen[place].rule && place + 1 < RS_RULES_PER_CALL) {
+		state->seen[place + 1].rule = NULL;
+		state->seen[place + 1].retries = 0;
+	}
 	state->seen[place].rule = rule;
 	if (state->seen[place].retries < INT32_MAX)
 		state->seen[place].retries++;

@@ -23,7 +23,7 @@ static bool will_refuse(const struct rs_exchange *x)
 static void refuse_natively(struct rs_exchange *x)
 {
 	x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 1L);
-	x->native_fail = true;
+	x->native_fail = x->replaced_more = true;
 }
 
 /* The response so far. */

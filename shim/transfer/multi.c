@@ -312,7 +312,7 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	m = call ? rs_multi_of(handle, api) : NULL;
 	if (m && m->calling)
 		return CURLM_RECURSIVE_API_CALL;
-	if (!m || m->busy || !rs_exchange_open(&call->x, easy))
+	if (!m || m->busy || !rs_exchange_open(&call->x, easy, false))
 		return api->multi_add_handle(handle, easy->easy);
 	rs_exchange_begin_attempt(&call->x);
 	link_call(m, call);

@@ -8,8 +8,11 @@
 /* How often a program that has paused is asked whether it goes on. */
 #define PAUSE_NS (100 * RS_NS_PER_MS)
 
+_Thread_local struct rs_exchange *rs_exchange_here;
+
 static CURLcode attempt(struct rs_exchange *x)
 {
+	struct rs_exchange *around = rs_exchange_here;
 	const struct rs_curl_api *before;
 	CURLcode result;
 
@@ -17,7 +20,9 @@ static CURLcode attempt(struct rs_exchange *x)
 	if (x->fault.delayed && !rs_exchange_wait(x, rs_fault_due_ns(x)))
 		return CURLE_ABORTED_BY_CALLBACK;
 	before = rs_curl_enter(x->handle->api);
+	rs_exchange_here = x;
 	result = x->handle->api->easy_perform(x->handle->easy);
+	rs_exchange_here = around;
 	rs_curl_leave(before);
 	return result;
 }
@@ -26,7 +31,7 @@ static CURLcode run(struct rs_exchange *x)
 {
 	CURLcode result;
 
-	if (!rs_exchange_pace(x))
+	if (__builtin_expect(x->rules->pacers != NULL, 0) && !rs_exchange_pace(x))
 		return CURLE_ABORTED_BY_CALLBACK;
 	result = attempt(x);
 	while (rs_exchange_end_attempt(x, &result)) {
@@ -59,7 +64,7 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	struct rs_exchange x;
 	CURLcode result;
 
-	if (!rs_exchange_open(&x, handle))
+	if (!rs_exchange_open(&x, handle, true))
 		return perform_unguarded(handle);
 	result = run(&x);
 	rs_exchange_close(&x, result);

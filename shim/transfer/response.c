@@ -191,6 +191,12 @@ size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
 	return header_line(exchange, bytes, len);
 }
 
+size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data)
+{
+	(void)data;
+	return rs_response_header(bytes, one, len, rs_exchange_here);
+}
+
 /* Lines that were not seen, as if they had been: for judging alone, the program does not want them.
  */
 static void recall_line(struct rs_exchange *x, const char *name, const char *value)
@@ -227,7 +233,8 @@ static void ask_status(struct rs_exchange *x)
 		return;
 	x->status = (int)status;
 	x->has_block = true;
-	rs_judge_by_newest(x, x->status >= 400);
+	if (x->status >= 400)
+		rs_judge_by_newest(x, true);
 	if (rs_status_in(&x->rules->status, x->status))
 		recall_headers(x, status);
 	else
@@ -273,6 +280,12 @@ size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 	    __builtin_expect(!rs_hold_has_next(&x->handle->hold), 1))
 		return rs_deliver_body(x, bytes, len);
 	return judge_body(x, bytes, len);
+}
+
+size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data)
+{
+	(void)data;
+	return rs_response_body(bytes, one, len, rs_exchange_here);
 }
 
 bool rs_response_finish(struct rs_exchange *x, CURLcode *result)

@@ -161,7 +161,7 @@ void rs_call_unpaid(struct rs_call_state *state, int64_t now_ns)
 	state->paid_cost = 0;
 }
 
-static bool any_may_lack(const struct rs_rules *rules)
+__attribute__((noinline)) static bool any_may_lack(const struct rs_rules *rules)
 {
 	for (size_t i = 0; i < rules->quota_count; i++) {
 		if (rs_quota_may_lack(rules, &rules->quotas[i]))
@@ -171,7 +171,7 @@ static bool any_may_lack(const struct rs_rules *rules)
 }
 
 /* Down first, and up again where it was too early: nobody's payment in between is overlooked. */
-static bool still_stirred(const struct rs_rules *rules)
+__attribute__((noinline)) static bool still_stirred(const struct rs_rules *rules)
 {
 	_Atomic uint32_t *bits = &rules->stir->bits;
 

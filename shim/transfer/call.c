@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mark.h"
 #include "ops/events.h"
 #include "ops/stats.h"
 #include "process.h"
@@ -41,6 +42,8 @@ static bool may_limit(const struct rs_exchange *x)
 static void begin_again(struct rs_exchange *x)
 {
 	x->replaced_more = true;
+	rs_exchange_time(x);
+	x->attempt_ns = rs_now_ns();
 	if (x->native_fail)
 		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
@@ -53,8 +56,11 @@ static void begin_again(struct rs_exchange *x)
 static void clear(struct rs_exchange *x)
 {
 	const size_t from = offsetof(struct rs_exchange, phase);
+	const size_t middle = offsetof(struct rs_exchange, rule);
 
-	memset((char *)x + from, 0, sizeof(*x) - from);
+	/* Short enough, both, to be done by a few moves. */
+	memset((char *)x + from, 0, middle - from);
+	memset((char *)x + middle, 0, sizeof(*x) - middle);
 	x->fault.strike.fault = NULL;
 	x->fault.delayed = x->fault.replaced = x->fault.cuts = false;
 	x->history.count = 0;
@@ -99,12 +105,21 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alon
 	x->handle = handle;
 	x->rules = rules;
 	x->alone = alone;
-	rs_call_begin(&x->call, rs_now_ns());
+	x->mark = rs_mark();
+	rs_call_begin(&x->call, 0);
 	if (rs_upload_streams(&handle->options))
 		open_upload(x);
 	handle->active = x;
 	rs_transfer_replace(x);
 	return true;
+}
+
+void rs_exchange_time(struct rs_exchange *x)
+{
+	if (x->timed)
+		return;
+	x->timed = true;
+	x->call.started_ns = x->attempt_ns = rs_mark_ns(x->mark);
 }
 
 void rs_exchange_begin_attempt(struct rs_exchange *x)
@@ -118,7 +133,6 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 		rs_resume_ask(x);
 	if (__builtin_expect(x->rules->fault_calls != 0, 0))
 		rs_fault_begin(x);
-	x->attempt_ns = x->call.attempts == 0 ? x->call.started_ns : rs_now_ns();
 	x->call.attempts++;
 }
 
@@ -231,7 +245,7 @@ static bool was_cancelled(const struct rs_exchange *x)
 	       x->decision.reason == RS_REASON_CANCELLED;
 }
 
-__attribute__((noinline)) static bool conclude_otherwise(struct rs_exchange *x, CURLcode *result)
+bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 {
 	if (x->stopped && *result == CURLE_WRITE_ERROR)
 		rs_transfer_error(x, x->stopped); /* libcurl names the callback that it knows of */
@@ -239,29 +253,14 @@ __attribute__((noinline)) static bool conclude_otherwise(struct rs_exchange *x, 
 		*result = conclude_continued(x, *result);
 	else if (!hand_out(x, result))
 		return false;
-	if (x->call.attempts == 1 && !x->rule)
+	if (x->call.attempts == 1 && !x->rule && x->rules->passed) {
+		rs_exchange_time(x);
 		rs_stats_passed_at(x->rules, RS_CALL_CURL, x->call.started_ns);
+	}
 	if (*result == CURLE_OK && !x->rule && x->status < 400)
 		account(x);
 	if (x->rule && !was_cancelled(x))
 		rs_exchange_report(x);
-	return true;
-}
-
-/* At its first attempt, the program has all of it, and nobody counts. */
-static bool went_well(const struct rs_exchange *x, CURLcode result)
-{
-	return result == CURLE_OK && x->phase == RS_STREAMING && x->call.attempts == 1 &&
-	       !x->rule && !x->stopped && !rs_hold_has_next(&x->handle->hold) && x->status < 400 &&
-	       !x->rules->passed;
-}
-
-bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
-{
-	if (__builtin_expect(!went_well(x, *result), 0))
-		return conclude_otherwise(x, result);
-	if (__builtin_expect(rs_call_refunds(x->rules, &x->call), 0))
-		account(x);
 	return true;
 }
 

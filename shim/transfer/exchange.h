@@ -61,7 +61,8 @@ struct rs_exchange {
 	struct rs_outcome outcome; /* of the present attempt; its spans point into what is held */
 	struct rs_decision decision;
 	int64_t decided_ns;
-	int64_t attempt_ns; /* when it began */
+	int64_t attempt_ns; /* when it began; as call.started_ns where it is the first */
+	uint64_t mark;      /* when the call did */
 
 	/* From here on: all zero when a call begins. */
 	enum rs_phase phase;
@@ -80,6 +81,8 @@ struct rs_exchange {
 	bool provisional;  /* the block may not be the last: 1xx, a redirect, a CONNECT … */
 	bool echoed;       /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;    /* the program has seen some of this attempt: it is committed */
+	bool flows;        /* streaming, and nothing is held: pieces of the body go straight on */
+	bool timed;        /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {
 		bool attempt, connect, fresh;
 		int64_t attempt_ns;
@@ -111,7 +114,12 @@ extern _Thread_local struct rs_exchange *rs_exchange_here
 const struct rs_target *rs_exchange_target(struct rs_exchange *x);
 
 /* Is this a call that can be guarded at all? */
-bool rs_exchange_possible(const struct rs_handle *handle);
+static inline bool rs_exchange_possible(const struct rs_handle *handle)
+{
+	const struct rs_options *o = &handle->options;
+
+	return !o->connect_only && !o->url.lost && !o->custom_request.lost;
+}
 
 /* Can the request be sent again byte for byte? A streamed body that has outgrown its spool only
  * shows that once the attempt has `ended`, and is put back to its beginning by the question. */
@@ -237,6 +245,9 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
 /* Begin a guarded call, `alone` in this thread's libcurl or not. False: this one cannot be, or need
  * not be, guarded. */
 bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alone);
+
+/* Before the call's times are needed: a call that succeeds reads no clock. */
+void rs_exchange_time(struct rs_exchange *x);
 
 /* Around every attempt. Where it is delayed on purpose (x->fault.delayed) it begins at
  * rs_fault_due_ns(). At its end *result becomes what it was made to be; true: wait until

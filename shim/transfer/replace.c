@@ -68,7 +68,7 @@ static void restore_limits(const struct rs_exchange *x, CURL *easy)
 		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
 }
 
-static void restore_more(const struct rs_exchange *x, CURL *easy)
+__attribute__((noinline)) static void restore_more(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
@@ -92,9 +92,9 @@ static void restore_more(const struct rs_exchange *x, CURL *easy)
 
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 {
-	x->handle->api->easy_setopt(easy, CURLOPT_WRITEFUNCTION, x->handle->options.write_fn);
 	if (x->replaced_more)
 		restore_more(x, easy);
+	x->handle->api->easy_setopt(easy, CURLOPT_WRITEFUNCTION, x->handle->options.write_fn);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -122,7 +122,7 @@ static bool can_ask(const struct rs_exchange *x)
 	       x->handle->api->easy_nextheader && o->url.text && (o->url.text[0] | 0x20) == 'h';
 }
 
-static void see_headers(struct rs_exchange *x)
+__attribute__((noinline)) static void see_headers(struct rs_exchange *x)
 {
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
@@ -143,21 +143,26 @@ void rs_transfer_mind_headers(struct rs_exchange *x)
 		see_headers(x);
 }
 
+/* The program has got another use for them than before. */
+__attribute__((noinline)) static void see_no_headers(struct rs_exchange *x)
+{
+	restore_headers(x, x->handle->easy);
+	x->header_way = RS_HEADERS_ASKED;
+}
+
 void rs_transfer_choose_headers(struct rs_exchange *x)
 {
 	bool seen = x->header_way == RS_HEADERS_SEEN;
 
-	if (can_ask(x)) {
-		if (seen)
-			restore_headers(x, x->handle->easy);
-		x->header_way = RS_HEADERS_ASKED;
+	if (can_ask(x) == !seen)
 		return;
-	}
-	if (!seen)
+	if (seen)
+		see_no_headers(x);
+	else
 		see_headers(x);
 }
 
-static void replace_more(struct rs_exchange *x)
+__attribute__((noinline)) static void replace_more(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
@@ -172,25 +177,29 @@ static void replace_more(struct rs_exchange *x)
 		replace_upload(x);
 }
 
-void rs_transfer_take_body(struct rs_exchange *x, curl_write_callback with_exchange,
-			   curl_write_callback here)
+static inline void take_body(struct rs_exchange *x, curl_write_callback with_exchange,
+			     curl_write_callback here)
 {
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
-	if (__builtin_expect(x->alone, 1)) {
-		set(x->handle->easy, CURLOPT_WRITEFUNCTION, here);
+	set(x->handle->easy, CURLOPT_WRITEFUNCTION, x->alone ? here : with_exchange);
+	if (__builtin_expect(x->alone, 1))
 		return;
-	}
-	x->replaced_more = true;
-	set(x->handle->easy, CURLOPT_WRITEFUNCTION, with_exchange);
 	set(x->handle->easy, CURLOPT_WRITEDATA, x);
+	x->replaced_more = true;
+}
+
+void rs_transfer_take_body(struct rs_exchange *x, curl_write_callback with_exchange,
+			   curl_write_callback here)
+{
+	take_body(x, with_exchange, here);
 }
 
 void rs_transfer_replace(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	rs_transfer_take_body(x, rs_response_body, rs_response_body_here);
+	take_body(x, rs_response_body, rs_response_body_here);
 	if ((o->include_header | o->fail_on_error) || x->streams_up)
 		replace_more(x);
 }

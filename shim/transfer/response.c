@@ -11,7 +11,7 @@ void rs_response_begin(struct rs_exchange *x)
 {
 	rs_hold_empty(&x->handle->hold);
 	x->phase = RS_HOLDING;
-	x->in_headers = x->has_block = x->provisional = false;
+	x->in_headers = x->has_block = x->provisional = x->flows = false;
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
@@ -209,7 +209,7 @@ static void recall_line(struct rs_exchange *x, const char *name, const char *val
 		header_line(x, line, (size_t)len);
 }
 
-static void recall_headers(struct rs_exchange *x, long status)
+__attribute__((noinline)) static void recall_headers(struct rs_exchange *x, long status)
 {
 	const struct rs_curl_api *api = x->handle->api;
 	struct curl_header *header = NULL;
@@ -223,6 +223,15 @@ static void recall_headers(struct rs_exchange *x, long status)
 	recall_line(x, "", "");
 }
 
+__attribute__((noinline)) static void judge_status(struct rs_exchange *x)
+{
+	rs_judge_by_newest(x, x->status >= 400);
+	if (rs_status_in(&x->rules->status, x->status))
+		recall_headers(x, x->status);
+	else
+		x->phase = RS_STREAMING;
+}
+
 /* The last response's status, where a rule may care: then its headers are recalled. */
 static void ask_status(struct rs_exchange *x)
 {
@@ -233,10 +242,8 @@ static void ask_status(struct rs_exchange *x)
 		return;
 	x->status = (int)status;
 	x->has_block = true;
-	if (x->status >= 400)
-		rs_judge_by_newest(x, true);
-	if (rs_status_in(&x->rules->status, x->status))
-		recall_headers(x, status);
+	if (status >= 400 || rs_status_in(&x->rules->status, x->status))
+		judge_status(x);
 	else
 		x->phase = RS_STREAMING;
 }
@@ -259,6 +266,9 @@ __attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *
 		rs_response_recall(x); /* what has a body for the program is the last response */
 	if (!x->has_block)
 		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
+	x->flows = x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold);
+	if (x->flows)
+		return rs_deliver_body(x, bytes, len);
 	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))
 		return act(x, RS_PIECE_BODY, bytes, len);
 	x->body_len += len;
@@ -276,16 +286,20 @@ size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 	struct rs_exchange *x = exchange;
 
 	(void)one;
-	if (__builtin_expect(x->phase == RS_STREAMING, 1) &&
-	    __builtin_expect(!rs_hold_has_next(&x->handle->hold), 1))
+	if (__builtin_expect(x->flows, 1))
 		return rs_deliver_body(x, bytes, len);
 	return judge_body(x, bytes, len);
 }
 
 size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data)
 {
-	(void)data;
-	return rs_response_body(bytes, one, len, rs_exchange_here);
+	struct rs_exchange *x = rs_exchange_here;
+	size_t took;
+
+	if (__builtin_expect(!x->flows, 0))
+		return judge_body(x, bytes, len);
+	took = rs_call_sink(x->handle->options.write_fn, bytes, one, len, data);
+	return rs_body_taken(x, took, len);
 }
 
 bool rs_response_finish(struct rs_exchange *x, CURLcode *result)

@@ -168,6 +168,7 @@ void rs_resume_remember(struct rs_exchange *x, CURLcode result)
 	r->error = result;
 	r->status = x->status;
 	rs_resume_note_info(x);
+	x->handle->whole.size = r->got;
 	find_whole(x, &r->whole);
 	if (o->error_buffer)
 		memcpy(r->error_text, o->error_buffer, CURL_ERROR_SIZE);

@@ -82,6 +82,7 @@ struct rs_exchange {
 	bool echoed;       /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;    /* the program has seen some of this attempt: it is committed */
 	bool flows;        /* streaming, and nothing is held: pieces of the body go straight on */
+	bool lines_flow;   /* so do the lines of the present header block */
 	bool timed;        /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {
 		bool attempt, connect, fresh;

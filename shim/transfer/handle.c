@@ -31,7 +31,7 @@ void rs_handle_free(struct rs_handle *handle)
 {
 	if (!handle)
 		return;
-	rs_options_clear(&handle->options);
+	rs_options_release(&handle->options);
 	free(handle->fault.url);
 	rs_hold_free(&handle->hold);
 	free(handle->multi_call);

@@ -31,20 +31,25 @@ static void copy_set(struct rs_copy *copy, const char *text)
 
 void rs_options_init(struct rs_options *options)
 {
-	memset(options, 0, sizeof(*options));
 	options->write_data = rs_real_stream(RS_STDOUT);
 	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;
 	options->protocols = -1;
 }
 
-void rs_options_clear(struct rs_options *options)
+void rs_options_release(struct rs_options *options)
 {
 	copy_clear(&options->url);
 	copy_clear(&options->custom_request);
 	copy_clear(&options->range);
 	copy_clear(&options->protocol_names);
 	copy_clear(&options->unix_socket);
+}
+
+void rs_options_clear(struct rs_options *options)
+{
+	rs_options_release(options);
+	memset(options, 0, sizeof(*options));
 	rs_options_init(options);
 }
 

@@ -82,8 +82,11 @@ struct rs_options {
 	long port; /* 0: the URL's */
 };
 
-/* Libcurl's defaults. */
+/* Libcurl's defaults, in memory that is all zero. */
 void rs_options_init(struct rs_options *options);
+
+/* The handle is gone: release the copies. */
+void rs_options_release(struct rs_options *options);
 
 /* What curl_easy_reset() does: back to the defaults. Releases the copies. */
 void rs_options_clear(struct rs_options *options);

@@ -11,7 +11,8 @@ void rs_response_begin(struct rs_exchange *x)
 {
 	rs_hold_empty(&x->handle->hold);
 	x->phase = RS_HOLDING;
-	x->in_headers = x->has_block = x->provisional = x->flows = false;
+	x->in_headers = x->has_block = x->provisional = false;
+	x->flows = x->lines_flow = false;
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
@@ -185,16 +186,49 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 	return act(x, kind, bytes, len);
 }
 
+/* From here on nothing is to be learned from this block. */
+static bool lines_may_flow(const struct rs_exchange *x)
+{
+	return x->in_headers && x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold) &&
+	       !rs_resume_notes_lines(x);
+}
+
+__attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *bytes, size_t len)
+{
+	size_t took = header_line(x, bytes, len);
+
+	x->lines_flow = lines_may_flow(x);
+	return took;
+}
+
+/* With `data` as the program's user pointer. */
+static inline size_t take_line(struct rs_exchange *x, char *bytes, size_t one, size_t len,
+			       void *data)
+{
+	const struct rs_options *o = &x->handle->options;
+	size_t took;
+
+	if (__builtin_expect(!x->lines_flow, 0) || __builtin_expect(!o->header_fn, 0) ||
+	    __builtin_expect(o->include_header != 0, 0))
+		return judge_line(x, bytes, len);
+	if (is_blank(bytes, len))
+		x->in_headers = x->lines_flow = false;
+	took = rs_call_sink(o->header_fn, bytes, one, len, data);
+	if (__builtin_expect(took != len, 0) && took != CURL_WRITEFUNC_PAUSE)
+		x->stopped = "Failed writing header";
+	return took;
+}
+
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
 {
-	(void)one;
-	return header_line(exchange, bytes, len);
+	struct rs_exchange *x = exchange;
+
+	return take_line(x, bytes, one, len, x->handle->options.header_data);
 }
 
 size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data)
 {
-	(void)data;
-	return rs_response_header(bytes, one, len, rs_exchange_here);
+	return take_line(rs_exchange_here, bytes, one, len, data);
 }
 
 /* Lines that were not seen, as if they had been: for judging alone, the program does not want them.

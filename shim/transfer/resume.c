@@ -44,7 +44,7 @@ static struct rs_entity *entity_of(struct rs_exchange *x)
 }
 
 /* libcurl keeps a response's headers, and tells the first one's when they are needed. */
-static bool notes_lines(const struct rs_exchange *x)
+bool rs_resume_notes_lines(const struct rs_exchange *x)
 {
 	return x->resume.continuing ||
 	       (!x->handle->api->easy_header && is_resumable(&x->handle->options));
@@ -52,13 +52,13 @@ static bool notes_lines(const struct rs_exchange *x)
 
 void rs_resume_block(struct rs_exchange *x)
 {
-	if (notes_lines(x))
+	if (rs_resume_notes_lines(x))
 		rs_entity_clear(entity_of(x));
 }
 
 void rs_resume_line(struct rs_exchange *x, const char *line, size_t len)
 {
-	if (notes_lines(x))
+	if (rs_resume_notes_lines(x))
 		rs_entity_note(entity_of(x), line, len);
 }
 

@@ -46,6 +46,9 @@ struct rs_whole_info {
 	char type[128];
 };
 
+/* Are the lines of the present header block of interest? */
+bool rs_resume_notes_lines(const struct rs_exchange *x);
+
 /* A header block begins; one of its lines. */
 void rs_resume_block(struct rs_exchange *x);
 void rs_resume_line(struct rs_exchange *x, const char *line, size_t len);

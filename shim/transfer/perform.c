@@ -9,7 +9,7 @@
 /* How often a program that has paused is asked whether it goes on. */
 #define PAUSE_NS (100 * RS_NS_PER_MS)
 
-_Thread_local struct rs_exchange *rs_exchange_here;
+_Thread_local struct rs_exchange *rs_exchange_here __attribute__((tls_model("initial-exec")));
 
 static inline CURLcode perform(struct rs_exchange *x)
 {

@@ -1,6 +1,7 @@
 # make            build/retryshim and build/libretryshim.so
 # make test       every test; make unit, make system: one kind; the last line sums up
 # make fuzz       every fuzz target for some seconds; make fuzz-long SECONDS=3600
+# make soak       a busy program's long life under the shim; SECONDS=3600
 # make coverage   which lines and branches the tests reach
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
@@ -47,7 +48,8 @@ CORE_OBJ := $(call obj,$(CORE)) $(B)/obj/default_ini.o
 UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
-	$(B)/tests/plugin-lookups.so $(B)/tests/plugins/libhere.so
+	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so \
+	$(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
 
 ifeq ($(V),1)
 Q   :=
@@ -134,8 +136,17 @@ $(B)/tests/$(subst _,-,$(1)): $(B)/obj/tests/system/main_$(1).o $(B)/tests/libha
 endef
 $(foreach helper,$(HELPERS),$(eval $(call HELPER_RULE,$(helper))))
 
-# Name look-ups that end as a test says, in a library below the shim.
-$(B)/tests/plugin-lookups.so: $(B)/obj/tests/system/plugin_lookups.o
+# connect-once with the library linked in, for where nothing can be preloaded.
+$(B)/tests/linked-connect: $(B)/obj/tests/system/main_connect_once.o $(B)/libretryshim.so
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $< $(CFLAGS) $(LDFLAGS) -Wl,--no-as-needed -L$(B) -lretryshim \
+		-Wl,-rpath,$(abspath $(B))
+
+# Name look-ups that end as a test says, in a library below the shim; memory that runs out, in one
+# above it.
+$(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so: $(B)/tests/plugin-%.so: \
+		$(B)/obj/tests/system/plugin_%.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
@@ -145,6 +156,12 @@ $(B)/tests/plugin-gnutls.so: $(B)/obj/tests/system/plugin_gnutls.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -l:libcurl-gnutls.so.4
+
+# A plugin whose calls of libcurl pass the shim by.
+$(B)/tests/plugin-past.so: $(B)/obj/tests/system/plugin_past.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -lcurl
 
 # A program that finds a library of its own by RUNPATH.
 $(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o
@@ -179,18 +196,21 @@ ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-error
 ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
-ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model)
+ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model \
+	multi_paced)
 TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model)
 LINT_CHECKS   := $(shell scripts/lint --list)
 
-# Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks; what was
-# worth keeping of their inputs lies in tests/fuzz/corpus/NAME. They need clang.
+# Fuzz targets: tests/fuzz/fuzz_NAME.c, each linked with all of the library but its hooks, and
+# with the verbs; what was worth keeping of their inputs lies in tests/fuzz/corpus/NAME. They need
+# clang.
 FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
 	-fsanitize-coverage-ignorelist=tests/fuzz/uncounted -fno-sanitize-recover=all -Wno-error
 FUZZ_TARGETS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_PROGRAMS   := $(addprefix $(B)/tests/fuzz/fuzz_,$(FUZZ_TARGETS))
 FUZZ_CHECKS     := $(addprefix fuzz:,$(FUZZ_TARGETS))
-FUZZ_SHIM_OBJ   := $(call obj,$(filter-out shim/hooks/%,$(SHIM)))
+FUZZ_SHIM_OBJ   := $(call obj,$(filter-out shim/hooks/%,$(SHIM)) \
+	$(filter-out shim/cli/main.c,$(CLI)))
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
@@ -201,7 +221,8 @@ $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(CORE_OBJ) $(FUZZ_SHIM_OBJ)
 asan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs \
 		$(B)/asan/libretryshim.so $(ASAN_SYSTEM) \
-		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace multi-case multi-model)
+		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace multi-case multi-model \
+			multi-paced)
 tsan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs \
 		$(B)/tsan/libretryshim.so $(TSAN_SYSTEM) \
@@ -236,13 +257,19 @@ fuzz-long: fuzz-programs
 # How much of the sources unit and system tests reach: the library and the command are built for
 # counting, and take the place of the others.
 COVERAGE := $(B)/coverage
-COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Wno-error
+COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Wno-error -include tests/counted_exit.h
 coverage: system-programs helpers
 	@+$(MAKE) --no-print-directory B=$(COVERAGE) CFLAGS='$(COVERAGE_FLAGS)' all unit-programs
 	@find $(COVERAGE) -name '*.gcda' -delete
 	-@B=$(B) RS_COUNTING=1 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
 		scripts/run-tests $(UNIT_PROGRAMS:$(B)/%=$(COVERAGE)/%) $(SYSTEM_PROGRAMS)
 	@scripts/coverage $(COVERAGE)
+
+# A busy program's long life; RS_SEED=N repeats one.
+.PHONY: soak
+soak: all $(B)/tests/system/test_soak $(B)/tests/soak $(B)/tests/plugin-lookups.so
+	@RS_SOAK_SECONDS=$(SECONDS) $(B)/tests/system/test_soak
+
 lint: all
 	$(RUN_TESTS) $(addprefix lint:,$(LINT_CHECKS))
 

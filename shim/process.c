@@ -20,6 +20,7 @@
 _Thread_local int rs_curl_depth __attribute__((tls_model("initial-exec")));
 _Thread_local int rs_connected_fd __attribute__((tls_model("initial-exec")));
 atomic_bool rs_faults_watched;
+atomic_bool rs_lookups_watched;
 atomic_bool rs_limits_possible;
 
 struct rs_process_env rs_process_env;
@@ -59,7 +60,7 @@ static char *value_in(char *entry, const char *name)
 static void keep_faults(const char *value)
 {
 	keep("RETRYSHIM_FAULTS", value, rs_process_env.faults, sizeof(rs_process_env.faults));
-	rs_faults_watched = true;
+	rs_faults_watched = rs_lookups_watched = true;
 }
 
 /* Options that set a limit make the rules needed before the first attempt. */

@@ -47,6 +47,9 @@ static inline const struct rs_rules *rs_process_rules_if_loaded(void)
  */
 extern atomic_bool rs_faults_watched __attribute__((visibility("hidden")));
 
+/* The same for name look-ups. */
+extern atomic_bool rs_lookups_watched __attribute__((visibility("hidden")));
+
 /* May a rule limit an attempt that is yet to be made? Then the rules are needed before the first
  * one. Where they are not loaded yet the environment has to say so: `retryshim run` sets
  * RETRYSHIM_EARLY=1 for rules that limit attempts. */

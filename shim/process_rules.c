@@ -120,11 +120,14 @@ static bool is_wanted(const struct rs_rules *rules)
 	return rules && rules->settings.mode != RS_MODE_OFF;
 }
 
-/* Faults in connects have to be looked for before the first of them fails. */
+/* Faults in connects and look-ups have to be looked for before the first of them fails. */
 static void watch_faults(const struct rs_rules *rules)
 {
+	unsigned struck = is_wanted(rules) ? rules->fault_calls : 0;
+
 	rs_limits_possible = is_wanted(rules) && rules->limits;
-	rs_faults_watched = is_wanted(rules) && (rules->fault_calls & 1u << RS_CALL_CONNECT) != 0;
+	rs_faults_watched = (struck & 1u << RS_CALL_CONNECT) != 0;
+	rs_lookups_watched = (struck & 1u << RS_CALL_RESOLVE) != 0;
 }
 
 static int64_t coarse_now_ns(void)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/complaint.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "rules/load.h"
 #include "rules/where.h"
@@ -33,10 +34,7 @@ static int check(const char *paths, const char *options, const char *faults)
 		return EXIT_FAILURE;
 	printf("ok: %zu rules, %zu policies\n", rules->rule_count, rules->policy_count);
 	rs_rules_free(rules);
-	if (fflush(stdout) == 0)
-		return EXIT_SUCCESS;
-	perror("retryshim: check");
-	return EXIT_FAILURE;
+	return rs_cli_flush("check") ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int check_in_force(void)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output.h"
 #include "cli/verbs.h"
 
 #define USAGE "usage: retryshim doctor [--json] PROGRAM"
@@ -28,9 +29,7 @@ static int answer(const char *program, bool json)
 		rs_doctor_print_json(&facts, &judgement);
 	else
 		rs_doctor_print(&facts, &judgement);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return RS_EXIT_USAGE;
-	return (int)judgement.verdict;
+	return rs_cli_flush("doctor") ? (int)judgement.verdict : RS_EXIT_USAGE;
 }
 
 int rs_cli_doctor(int argc, char **argv)
@@ -41,7 +40,7 @@ int rs_cli_doctor(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (options && strcmp(argv[i], "--help") == 0) {
 			puts(USAGE);
-			return fflush(stdout) == 0 ? 0 : RS_EXIT_USAGE;
+			return rs_cli_flush("doctor") ? 0 : RS_EXIT_USAGE;
 		}
 		if (options && strcmp(argv[i], "--json") == 0)
 			json = true;

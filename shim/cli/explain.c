@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/explain_case.h"
+#include "cli/output.h"
 #include "cli/rules_arg.h"
 #include "cli/verbs.h"
 #include "retry/match.h"
@@ -140,6 +141,8 @@ static int take_option(struct arguments *args, int option, const char *word)
 	}
 	switch (option) {
 	case 'r':
+		if (!*optarg)
+			return rs_explain_fail("-r needs the path of a rules file");
 		return rs_cli_add_path(&args->paths, optarg) == 0 ? 0 : EXIT_FAILURE;
 	case JSON:
 		args->json = true;
@@ -199,13 +202,13 @@ static int run(const struct arguments *args)
 
 	if (args->help) {
 		fputs(usage, stdout);
-		return fflush(stdout) == 0 ? 0 : EXIT_FAILURE;
+		return rs_cli_flush("explain") ? 0 : EXIT_FAILURE;
 	}
 	if (rs_cli_load_rules(args->paths, &rules) != 0)
 		return EXIT_FAILURE;
 	status = explain(args, rules);
 	rs_rules_free(rules);
-	return fflush(stdout) == 0 && !ferror(stdout) ? status : EXIT_FAILURE;
+	return rs_cli_flush("explain") ? status : EXIT_FAILURE;
 }
 
 int rs_cli_explain(int argc, char **argv)

@@ -2,12 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "rules/names.h"
 
 struct verb {
 	const char *name;
-	int (*run)(int argc, char **argv); /* NULL: not supported yet */
+	int (*run)(int argc, char **argv);
 };
 
 static const struct verb verbs[] = {
@@ -39,13 +40,13 @@ static const char help[] =
 static int usage(FILE *to, int status)
 {
 	fputs(help, to);
-	return fflush(to) == 0 ? status : RS_EXIT_USAGE;
+	return rs_cli_flush("") ? status : RS_EXIT_USAGE;
 }
 
 static int version(void)
 {
 	puts("retryshim " RS_VERSION);
-	return fflush(stdout) == 0 ? 0 : RS_EXIT_USAGE;
+	return rs_cli_flush("") ? 0 : RS_EXIT_USAGE;
 }
 
 static int unknown(const char *word)
@@ -63,14 +64,6 @@ static int unknown(const char *word)
 	return RS_EXIT_USAGE;
 }
 
-static int run_verb(const struct verb *verb, int argc, char **argv)
-{
-	if (verb->run)
-		return verb->run(argc, argv);
-	fprintf(stderr, "retryshim: '%s' is not supported yet\n", verb->name);
-	return RS_EXIT_USAGE;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -83,7 +76,7 @@ int main(int argc, char **argv)
 		return version();
 	for (size_t i = 0; i < VERB_COUNT; i++) {
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return run_verb(&verbs[i], argc - 1, argv + 1);
+			return verbs[i].run(argc - 1, argv + 1);
 	}
 	return unknown(argv[1]);
 }

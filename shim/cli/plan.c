@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output.h"
 #include "cli/plan_math.h"
 #include "cli/plan_print.h"
 #include "cli/rules_arg.h"
@@ -79,9 +80,9 @@ static int wrong_option(const char *given)
 	return optopt ? bad_short_option(optopt) : bad_option(given);
 }
 
-static int missing_value(void)
+static int missing_value(int option)
 {
-	return usage_error(optopt == 'r' ? "-r without a rules file" : "-n without a number", NULL,
+	return usage_error(option == 'r' ? "-r without a rules file" : "-n without a number", NULL,
 			   "usage: " USAGE);
 }
 
@@ -97,7 +98,8 @@ static int parse_options(int argc, char **argv, struct arguments *args)
 	optind = 0;
 	while (error == 0 && (option = getopt_long(argc, argv, ":r:n:", options, NULL)) != -1) {
 		if (option == 'r')
-			error = rs_cli_add_path(&args->paths, optarg);
+			error = *optarg ? rs_cli_add_path(&args->paths, optarg)
+					: missing_value('r');
 		else if (option == 'n')
 			error = parse_attempts(optarg, &args->attempts);
 		else if (option == OPTION_JSON)
@@ -105,7 +107,7 @@ static int parse_options(int argc, char **argv, struct arguments *args)
 		else if (option == OPTION_HELP)
 			args->help = true;
 		else if (option == ':')
-			error = missing_value();
+			error = missing_value(optopt);
 		else
 			error = wrong_option(argv[optind - 1]);
 	}
@@ -195,7 +197,7 @@ static int print_plan(const struct subject *subject, const struct arguments *arg
 	else
 		rs_plan_print_table(subject->policy, subject->rule_name, &plan);
 	free(waits);
-	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EIO;
+	return rs_cli_flush("plan") ? 0 : EXIT_FAILURE;
 }
 
 static int plan_with_rules(const struct rs_rules *rules, const struct arguments *args)
@@ -215,7 +217,7 @@ static int run(const struct arguments *args)
 
 	if (args->help) {
 		puts("usage: " USAGE);
-		return 0;
+		return rs_cli_flush("plan") ? 0 : EXIT_FAILURE;
 	}
 	if (rs_cli_load_rules(args->paths, &rules) != 0)
 		return EXIT_FAILURE;

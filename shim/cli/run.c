@@ -11,6 +11,7 @@
 
 #include "cli/complaint.h"
 #include "cli/environment.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "cli/wrappable.h"
 #include "process.h"
@@ -238,7 +239,7 @@ static int become(const struct run *run)
 static int print_environment(const struct run *run)
 {
 	rs_environment_print(&run->env);
-	return fflush(stdout) == 0 ? 0 : fail("run: cannot write: %s", strerror(errno));
+	return rs_cli_flush("run") ? 0 : RS_EXIT_RUN_FAILED;
 }
 
 int rs_cli_run(int argc, char **argv)
@@ -249,7 +250,7 @@ int rs_cli_run(int argc, char **argv)
 
 	if (status == 0 && run.help) {
 		fputs(usage, stdout);
-		return fflush(stdout) == 0 ? 0 : RS_EXIT_RUN_FAILED;
+		return rs_cli_flush("run") ? 0 : RS_EXIT_RUN_FAILED;
 	}
 	if (status == 0)
 		status = check_rules(&run.env);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/output.h"
 #include "cli/rules_arg.h"
 #include "cli/stats_print.h"
 #include "cli/verbs.h"
@@ -162,7 +163,7 @@ static int print_once(const struct arguments *args)
 		rs_stats_print_prometheus(lines, count);
 	else
 		rs_stats_print_table(lines, count);
-	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : complain("stdout", strerror(errno));
+	return rs_cli_flush("stats") ? 0 : EXIT_FAILURE;
 }
 
 /* Once a second, until interrupted: in place on a terminal, else one after the other. */
@@ -217,7 +218,7 @@ int rs_cli_stats(int argc, char **argv)
 		return error;
 	if (args.help) {
 		puts("usage: " USAGE);
-		return 0;
+		return rs_cli_flush("stats") ? 0 : EXIT_FAILURE;
 	}
 	return args.file ? show(&args) : show_default(&args);
 }

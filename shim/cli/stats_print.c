@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/duration_text.h"
+#include "cli/json.h"
 #include "retry/decide.h"
 #include "retry/ns.h"
 
@@ -56,29 +57,12 @@ void rs_stats_print_table(const struct rs_counted *lines, size_t count)
 		puts("nothing was counted yet");
 }
 
-static void print_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < 0x20)
-			printf("\\u%04x", (unsigned)*text);
-		else
-			putchar(*text);
-	}
-	putchar('"');
-}
-
 static void print_line_json(const struct rs_counted *line)
 {
 	const uint64_t *at = line->amounts.at;
 
 	printf("{\"call\":\"%s\",\"rule\":", rs_call_name(line->call));
-	if (line->rule[0])
-		print_string(line->rule);
-	else
-		printf("null");
+	rs_json_text(line->rule[0] ? line->rule : NULL);
 	printf(",\"calls\":%" PRIu64 ",\"retries\":%" PRIu64 ",\"recovered\":%" PRIu64
 	       ",\"exhausted\":%" PRIu64 ",\"quota_refused\":%" PRIu64 ",\"wait_ms\":%s}",
 	       at[RS_COUNT_CALLS], at[RS_COUNT_RETRIES], at[RS_COUNT_RECOVERED],
@@ -89,7 +73,7 @@ static void print_line_json(const struct rs_counted *line)
 void rs_stats_print_json(const char *file, const struct rs_counted *lines, size_t count)
 {
 	printf("{\"file\":");
-	print_string(file);
+	rs_json_text(file);
 	printf(",\"counters\":[");
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
@@ -116,28 +100,16 @@ static const struct {
 	{ RS_COUNT_WAIT_NS, "retryshim_wait_seconds_total", "Time of the waits before retries." },
 };
 
-static void print_label(const char *value)
-{
-	for (; *value; value++) {
-		if (*value == '\n')
-			printf("\\n");
-		else if (*value == '"' || *value == '\\')
-			printf("\\%c", *value);
-		else
-			putchar(*value);
-	}
-}
-
 static void print_sample(const char *name, const struct rs_counted *line, enum rs_counter counter)
 {
 	uint64_t value = line->amounts.at[counter];
 
-	printf("%s{call=\"%s\",rule=\"", name, rs_call_name(line->call));
-	print_label(line->rule);
+	/* No byte of a rule's name has to be escaped: shared/counters.h. */
+	printf("%s{call=\"%s\",rule=\"%s\"} ", name, rs_call_name(line->call), line->rule);
 	if (counter == RS_COUNT_WAIT_NS)
-		printf("\"} %" PRIu64 ".%09" PRIu64 "\n", value / SECOND_NS, value % SECOND_NS);
+		printf("%" PRIu64 ".%09" PRIu64 "\n", value / SECOND_NS, value % SECOND_NS);
 	else
-		printf("\"} %" PRIu64 "\n", value);
+		printf("%" PRIu64 "\n", value);
 }
 
 void rs_stats_print_prometheus(const struct rs_counted *lines, size_t count)

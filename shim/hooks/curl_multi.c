@@ -296,8 +296,10 @@ __attribute__((noinline)) static CURLMcode cleanup_of_program(CURLM *handle, con
 
 	if (!api || !api->multi_cleanup)
 		return CURLM_INTERNAL_ERROR;
-	if (!m)
+	if (!m) {
+		rs_multi_unknown_gone(handle);
 		return api->multi_cleanup(handle);
+	}
 	if (is_recursive(m))
 		return CURLM_RECURSIVE_API_CALL;
 	busy = m->busy;

@@ -11,12 +11,36 @@
 #include "real_libc.h"
 #include "resolve/lookup.h"
 
-static bool is_the_programs(const void *caller)
+/* A look-up that is the program's own. */
+static bool is_guarded(const char *host, const void *caller)
 {
-	return rs_curl_depth == 0 && !rs_is_libcurl(caller);
+	return host && rs_lookup_is_due(host) && rs_curl_depth == 0 && !rs_is_libcurl(caller);
 }
 
-/* An address in digits is not looked up. */
+/* ---- getaddrinfo ---- */
+
+struct by_info {
+	struct rs_lookup lookup;
+	const struct addrinfo *hints;
+	struct addrinfo **found;
+};
+
+static void attempt_info(struct rs_lookup *lookup)
+{
+	const struct by_info *call = (const struct by_info *)lookup;
+
+	lookup->eai = rs_real_getaddrinfo(lookup->host, lookup->service, call->hints, call->found);
+	lookup->sys_errno = errno;
+}
+
+static void fail_info(struct rs_lookup *lookup, int eai, int sys_errno)
+{
+	lookup->eai = eai;
+	lookup->sys_errno = sys_errno;
+	if (eai == EAI_SYSTEM)
+		errno = sys_errno;
+}
+
 static bool is_numeric(const struct addrinfo *hints)
 {
 	return hints && (hints->ai_flags & AI_NUMERICHOST) != 0;
@@ -26,26 +50,28 @@ RS_EXPORT int getaddrinfo(const char *__restrict host, const char *__restrict se
 			  const struct addrinfo *__restrict hints,
 			  struct addrinfo **__restrict found)
 {
-	struct rs_lookup lookup = { .host = host, .service = service, .began = rs_mark() };
-	int entry_errno = errno;
-	int status = rs_real_getaddrinfo(host, service, hints, found);
+	struct by_info call = {
+		.lookup = { .host = host,
+			    .service = service,
+			    .began = rs_mark(),
+			    .attempt = attempt_info,
+			    .fail = fail_info },
+		.hints = hints,
+		.found = found,
+	};
 
-	if (is_numeric(hints) || !is_the_programs(__builtin_return_address(0)))
-		return status;
-	while (status != 0 && rs_lookup_again(&lookup, status, errno)) {
-		errno = entry_errno;
-		status = rs_real_getaddrinfo(host, service, hints, found);
-	}
-	if (status == 0)
-		rs_lookup_succeeded(&lookup);
-	return status;
+	if (is_numeric(hints) || !is_guarded(host, __builtin_return_address(0)))
+		return rs_real_getaddrinfo(host, service, hints, found);
+	rs_lookup_make(&call.lookup);
+	return call.lookup.eai;
 }
 
 /* ---- gethostbyname ---- */
 
 /* One call of any of them, and how it ended. */
 struct by_name {
-	const char *name;
+	struct rs_lookup lookup;
+	void (*real)(struct by_name *call);
 	int family;
 	struct hostent *space; /* NULL: it has none, the result is in memory of libc's own */
 	char *buffer;
@@ -55,76 +81,115 @@ struct by_name {
 	int status; /* what the _r variants return: an errno */
 };
 
-typedef void (*by_name_fn)(struct by_name *call);
-
-/* Too small a buffer is not the network's fault. */
-static bool by_name_again(struct rs_lookup *lookup, const struct by_name *call)
+static void attempt_name(struct rs_lookup *lookup)
 {
-	int error = call->space ? call->status : errno;
+	struct by_name *call = (struct by_name *)lookup;
 
-	return !call->result && error != ERANGE &&
-	       rs_lookup_again(lookup, rs_eai_of_h_errno(call->error), error);
-}
-
-static void by_name(struct by_name *call, by_name_fn attempt, const void *caller)
-{
-	struct rs_lookup lookup = { .host = call->name, .began = rs_mark() };
-
-	attempt(call);
-	if (!is_the_programs(caller))
-		return;
-	while (by_name_again(&lookup, call))
-		attempt(call);
+	call->real(call);
+	lookup->sys_errno = call->space ? call->status : errno;
 	if (call->result)
-		rs_lookup_succeeded(&lookup);
+		lookup->eai = 0;
+	else if (call->space && call->status == ERANGE)
+		lookup->eai = EAI_SYSTEM;
+	else
+		lookup->eai = rs_eai_of_h_errno(call->error);
 }
 
-static void attempt_plain(struct by_name *call)
+/* What glibc's return with: a name that is none is no error to them. */
+static int status_of(int error, int sys_errno)
 {
-	call->result = rs_real_gethostbyname(call->name);
+	switch (error) {
+	case HOST_NOT_FOUND:
+	case NO_DATA:
+		return 0;
+	case TRY_AGAIN:
+		return EAGAIN;
+	case NETDB_INTERNAL:
+		return sys_errno;
+	default:
+		return EINVAL;
+	}
+}
+
+static void fail_name(struct rs_lookup *lookup, int eai, int sys_errno)
+{
+	struct by_name *call = (struct by_name *)lookup;
+
+	call->result = NULL;
+	call->error = rs_h_errno_of_eai(eai);
+	call->status = status_of(call->error, sys_errno);
+	if (!call->space)
+		h_errno = call->error;
+	if (call->status != 0)
+		errno = call->status;
+	lookup->eai = rs_eai_of_h_errno(call->error);
+	lookup->sys_errno = call->status;
+}
+
+static void by_name(struct by_name *call, const char *name, void (*real)(struct by_name *call),
+		    const void *caller)
+{
+	call->lookup = (struct rs_lookup){
+		.host = name,
+		.began = rs_mark(),
+		.attempt = attempt_name,
+		.fail = fail_name,
+	};
+	call->real = real;
+	if (is_guarded(name, caller))
+		rs_lookup_make(&call->lookup);
+	else
+		real(call);
+}
+
+static void real_plain(struct by_name *call)
+{
+	call->result = rs_real_gethostbyname(call->lookup.host);
 	call->error = h_errno;
 }
 
-static void attempt_plain2(struct by_name *call)
+static void real_plain2(struct by_name *call)
 {
-	call->result = rs_real_gethostbyname2(call->name, call->family);
+	call->result = rs_real_gethostbyname2(call->lookup.host, call->family);
 	call->error = h_errno;
 }
 
-static void attempt_reentrant(struct by_name *call)
+static void real_reentrant(struct by_name *call)
 {
-	call->status = rs_real_gethostbyname_r(call->name, call->space, call->buffer, call->size,
-					       &call->result, &call->error);
+	call->status = rs_real_gethostbyname_r(call->lookup.host, call->space, call->buffer,
+					       call->size, &call->result, &call->error);
 }
 
-static void attempt_reentrant2(struct by_name *call)
+static void real_reentrant2(struct by_name *call)
 {
-	call->status = rs_real_gethostbyname2_r(call->name, call->family, call->space, call->buffer,
-						call->size, &call->result, &call->error);
+	call->status =
+		rs_real_gethostbyname2_r(call->lookup.host, call->family, call->space, call->buffer,
+					 call->size, &call->result, &call->error);
 }
 
 RS_EXPORT struct hostent *gethostbyname(const char *name)
 {
-	struct by_name call = { .name = name };
+	struct by_name call = { .family = AF_UNSPEC };
 
-	by_name(&call, attempt_plain, __builtin_return_address(0));
+	by_name(&call, name, real_plain, __builtin_return_address(0));
 	return call.result;
 }
 
 RS_EXPORT struct hostent *gethostbyname2(const char *name, int family)
 {
-	struct by_name call = { .name = name, .family = family };
+	struct by_name call = { .family = family };
 
-	by_name(&call, attempt_plain2, __builtin_return_address(0));
+	by_name(&call, name, real_plain2, __builtin_return_address(0));
 	return call.result;
 }
 
 /* `error` is written only where the real call would have done it. */
-static int by_name_reentrant(struct by_name *call, by_name_fn attempt, const void *caller,
+static int by_name_reentrant(struct by_name *call, const char *name,
+			     void (*real)(struct by_name *call), const void *caller,
 			     struct hostent **result, int *error)
 {
 	call->error = *error;
-	by_name(call, attempt, caller);
+	by_name(call, name, real, caller);
 	*result = call->result;
 	*error = call->error;
 	return call->status;
@@ -134,9 +199,9 @@ RS_EXPORT int gethostbyname_r(const char *__restrict name, struct hostent *__res
 			      char *__restrict buffer, size_t size,
 			      struct hostent **__restrict result, int *__restrict error)
 {
-	struct by_name call = { .name = name, .space = space, .buffer = buffer, .size = size };
+	struct by_name call = { .space = space, .buffer = buffer, .size = size };
 
-	return by_name_reentrant(&call, attempt_reentrant, __builtin_return_address(0), result,
+	return by_name_reentrant(&call, name, real_reentrant, __builtin_return_address(0), result,
 				 error);
 }
 
@@ -145,10 +210,8 @@ RS_EXPORT int gethostbyname2_r(const char *__restrict name, int family,
 			       size_t size, struct hostent **__restrict result,
 			       int *__restrict error)
 {
-	struct by_name call = {
-		.name = name, .family = family, .space = space, .buffer = buffer, .size = size
-	};
+	struct by_name call = { .family = family, .space = space, .buffer = buffer, .size = size };
 
-	return by_name_reentrant(&call, attempt_reentrant2, __builtin_return_address(0), result,
+	return by_name_reentrant(&call, name, real_reentrant2, __builtin_return_address(0), result,
 				 error);
 }

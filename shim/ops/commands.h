@@ -38,7 +38,7 @@ struct rs_recovery {
  * to the same target: one that is going on, or one that ended after the incident's attempt began
  * (`attempt_ns`), since that attempt cannot have profited from it. Logged.
  *
- * NULL: no memory, or no more patience; else to be released.
+ * NULL: no more patience; else to be released. Where memory is short nothing is run, or mended.
  */
 struct rs_recovery *rs_recover(const struct rs_incident *incident, int64_t attempt_ns,
 			       const struct rs_patience *patience);

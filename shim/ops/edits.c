@@ -126,12 +126,17 @@ int rs_edits_parse(char *text, size_t len, struct rs_edits *edits)
 	return 0;
 }
 
+/* Of a part of a URL nobody can say what is a password in it: it is shown whole or not at all. */
 static void show_url(struct rs_span text, struct rs_line *shown)
 {
 	char whole[2048], public[2048];
 	struct rs_url url;
-	size_t len = text.len < sizeof(whole) - 1 ? text.len : sizeof(whole) - 1;
+	size_t len = strnlen(text.at, text.len);
 
+	if (len != text.len || len >= sizeof(whole)) {
+		rs_line_text(shown, "(not shown)");
+		return;
+	}
 	memcpy(whole, text.at, len);
 	whole[len] = '\0';
 	url = rs_url_split(whole);

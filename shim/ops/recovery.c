@@ -15,11 +15,14 @@
 /* How much longer than its command a run may take. */
 #define RUN_PATIENCE_NS (5 * RS_NS_PER_S)
 
+/* In place of a run for which there was no memory: it has mended nothing. */
+static struct rs_recovery not_run;
+
 void rs_recovery_release(struct rs_recovery *recovery)
 {
 	struct rs_hook_result result;
 
-	if (!recovery || atomic_fetch_sub(&recovery->users, 1) > 1)
+	if (!recovery || recovery == &not_run || atomic_fetch_sub(&recovery->users, 1) > 1)
 		return;
 	result = (struct rs_hook_result){ .memory = recovery->memory };
 	rs_hook_release(&result);
@@ -104,6 +107,8 @@ static struct rs_recovery *recover(const struct rs_incident *incident, int64_t a
 	if (role == RS_FLIGHT_RUNS) {
 		recovery = run(incident, patience);
 		rs_flight_land(&key, recovery);
+		if (!recovery)
+			return &not_run;
 	}
 	return recovery;
 }
@@ -117,6 +122,6 @@ struct rs_recovery *rs_recover(const struct rs_incident *incident, int64_t attem
 		rs_recovery_release(recovery);
 		return NULL;
 	}
-	rs_event_command(incident, recovery->why, rs_now_ns());
+	rs_event_command(incident, recovery == &not_run ? "no memory" : recovery->why, rs_now_ns());
 	return recovery;
 }

@@ -2,14 +2,20 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mark.h"
-#include "ops/events.h"
-#include "pause.h"
+#include "ops/stats.h"
 #include "process.h"
-#include "retry/match.h"
+#include "resolve/fault.h"
+#include "resolve/target.h"
+#include "retried.h"
+#include "retry/purse.h"
+
+bool rs_lookup_is_due(const char *host)
+{
+	return !strchr(host, ':') && host[strspn(host, "0123456789.")] != '\0';
+}
 
 int rs_eai_of_h_errno(int error)
 {
@@ -27,109 +33,104 @@ int rs_eai_of_h_errno(int error)
 	}
 }
 
-static uint16_t port_of(const char *service)
+int rs_h_errno_of_eai(int eai)
 {
-	char *end;
-	unsigned long port = service ? strtoul(service, &end, 10) : 0;
-
-	return port > 0 && port <= UINT16_MAX && *end == '\0' ? (uint16_t)port : 0;
-}
-
-static struct rs_target target_of(const struct rs_lookup *lookup)
-{
-	return (struct rs_target){
-		.call = RS_CALL_RESOLVE,
-		.host = { lookup->host, strlen(lookup->host) },
-		.port = port_of(lookup->service),
-		.program = rs_program_name(),
-	};
-}
-
-static bool begin(struct rs_lookup *lookup)
-{
-	if (lookup->rules)
-		return true;
-	lookup->rules = rs_process_rules_at_failure();
-	if (!lookup->rules || (lookup->rules->calls & 1u << RS_CALL_RESOLVE) == 0)
-		return false;
-	rs_call_begin(&lookup->state, rs_mark_ns(lookup->began));
-	return true;
-}
-
-/* A wait that is to end early is reported as such. */
-static void report_cancelled(const struct rs_lookup *lookup, const struct rs_target *target,
-			     const struct rs_outcome *outcome)
-{
-	static const struct rs_decision cancelled = {
-		.action = RS_ACTION_EXHAUSTED,
-		.reason = RS_REASON_CANCELLED,
-	};
-
-	rs_event_decision(lookup->rules, lookup->state.last_rule, target, outcome, &lookup->state,
-			  &cancelled, rs_now_ns());
-}
-
-static bool judge_and_wait(struct rs_lookup *lookup, const struct rs_outcome *outcome,
-			   const sigset_t *mask)
-{
-	const struct rs_rules *rules = lookup->rules;
-	const struct rs_target target = target_of(lookup);
-	const struct rs_rule *rule;
-	struct rs_decision decision;
-	struct rs_circumstances now = {
-		.replayable = true,
-		.now_ns = rs_now_ns(),
-		.wall_now_ns = rs_wall_now_ns(),
-		.random = rs_random(rules),
-		.target = &target,
-	};
-
-	if (rs_match(rules, &target, outcome, RS_KNOWN_ALL, &rule) != RS_MATCH_RULE)
-		return false;
-	decision = rs_decide(rules, rule, &lookup->state, outcome, &now);
-	rs_event_decision(rules, rule, &target, outcome, &lookup->state, &decision, now.now_ns);
-	if (rules->settings.mode == RS_MODE_OBSERVE) {
-		rs_call_unpaid(&lookup->state, now.now_ns);
-		return false;
+	switch (eai) {
+	case EAI_NONAME:
+		return HOST_NOT_FOUND;
+	case EAI_AGAIN:
+		return TRY_AGAIN;
+	case EAI_NODATA:
+	case EAI_ADDRFAMILY:
+		return NO_DATA;
+	case EAI_SYSTEM:
+		return NETDB_INTERNAL;
+	default:
+		return NO_RECOVERY;
 	}
-	if (decision.action != RS_ACTION_RETRY && decision.action != RS_ACTION_RECOVER)
-		return false;
-	if (rs_pause(decision.wait_ns, mask))
-		return true;
-	report_cancelled(lookup, &target, outcome);
-	return false;
 }
 
-bool rs_lookup_again(struct rs_lookup *lookup, int eai, int sys_errno)
+static void attempt(struct rs_lookup *lookup)
 {
-	struct rs_outcome outcome = {
-		.error = eai,
-		.sys_errno = eai == EAI_SYSTEM ? sys_errno : 0,
-		.never_sent = true,
-	};
-	int saved_errno = errno;
-	sigset_t mask;
-	bool again;
-
-	if (!lookup->host || !begin(lookup))
-		return false;
-	lookup->state.attempts++;
-	rs_signals_hold(&mask);
-	again = judge_and_wait(lookup, &outcome, &mask);
-	rs_signals_let(&mask);
-	errno = saved_errno;
-	return again;
+	if (!rs_lookups_watched || !rs_lookup_struck(lookup))
+		lookup->attempt(lookup);
 }
 
-void rs_lookup_succeeded(const struct rs_lookup *lookup)
+/* Nothing is paced before the rules are loaded. */
+static void await_turn(const struct rs_lookup *lookup)
 {
-	struct rs_call_state state = lookup->state;
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
 	struct rs_target target;
 
-	if (!lookup->rules)
+	if (!rules || !rules->pacers || rules->settings.mode == RS_MODE_OBSERVE)
 		return;
-	target = target_of(lookup);
-	state.attempts++;
-	rs_call_succeeded(lookup->rules, &state, &target, rs_now_ns());
-	rs_event_recovered(lookup->rules, &target, &state, rs_now_ns());
+	target = rs_lookup_target(lookup);
+	rs_first_await_turn(rules, &target);
+}
+
+/* Nothing was spent where no rules are loaded. */
+static void note_success(const struct rs_lookup *lookup)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+	struct rs_target target;
+
+	if (!rules || rs_stirred(rules) == 0)
+		return;
+	rs_stats_passed(rules, RS_CALL_RESOLVE);
+	if (!rs_first_success_matters(rules))
+		return;
+	target = rs_lookup_target(lookup);
+	rs_first_succeeded(rules, &target);
+}
+
+static bool has_failed(const struct rs_lookup *lookup)
+{
+	return lookup->eai != 0 && !(lookup->eai == EAI_SYSTEM && lookup->sys_errno == ERANGE);
+}
+
+static bool is_time_for_next(struct rs_retried *retried, const struct rs_lookup *lookup)
+{
+	const struct rs_outcome outcome = {
+		.error = lookup->eai,
+		.sys_errno = lookup->eai == EAI_SYSTEM ? lookup->sys_errno : 0,
+		.never_sent = true,
+	};
+
+	return rs_retried_again(retried, &outcome);
+}
+
+static void retry(struct rs_lookup *lookup, const struct rs_rules *rules, int entry_errno)
+{
+	const struct rs_target target = rs_lookup_target(lookup);
+	struct rs_retried retried;
+
+	rs_retried_begin(&retried, rules, &target, rs_mark_ns(lookup->began));
+	while (has_failed(lookup) && is_time_for_next(&retried, lookup)) {
+		errno = entry_errno;
+		attempt(lookup);
+	}
+	rs_retried_end(&retried, lookup->eai == 0);
+}
+
+/* Out of line: it takes a stack that a look-up which ends well has no use for. */
+__attribute__((noinline)) static void after_failure(struct rs_lookup *lookup, int entry_errno)
+{
+	const struct rs_rules *rules = rs_process_rules_at_failure();
+
+	if (rules && (rules->calls & 1u << RS_CALL_RESOLVE) != 0)
+		retry(lookup, rules, entry_errno);
+	else if (rules)
+		rs_stats_passed(rules, RS_CALL_RESOLVE);
+}
+
+void rs_lookup_make(struct rs_lookup *lookup)
+{
+	int entry_errno = errno;
+
+	await_turn(lookup);
+	attempt(lookup);
+	if (lookup->eai == 0)
+		note_success(lookup);
+	else if (has_failed(lookup))
+		after_failure(lookup, entry_errno);
 }

@@ -18,21 +18,21 @@ static double most(double a, double b)
 	return a > b ? a : b;
 }
 
-/* By Newton's method, from above: each step takes a third off at least until it is near. */
+/* By Newton's method, from above: each step takes a third off at least until it is near. What is
+ * not a number, or too large for one, ends it as well. */
 static double cube_root(double x)
 {
 	double root = x > 1 ? x : 1;
 
 	if (x <= 0)
 		return 0;
-	for (int i = 0; i < 200; i++) {
+	for (;;) {
 		double next = (2 * root + x / (root * root)) / 3;
 
-		if (next >= root)
-			break;
+		if (!(next < root))
+			return root;
 		root = next;
 	}
-	return root;
 }
 
 /* For a time since the machine started, which is what every caller has. */
@@ -136,4 +136,10 @@ void rs_adaptive_take(struct rs_adaptive *adaptive)
 {
 	if (adaptive->enabled)
 		adaptive->tokens--;
+}
+
+void rs_adaptive_give(struct rs_adaptive *adaptive)
+{
+	if (adaptive->enabled)
+		adaptive->tokens = least(adaptive->capacity, adaptive->tokens + 1);
 }

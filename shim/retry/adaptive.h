@@ -37,6 +37,9 @@ double rs_adaptive_wait_s(struct rs_adaptive *adaptive, double now_s);
 /* The attempt will be made after that wait: take its token. */
 void rs_adaptive_take(struct rs_adaptive *adaptive);
 
+/* It will not be made after all: there are as many tokens as if it had not been asked for. */
+void rs_adaptive_give(struct rs_adaptive *adaptive);
+
 /* The curve itself, for tests: rate after so much success, and after a throttle. */
 double rs_cubic_success(const struct rs_adaptive *adaptive, double now_s);
 double rs_cubic_throttle(double rate);

@@ -10,20 +10,25 @@
 #define LOST_NS    (100 * RS_NS_PER_MS) /* held for so long: by nobody who lives */
 #define SECONDS(n) ((double)(n) / (double)RS_NS_PER_S)
 
+static uint64_t key_of(const struct rs_target *target)
+{
+	uint64_t key = rs_target_key(target);
+
+	return target->call == RS_CALL_RESOLVE ? rs_key_of_both(key, RS_CALL_RESOLVE) : key;
+}
+
 static bool hold(struct rs_pacer *pacer, int64_t now_ns)
 {
-	int64_t since_ns = 0;
-
 	for (int i = 0; i < PATIENCE; i++) {
-		since_ns = 0;
-		if (atomic_compare_exchange_weak_explicit(&pacer->held_ns, &since_ns, now_ns | 1,
+		int64_t since_ns = atomic_load_explicit(&pacer->held_ns, memory_order_relaxed);
+
+		if ((since_ns == 0 || now_ns - since_ns > LOST_NS) &&
+		    atomic_compare_exchange_weak_explicit(&pacer->held_ns, &since_ns, now_ns | 1,
 							  memory_order_acquire,
 							  memory_order_relaxed))
 			return true;
 	}
-	return since_ns != 0 && now_ns - since_ns > LOST_NS &&
-	       atomic_compare_exchange_strong_explicit(&pacer->held_ns, &since_ns, now_ns | 1,
-						       memory_order_acquire, memory_order_relaxed);
+	return false;
 }
 
 static void let_go(struct rs_pacer *pacer)
@@ -82,7 +87,7 @@ static struct rs_pacer *make(struct rs_pacers *pacers, uint64_t key, int64_t now
 void rs_pacer_outcome(struct rs_pacers *pacers, const struct rs_target *target, bool throttled,
 		      int64_t now_ns)
 {
-	uint64_t key = pacers ? rs_target_key(target) : 0;
+	uint64_t key = pacers ? key_of(target) : 0;
 	struct rs_pacer *pacer = pacers ? find(pacers, key, now_ns) : NULL;
 
 	if (!pacer)
@@ -96,7 +101,7 @@ void rs_pacer_outcome(struct rs_pacers *pacers, const struct rs_target *target, 
 
 int64_t rs_pacer_wait_ns(struct rs_pacers *pacers, const struct rs_target *target, int64_t now_ns)
 {
-	struct rs_pacer *pacer = pacers ? find(pacers, rs_target_key(target), now_ns) : NULL;
+	struct rs_pacer *pacer = pacers ? find(pacers, key_of(target), now_ns) : NULL;
 	double wait_s = 0;
 
 	if (pacer) {
@@ -109,10 +114,20 @@ int64_t rs_pacer_wait_ns(struct rs_pacers *pacers, const struct rs_target *targe
 
 void rs_pacer_take(struct rs_pacers *pacers, const struct rs_target *target, int64_t now_ns)
 {
-	struct rs_pacer *pacer = pacers ? find(pacers, rs_target_key(target), now_ns) : NULL;
+	struct rs_pacer *pacer = pacers ? find(pacers, key_of(target), now_ns) : NULL;
 
 	if (!pacer)
 		return;
 	rs_adaptive_take(&pacer->adaptive);
+	let_go(pacer);
+}
+
+void rs_pacer_give(struct rs_pacers *pacers, const struct rs_target *target, int64_t now_ns)
+{
+	struct rs_pacer *pacer = pacers ? find(pacers, key_of(target), now_ns) : NULL;
+
+	if (!pacer)
+		return;
+	rs_adaptive_give(&pacer->adaptive);
 	let_go(pacer);
 }

@@ -1,5 +1,6 @@
 /*
  * The pace of each target (rate_limit = adaptive): a table of retry/adaptive.h by host:port.
+ * Looking a name up asks somebody else than whoever has that name, and has a pace of its own.
  *
  * A bounded one: a target that was not called for RS_PACER_REST_NS gives its place up, and one that
  * finds no place is not paced.
@@ -38,5 +39,8 @@ void rs_pacer_outcome(struct rs_pacers *pacers, const struct rs_target *target, 
 /* How long the next attempt would have to wait; then, when it will be made, its token. */
 int64_t rs_pacer_wait_ns(struct rs_pacers *pacers, const struct rs_target *target, int64_t now_ns);
 void rs_pacer_take(struct rs_pacers *pacers, const struct rs_target *target, int64_t now_ns);
+
+/* An attempt that has taken its token is not made: give it back. */
+void rs_pacer_give(struct rs_pacers *pacers, const struct rs_target *target, int64_t now_ns);
 
 #endif

@@ -68,9 +68,7 @@ void *rs_arena_alloc(struct rs_arena *arena, size_t count, size_t size)
 
 	if (__builtin_mul_overflow(count, size, &need))
 		need = SIZE_MAX;
-	if (gap > arena->left) {
-		arena->left = 0; /* a new chunk begins aligned */
-	} else if (gap > 0) {
+	if (gap > 0) { /* a chunk ends aligned: there is room for it */
 		arena->at += gap;
 		arena->left -= gap;
 	}

@@ -126,6 +126,15 @@ static void set_headers(struct rs_build *build, const struct rs_section *section
 
 /* ---- fields ---- */
 
+static bool set_count(const char *text, int32_t *number, struct rs_why *why)
+{
+	if (!rs_value_count(text, number, why))
+		return false;
+	if (*number > 0)
+		return true;
+	return rs_why_not(why, "must be more than 0");
+}
+
 static bool set_number(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_fault *fault, struct rs_why *why)
 {
@@ -141,8 +150,7 @@ static bool set_number(struct rs_build *build, const struct rs_section *section,
 	case RS_VALUE_PROBABILITY:
 		return rs_value_probability(entry->text, number, why);
 	case RS_VALUE_COUNT_ABOVE_0:
-		return rs_value_count(entry->text, number, why) &&
-		       (*number > 0 || rs_why_not(why, "must be more than 0"));
+		return set_count(entry->text, number, why);
 	default:
 		rs_field_set(build, section, entry, fault);
 		return true;
@@ -194,6 +202,14 @@ static unsigned calls_concerned(const struct rs_fault *fault)
 	return calls;
 }
 
+static const char *why_impossible(const struct rs_fault *fault)
+{
+	if (answers(fault) || fault->cut != RS_NO_CUT)
+		return "has a status, header, body or cut, which only happen to call = curl";
+	return "has an error that its calls do not end with: connects have errno names, look-ups "
+	       "EAI_ and errno names";
+}
+
 void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
 		     struct rs_fault *fault)
 {
@@ -208,9 +224,7 @@ void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
 	else if (fault->headers.len + fault->body.len > RESPONSE_LIMIT)
 		wrong = "has a response of more than 64 KiB";
 	else if (!(fault->scope.calls & calls_concerned(fault)))
-		wrong = "does what cannot happen to its calls";
-	else if ((fault->scope.calls & calls_concerned(fault)) == 1U << RS_CALL_RESOLVE)
-		wrong = "strikes name look-ups alone: that is not supported yet";
+		wrong = why_impossible(fault);
 	/* What was meant is not known where a key was wrong. */
 	if (wrong && section->has_lines && build->faults->errors == 0)
 		rs_error(build->faults, section->place, "fault '%s' %s", section->name, wrong);

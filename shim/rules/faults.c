@@ -82,7 +82,7 @@ void rs_faults_tell(const struct rs_faults *faults,
 		return;
 	for (size_t i = 0; i < faults->count; i++)
 		complain(arg, &faults->kept[i]);
-	if (faults->dropped > 0 && faults->count > 0) {
+	if (faults->dropped > 0) { /* then others were kept */
 		const struct rs_complaint *last = &faults->kept[faults->count - 1];
 		struct rs_complaint more = { faults->errors > 0 ? RS_ERROR : RS_WARNING, last->file,
 					     0, text };

@@ -27,16 +27,10 @@ bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
 		     const struct rs_entry *entry)
 {
 	struct rs_place place = { section->place.file, entry->line };
-	const struct rs_key *key = rs_entry_key(entry);
 
-	if (!has_value(entry)) {
-		rs_error(build->faults, place, "'%s' has no value", key->name);
-		return false;
-	}
-	if (!(key->flags & RS_KEY_LATER))
+	if (has_value(entry))
 		return true;
-	if (!*key->today || strcmp(entry->text, key->today) != 0)
-		rs_error(build->faults, place, "'%s' is not supported yet", key->name);
+	rs_error(build->faults, place, "'%s' has no value", rs_entry_key(entry)->name);
 	return false;
 }
 
@@ -61,8 +55,9 @@ static bool set_quota(const struct rs_build *build, const char *text, int *quota
 	if (*quota >= 0)
 		return true;
 	*quota = RS_STANDARD_QUOTA;
-	return build->document->incomplete ||
-	       rs_why_not(why, "there is no [quota %s]", rs_show(text).text);
+	if (build->document->incomplete)
+		return true;
+	return rs_why_not(why, "there is no [quota %s]", rs_show(text).text);
 }
 
 static bool set_attempts(const char *text, int32_t *attempts, struct rs_why *why)
@@ -73,8 +68,9 @@ static bool set_attempts(const char *text, int32_t *attempts, struct rs_why *why
 	}
 	if (!rs_value_count(text, attempts, why))
 		return false;
-	return *attempts > 0 ||
-	       rs_why_not(why, "0 is ambiguous: write 1 to never retry, or unlimited together "
+	if (*attempts > 0)
+		return true;
+	return rs_why_not(why, "0 is ambiguous: write 1 to never retry, or unlimited together "
 			       "with a max_elapsed");
 }
 
@@ -91,8 +87,9 @@ static bool set_duration(const struct rs_key *key, const char *text, int64_t *ns
 	}
 	if (!rs_value_duration(text, ns, why))
 		return false;
-	return key->kind != RS_VALUE_DURATION_ABOVE_0 || *ns > 0 ||
-	       rs_why_not(why, "must be more than 0");
+	if (key->kind == RS_VALUE_DURATION_ABOVE_0 && *ns == 0)
+		return rs_why_not(why, "must be more than 0");
+	return true;
 }
 
 /* A word that is nearly one of the known ones was hardly meant as a file's name. */
@@ -102,7 +99,7 @@ static bool set_log(struct rs_build *build, const struct rs_key *key, const char
 	unsigned choice;
 
 	if (!strchr(text, '/') && !rs_value_choice(text, key->choices, &choice, why) &&
-	    (strstr(why->text, "did you mean") || strstr(why->text, "not supported")))
+	    strstr(why->text, "did you mean"))
 		return false;
 	*log = rs_arena_text(build->arena, text, strlen(text));
 	return *log != NULL;
@@ -114,8 +111,7 @@ static bool set_choice(const struct rs_key *key, const char *text, void *field, 
 
 	if (!rs_value_choice(text, key->choices, &choice, why))
 		return false;
-	if (key->kind == RS_VALUE_CHOICE)
-		memcpy(field, &choice, sizeof(choice));
+	memcpy(field, &choice, sizeof(choice));
 	return true;
 }
 
@@ -132,7 +128,6 @@ static bool set(struct rs_build *build, const struct rs_key *key, const char *te
 
 	switch ((enum rs_value_kind)key->kind) {
 	case RS_VALUE_CHOICE:
-	case RS_VALUE_IGNORED:
 		return set_choice(key, text, field, why);
 	case RS_VALUE_BOOL:
 		return rs_value_bool(text, field, why);
@@ -153,10 +148,8 @@ static bool set(struct rs_build *build, const struct rs_key *key, const char *te
 		return set_seed(text, object, why);
 	case RS_VALUE_LOG:
 		return set_log(build, key, text, field, why);
-	case RS_VALUE_QUOTA:
+	default: /* RS_VALUE_QUOTA: the others are of rules and faults alone */
 		return set_quota(build, text, field, why);
-	default: /* the kinds that only rules have */
-		return true;
 	}
 }
 

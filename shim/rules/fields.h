@@ -39,8 +39,7 @@ void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
 /* The index of the policy or quota called `name`, or -1. */
 int rs_reference(const struct rs_build *build, enum rs_section_type type, const char *name);
 
-/* Is the entry's value there, and supported? If not that is said, unless it is what happens
- * anyway. */
+/* Is the entry's value there? If not that is said. */
 bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
 		     const struct rs_entry *entry);
 

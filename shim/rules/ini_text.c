@@ -51,12 +51,10 @@ static enum line_kind kind_of(const struct ini_text *ini, struct rs_span line, s
 static bool has_inline_comment(struct rs_span text)
 {
 	const char *end = text.at + text.len;
-	const char *at = text.at;
 
-	while ((at = memchr(at, ';', (size_t)(end - at)))) {
-		if (at > text.at && rs_is_space(at[-1]))
+	for (const char *at = text.at + 1; (at = memchr(at, ';', (size_t)(end - at))); at++) {
+		if (rs_is_space(at[-1]))
 			return true;
-		at++;
 	}
 	return false;
 }
@@ -149,9 +147,9 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 	case LINE_KEY:
 		return take_key(ini, text, sound);
 	case LINE_CONTINUATION:
-		return sound && !ini->refused_key;
+		break;
 	}
-	return false;
+	return sound && !ini->refused_key;
 }
 
 /* inih's reader callback, as fgets(3). A refused header reaches inih as an empty one, so that
@@ -204,14 +202,15 @@ static bool continues(struct ini_text *ini, const char *text)
 
 /*
  * The value, which inih has in a buffer of its own, where it stands in the source: it ends the
- * line. The byte after it is the line's end, or white space, and has been looked at already.
+ * line. The byte after it is the line's end, or white space, and has been looked at already. A
+ * locale may have more bytes that are space to inih: then the value is a shorter one.
  */
 static char *in_source(struct ini_text *ini, const char *value)
 {
 	size_t len = strlen(value);
 	char *end = ini->line + (ini->text.at - ini->line) + ini->text.len;
 
-	if (len > ini->text.len || memcmp(end - len, value, len) != 0)
+	if (memcmp(end - len, value, len) != 0)
 		return rs_arena_text(ini->document->arena, value, len);
 	*end = '\0';
 	return end - len;

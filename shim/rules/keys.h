@@ -57,14 +57,12 @@ enum rs_value_kind {
 	RS_VALUE_DELAY,       /* a duration, or MIN-MAX */
 	RS_VALUE_PROBABILITY, /* 0 to 1, in millionths */
 	RS_VALUE_COUNT_ABOVE_0,
-	RS_VALUE_IGNORED, /* checked only: nothing of the rules holds it */
 };
 
 enum rs_key_flags {
 	RS_KEY_LIST = 1,    /* continues on indented lines */
 	RS_KEY_OUTCOME = 2, /* a rule needs one of these */
-	RS_KEY_LATER = 4,   /* not supported yet, but for the value `today` */
-	RS_KEY_SCOPE = 8,   /* of a rule; may stand in a fault, too */
+	RS_KEY_SCOPE = 4,   /* of a rule; may stand in a fault, too */
 };
 
 /* A key. `owner` is the section it belongs to; the keys of a policy may stand in rules too, and
@@ -75,8 +73,7 @@ struct rs_key {
 	uint8_t kind;  /* enum rs_value_kind */
 	uint8_t flags; /* enum rs_key_flags */
 	uint16_t offset;
-	char choices[44]; /* "one\0two\0"; "!two" is known but not supported yet */
-	char today[8];    /* RS_KEY_LATER: the value that says what happens now */
+	char choices[44]; /* "one\0two\0" */
 };
 
 #define RS_KEYS_MAX 64 /* a section remembers its keys in 64 bits */

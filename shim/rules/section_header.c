@@ -10,7 +10,7 @@ static bool valid_name(const char *name)
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-";
 
-	return *name != '\0' && name[strspn(name, allowed)] == '\0';
+	return name[strspn(name, allowed)] == '\0';
 }
 
 static void unknown_section(struct rs_document *document, struct rs_place place, const char *type)

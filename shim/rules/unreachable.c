@@ -70,13 +70,13 @@ static bool names_method(const struct rs_method_matcher *methods, struct rs_span
 static bool methods_cover(const struct rs_method_matcher *wide,
 			  const struct rs_method_matcher *narrow)
 {
-	if (wide->any || wide->names.at == narrow->names.at)
-		return wide->any || !narrow->any;
+	if (wide->any || narrow->any)
+		return wide->any;
 	for (size_t i = 0; i < narrow->names.count; i++) {
 		if (!names_method(wide, narrow->names.at[i]))
 			return false;
 	}
-	return !narrow->any;
+	return true;
 }
 
 static bool has_port(const struct rs_rule *rule, uint16_t port)

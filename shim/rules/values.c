@@ -192,7 +192,9 @@ bool rs_value_delay(const char *text, int64_t *min_ns, int64_t *max_ns, struct r
 	first[dash - text] = '\0';
 	if (!rs_value_duration(first, min_ns, why) || !rs_value_duration(dash + 1, max_ns, why))
 		return false;
-	return *min_ns <= *max_ns || rs_why_not(why, "the range '%s' is empty", text);
+	if (*min_ns > *max_ns)
+		return rs_why_not(why, "the range '%s' is empty", text);
+	return true;
 }
 
 bool rs_value_seed(const char *text, uint64_t *seed, struct rs_why *why)
@@ -222,16 +224,13 @@ bool rs_value_bool(const char *text, bool *yes, struct rs_why *why)
 	return true;
 }
 
-/* "a, b or c", of what is supported. */
+/* "a, b, c"; as much as fits. */
 static void list_choices(const char *choices, char *buf, size_t size)
 {
 	size_t len = 0;
 
-	for (; *choices && len < size; choices += strlen(choices) + 1) {
-		if (*choices != '!')
-			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "",
-						choices);
-	}
+	for (; *choices && len < size; choices += strlen(choices) + 1)
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? ", " : "", choices);
 }
 
 static const char *nearest_choice(const char *text, const char *choices)
@@ -240,7 +239,7 @@ static const char *nearest_choice(const char *text, const char *choices)
 	size_t count = 0;
 
 	for (; *choices && count < 8; choices += strlen(choices) + 1)
-		names[count++] = choices + (*choices == '!');
+		names[count++] = choices;
 	return rs_nearest(text, names, count);
 }
 
@@ -251,10 +250,8 @@ bool rs_value_choice(const char *text, const char *choices, unsigned *choice, st
 
 	*choice = 0;
 	for (const char *at = choices; *at; at += strlen(at) + 1, ++*choice) {
-		bool later = *at == '!';
-
-		if (strcmp(at + later, text) == 0)
-			return !later || rs_why_not(why, "'%s' is not supported yet", text);
+		if (strcmp(at, text) == 0)
+			return true;
 	}
 	near = nearest_choice(text, choices);
 	if (near)

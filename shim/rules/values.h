@@ -31,7 +31,7 @@ bool rs_value_probability(const char *text, int32_t *millionths, struct rs_why *
 bool rs_value_seed(const char *text, uint64_t *seed, struct rs_why *why);
 bool rs_value_bool(const char *text, bool *yes, struct rs_why *why);
 
-/* The position of `text` in `choices` ("one\0two\0"); "!two" is known but not supported yet. */
+/* The position of `text` in `choices` ("one\0two\0"). */
 bool rs_value_choice(const char *text, const char *choices, unsigned *choice, struct rs_why *why);
 
 /* "429", "500-504", "5xx": added to the set. */

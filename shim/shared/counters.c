@@ -71,6 +71,13 @@ static bool take_counts(const struct rs_counters_slot *slot, struct rs_counted *
 	return any != 0;
 }
 
+/* One that a rule may have: the file may hold any bytes, and who prints them relies on it. */
+static bool is_name(const char *text)
+{
+	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				 "._-")] == '\0';
+}
+
 /* The key tells whether the name is whole, and which call it is. */
 static bool take_line(const struct rs_counters_slot *slot, struct rs_counted *line)
 {
@@ -86,7 +93,7 @@ static bool take_line(const struct rs_counters_slot *slot, struct rs_counted *li
 	for (unsigned call = 0; call < RS_CALL_COUNT; call++) {
 		line->call = (enum rs_call)call;
 		if (key_of(line->call, line->rule) == key)
-			return take_counts(slot, line);
+			return is_name(line->rule) && take_counts(slot, line);
 	}
 	return false;
 }
@@ -98,6 +105,18 @@ static int compare(const void *a, const void *b)
 	if (one->call != two->call)
 		return one->call < two->call ? -1 : 1;
 	return strcmp(one->rule, two->rule);
+}
+
+/* Nobody counts the same in two places, but for who made the file. */
+static size_t join(struct rs_counted *lines, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || compare(&lines[kept - 1], &lines[i]) != 0)
+			lines[kept++] = lines[i];
+	}
+	return kept;
 }
 
 size_t rs_counters_read(const struct rs_counters *counters,
@@ -115,5 +134,5 @@ size_t rs_counters_read(const struct rs_counters *counters,
 		count += take_counts(&counters->others[call], line);
 	}
 	qsort(lines, count, sizeof(*lines), compare);
-	return count;
+	return join(lines, count);
 }

@@ -64,7 +64,8 @@ struct rs_counted {
 
 #define RS_COUNTED_MOST (RS_COUNTERS_SLOTS + RS_CALL_COUNT)
 
-/* All lines, by call and rule; how many. A table of any bytes is safe to read. */
+/* All lines, by call and rule, each pair once; how many. A table of any bytes is safe to read:
+ * rules in it are "", RS_OTHER_RULES, or names as a rule may have. */
 size_t rs_counters_read(const struct rs_counters *counters,
 			struct rs_counted lines[RS_COUNTED_MOST]);
 

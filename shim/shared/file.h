@@ -9,7 +9,10 @@
  * What is there already is trusted only when it is a regular file of the right title and size that
  * belongs to the effective user (or root, where that is allowed), and that others cannot write.
  * Anything else is left as it is. So only who could end the program anyhow can make a mapping fault
- * by cutting the file short.
+ * by cutting the file short. (And the group of a file of counters, where it may write: those are
+ * mapped for the moment of counting alone.) Nothing cheap closes that: a look at the size before
+ * each use leaves a gap behind it; pread() and pwrite() would cost the successful path a system
+ * call, and every payment a lock; what to do about SIGBUS is the program's to say.
  *
  * Async-signal-safe; allocates nothing; keeps no descriptor. The caller blocks signals, where a
  * handler that leaves by siglongjmp would leave a descriptor open.

@@ -136,6 +136,14 @@ void rs_exchange_begin_attempt(struct rs_exchange *x)
 	x->call.attempts++;
 }
 
+bool rs_exchange_starts(struct rs_exchange *x)
+{
+	if (x->rules->pacers && rs_exchange_put_off(x))
+		return false;
+	rs_exchange_begin_attempt(x);
+	return !rs_fault_holds(x);
+}
+
 /* The program has ended this attempt meanwhile: it wants no other. */
 static bool wants_another(const struct rs_exchange *x, CURLcode result)
 {
@@ -148,8 +156,11 @@ bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result)
 {
 	if (x->fault.strike.fault)
 		*result = rs_fault_end(x, *result);
-	if (*result == CURLE_OK && x->phase == RS_STREAMING && !x->rule)
-		return false; /* as nearly always */
+	if (*result == CURLE_OK && x->phase == RS_STREAMING && !x->rule) { /* as nearly always */
+		if (x->rules->pacers)
+			rs_exchange_went_well(x);
+		return false;
+	}
 	if (x->header_way == RS_HEADERS_ASKED && x->phase == RS_HOLDING)
 		rs_response_recall(x);
 	rs_judge_end(x, *result);
@@ -186,6 +197,15 @@ CURLcode rs_exchange_cancel(struct rs_exchange *x)
 	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
 			  rs_now_ns());
 	rs_exchange_report(x);
+	return CURLE_ABORTED_BY_CALLBACK;
+}
+
+CURLcode rs_exchange_stop(struct rs_exchange *x)
+{
+	if (x->call.attempts == 0)
+		rs_exchange_give_turn_back(x);
+	else if (!x->fault.delayed)
+		return rs_exchange_cancel(x);
 	return CURLE_ABORTED_BY_CALLBACK;
 }
 
@@ -280,6 +300,8 @@ static void annotate(const struct rs_exchange *x)
 
 void rs_exchange_abandon(struct rs_exchange *x)
 {
+	if (x->call.attempts == 0)
+		rs_exchange_give_turn_back(x);
 	rs_exchange_close(x, CURLE_OK);
 }
 

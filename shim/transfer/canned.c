@@ -119,8 +119,8 @@ static bool is_file(const char *url)
 	return url && strncasecmp(url, "file:", 5) == 0;
 }
 
-/* libcurl has to go through a socket, and nobody on our side speaks TLS. */
-static void replace_url(struct rs_exchange *x)
+/* libcurl has to go through a socket, and nobody on our side speaks TLS. False: no memory. */
+static bool replace_url(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
@@ -129,25 +129,28 @@ static void replace_url(struct rs_exchange *x)
 
 	if (is_https(o->url.text)) {
 		if (asprintf(&plain, "http:%s", o->url.text + 6) < 0)
-			return;
+			return false;
 		set(easy, CURLOPT_URL, plain);
 		free(plain);
 	} else if (is_file(o->url.text)) {
 		set(easy, CURLOPT_URL, "http://localhost/");
 	} else {
-		return;
+		return true;
 	}
 	x->fault.other_url = true;
 	if (o->protocols != -1 || o->protocol_names.text)
 		set(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	return true;
 }
 
-void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
+bool rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 	CURL *easy = x->handle->easy;
 
+	if (!replace_url(x))
+		return false;
 	x->fault.replaced = true;
 	set(easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
 	set(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -156,11 +159,9 @@ void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
 	set(easy, CURLOPT_CLOSESOCKETFUNCTION, NULL);
 	set(easy, CURLOPT_FRESH_CONNECT, 1L);
 	set(easy, CURLOPT_FORBID_REUSE, 1L);
-	replace_url(x);
-	if (!answer)
-		return;
-	if (o->http_version > CURL_HTTP_VERSION_2TLS)
+	if (answer && o->http_version > CURL_HTTP_VERSION_2TLS)
 		set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	return true;
 }
 
 void rs_canned_note(struct rs_exchange *x)

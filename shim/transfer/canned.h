@@ -8,8 +8,8 @@
 #include "transfer/exchange.h"
 
 /* Replace the options of the connection. With `answer` NULL there will be no socket: libcurl fails
- * with CURLE_COULDNT_CONNECT. */
-void rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer);
+ * with CURLE_COULDNT_CONNECT. False: there was no memory for it, and the attempt is as it was. */
+bool rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer);
 
 /* Remember what curl_easy_getinfo() is to tell, while libcurl still knows. */
 void rs_canned_note(struct rs_exchange *x);

@@ -62,6 +62,7 @@ struct rs_exchange {
 	struct rs_decision decision;
 	int64_t decided_ns;
 	int64_t attempt_ns; /* when it began; as call.started_ns where it is the first */
+	int64_t turn_ns;    /* of the first attempt, where that was put off */
 	uint64_t mark;      /* when the call did */
 
 	/* From here on: all zero when a call begins. */
@@ -206,9 +207,14 @@ bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
 
 /* pace.c -------------------------------------------------------------------------------------- */
 
-/* Before the first attempt, where the caller can wait: its turn. false: the program asked to abort.
- */
+/* Before the first attempt: has it to wait for its turn, which is x->turn_ns (monotonic)? */
+bool rs_exchange_put_off(struct rs_exchange *x);
+
+/* The same where the caller can wait, and does. false: the program asked to abort. */
 bool rs_exchange_pace(struct rs_exchange *x);
+
+/* An attempt that was put off will not be made. */
+void rs_exchange_give_turn_back(struct rs_exchange *x);
 
 /* An attempt has ended that no rule decided. */
 void rs_exchange_went_well(struct rs_exchange *x);
@@ -258,8 +264,12 @@ void rs_exchange_begin_attempt(struct rs_exchange *x);
 bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result);
 int64_t rs_exchange_due_ns(const struct rs_exchange *x);
 
-/* The program has ended a wait. Returns how the call ends. */
+/* The first attempt of a call that nobody waits for. False: it begins later. */
+bool rs_exchange_starts(struct rs_exchange *x);
+
+/* The program has ended the wait before another attempt, or any wait. Returns how the call ends. */
 CURLcode rs_exchange_cancel(struct rs_exchange *x);
+CURLcode rs_exchange_stop(struct rs_exchange *x);
 
 /* After the last attempt: hand out what is held; *result becomes how the call ends. False: the
  * program has paused; ask again once it goes on. */

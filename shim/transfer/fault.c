@@ -66,19 +66,20 @@ static void delay(struct rs_exchange *x, int64_t delay_ns)
 		x->fault.error = CURLE_OPERATION_TIMEDOUT;
 }
 
-/* A response that is canned is cut where it is made. */
-static void arm(struct rs_exchange *x, const struct rs_fault *fault)
+/* A response that is canned is cut where it is made. False: there was no memory. */
+static bool arm(struct rs_exchange *x, const struct rs_fault *fault)
 {
 	x->fault.error = (CURLcode)fault->error.curl;
 	delay(x, x->fault.strike.delay_ns);
-	if (x->fault.error != CURLE_OK) {
-		rs_canned_replace(x, NULL);
-	} else if (fault->status) {
-		rs_canned_replace(x, fault);
-	} else if (fault->cut != RS_NO_CUT) {
+	if (x->fault.error != CURLE_OK)
+		return rs_canned_replace(x, NULL);
+	if (fault->status)
+		return rs_canned_replace(x, fault);
+	if (fault->cut != RS_NO_CUT) {
 		x->fault.cuts = true;
 		rs_transfer_take_body(x, cut_body, cut_body_here);
 	}
+	return true;
 }
 
 /* Only HTTP has a status; and a URL that came as a CURLU handle cannot be replaced. */
@@ -100,7 +101,8 @@ void rs_fault_begin(struct rs_exchange *x)
 	if (!x->fault.strike.fault)
 		return;
 	rs_event_fault(x->rules, &x->fault.strike, target);
-	arm(x, x->fault.strike.fault);
+	if (!arm(x, x->fault.strike.fault))
+		x->fault = (struct rs_fault_attempt){ .fd = -1 };
 }
 
 int64_t rs_fault_due_ns(const struct rs_exchange *x)

@@ -5,33 +5,6 @@
 #include "process.h"
 #include "transfer/program.h"
 
-static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-static struct rs_table multis = RS_TABLE_INIT(first);
-
-struct rs_multi *rs_multi_find(CURLM *handle)
-{
-	return rs_table_find(&multis, first, handle);
-}
-
-struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api)
-{
-	struct rs_multi *m = rs_multi_find(handle);
-
-	if (m)
-		return m;
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return NULL;
-	m->handle = handle;
-	m->api = api;
-	m->end = &m->first;
-	m->real_due_ns = m->told_due_ns = RS_FOREVER;
-	if (rs_table_put(&multis, handle, m))
-		return m;
-	free(m);
-	return NULL;
-}
-
 static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 {
 	call->multi = m;
@@ -65,12 +38,25 @@ static void enter(struct rs_multi_call *call, enum rs_multi_state state)
 
 /* ---- messages ---- */
 
-/* Room has to be there before libcurl is asked: what it has told it does not tell again. */
+/* Room has to be there before libcurl is asked: what it has told it does not tell again. Where
+ * memory is short there is room for one, and for the next one when the program has read it. */
 static bool has_spare(struct rs_multi *m)
 {
-	if (!m->spare)
+	if (!m->spare && !m->own_used) {
+		m->own_used = true;
+		m->spare = &m->own;
+	} else if (!m->spare) {
 		m->spare = malloc(sizeof(*m->spare));
+	}
 	return m->spare != NULL;
+}
+
+static void free_room(struct rs_multi *m, struct rs_multi_message *room)
+{
+	if (room == &m->own)
+		m->own_used = false;
+	else
+		free(room);
 }
 
 static void post(struct rs_multi *m, struct rs_multi_message *message)
@@ -110,7 +96,7 @@ static CURLMsg *unlink_message(struct rs_multi *m, struct rs_multi_message **at)
 	if (!*at)
 		m->end = at;
 	if (message->foreign)
-		free(message);
+		free_room(m, message);
 	return msg;
 }
 
@@ -224,9 +210,8 @@ static bool ask(struct rs_multi_call *call)
 static void serve(struct rs_multi_call *call)
 {
 	if (!ask(call)) {
-		call->result = call->state == RS_MULTI_WAITING && !call->x.fault.delayed
-				       ? rs_exchange_cancel(&call->x)
-				       : CURLE_ABORTED_BY_CALLBACK;
+		call->result = call->state == RS_MULTI_WAITING ? rs_exchange_stop(&call->x)
+							       : CURLE_ABORTED_BY_CALLBACK;
 		rs_exchange_close(&call->x, call->result);
 		enter(call, RS_MULTI_DONE);
 		post_done(call);
@@ -314,11 +299,12 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy || !rs_exchange_open(&call->x, easy, false))
 		return api->multi_add_handle(handle, easy->easy);
-	rs_exchange_begin_attempt(&call->x);
 	link_call(m, call);
-	call->detached = rs_fault_holds(&call->x);
+	call->detached = !rs_exchange_starts(&call->x);
 	enter(call, call->detached ? RS_MULTI_WAITING : RS_MULTI_RUNNING);
-	if (call->detached) {
+	if (call->detached) { /* as libcurl: a program drives at once what it has added */
+		rs_exchange_time(&call->x);
+		m->real_due_ns = rs_ns_min(m->real_due_ns, call->x.call.started_ns);
 		rs_multi_tell_timer(m);
 		return CURLM_OK;
 	}
@@ -391,7 +377,7 @@ void rs_multi_free(struct rs_multi *m)
 		let_go(m, m->calls);
 	while (m->first)
 		unlink_message(m, &m->first);
-	free(m->spare);
-	rs_table_take(&multis, m->handle);
-	free(m);
+	if (m->spare)
+		free_room(m, m->spare);
+	rs_multi_drop(m);
 }

@@ -57,7 +57,9 @@ struct rs_multi {
 	bool calling;                      /* inside the latter */
 
 	struct rs_multi_message *first, **end; /* to be read */
-	struct rs_multi_message *spare;        /* room for a foreign one */
+	struct rs_multi_message *spare;        /* room for a foreign one; NULL: none yet */
+	struct rs_multi_message own;           /* the first such room: no memory has to be had */
+	bool own_used;
 
 	curl_multi_timer_callback timer_fn; /* the program's */
 	void *timer_data;
@@ -68,8 +70,12 @@ struct rs_multi {
 /* NULL: nothing is known of it, and calls go straight to libcurl. */
 struct rs_multi *rs_multi_find(CURLM *handle);
 
-/* Find or make. NULL where memory is short. */
+/* Find or make. NULL where memory is short, or was when it was to be made: what the program has
+ * told libcurl since then is not known here. */
 struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api);
+
+/* Forget it, and give its memory back; see rs_multi_free(). */
+void rs_multi_drop(struct rs_multi *m);
 
 CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy);
 
@@ -116,6 +122,9 @@ void rs_multi_unpaused(const struct rs_handle *easy);
 
 /* The easy handle is being freed while it is part of a multi handle. */
 void rs_multi_forget(struct rs_handle *easy);
+
+/* One of which nothing is known is gone for libcurl, or is about to. */
+void rs_multi_unknown_gone(const CURLM *handle);
 
 /* The multi handle is gone for libcurl. */
 void rs_multi_free(struct rs_multi *m);

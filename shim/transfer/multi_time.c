@@ -17,6 +17,8 @@
 
 int64_t rs_multi_call_due_ns(const struct rs_multi_call *call)
 {
+	if (call->x.call.attempts == 0)
+		return call->x.turn_ns;
 	return call->x.fault.delayed ? rs_fault_due_ns(&call->x) : rs_exchange_due_ns(&call->x);
 }
 

@@ -6,23 +6,35 @@
 #include "retry/pacer.h"
 #include "transfer/exchange.h"
 
-bool rs_exchange_pace(struct rs_exchange *x)
+bool rs_exchange_put_off(struct rs_exchange *x)
 {
 	struct rs_pacers *pacers = x->rules->pacers;
 	const struct rs_target *target;
 	int64_t now_ns, wait_ns;
 
 	if (!pacers || x->rules->settings.mode == RS_MODE_OBSERVE)
-		return true;
+		return false;
 	rs_exchange_time(x);
 	now_ns = x->call.started_ns;
 	target = rs_exchange_target(x);
 	wait_ns = rs_pacer_wait_ns(pacers, target, now_ns);
 	rs_pacer_take(pacers, target, now_ns);
 	if (wait_ns == 0)
-		return true;
+		return false;
 	rs_event_paced(x->rules, target, wait_ns);
-	return rs_exchange_wait(x, rs_ns_add(now_ns, wait_ns));
+	x->turn_ns = rs_ns_add(now_ns, wait_ns);
+	x->rule = NULL; /* nothing has been judged yet, should it end here */
+	return true;
+}
+
+bool rs_exchange_pace(struct rs_exchange *x)
+{
+	return !rs_exchange_put_off(x) || rs_exchange_wait(x, x->turn_ns);
+}
+
+void rs_exchange_give_turn_back(struct rs_exchange *x)
+{
+	rs_pacer_give(x->rules->pacers, rs_exchange_target(x), rs_now_ns());
 }
 
 void rs_exchange_went_well(struct rs_exchange *x)

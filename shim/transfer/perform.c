@@ -96,8 +96,9 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	if (__builtin_expect(!rs_exchange_open(&x, handle, true), 0))
 		return perform_unguarded(handle);
 	if (__builtin_expect(x.rules->pacers != NULL, 0) && !rs_exchange_pace(&x)) {
-		rs_exchange_close(&x, CURLE_ABORTED_BY_CALLBACK);
-		return CURLE_ABORTED_BY_CALLBACK;
+		result = rs_exchange_stop(&x);
+		rs_exchange_close(&x, result);
+		return result;
 	}
 	result = attempt(&x);
 	if (__builtin_expect(!went_well(&x, result), 0))

@@ -62,7 +62,8 @@ const struct rs_target *rs_exchange_target(struct rs_exchange *x)
 	const struct rs_options *o = &x->handle->options;
 	struct rs_url url;
 
-	if (x->has_target)
+	/* What the program has changed meanwhile may be what the target points into. */
+	if (x->has_target && !x->altered)
 		return &x->target;
 	url = rs_url_split(url_text(x));
 	x->target = (struct rs_target){

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define IN_MEMORY      (256 * 1024) /* from there on in files */
@@ -20,13 +21,25 @@ struct rs_spool_segment {
 	bool mapped;
 };
 
+/* Beyond the limit the kernel would send SIGXFSZ. */
+static bool may_grow_to(size_t size)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= size;
+}
+
 /* Blocks are reserved before the mapping is written: a full disk must be an error here, not a
  * signal to the program. */
 static char *map_file(size_t size, int *failed)
 {
-	int fd = open(_PATH_TMP, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 	char *bytes;
+	int fd;
 
+	*failed = -EFBIG;
+	if (!may_grow_to(size))
+		return NULL;
+	fd = open(_PATH_TMP, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 	if (fd < 0) {
 		*failed = -errno;
 		return NULL;

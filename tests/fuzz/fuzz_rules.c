@@ -1,5 +1,5 @@
-/* A rules file, and behind a NUL byte RETRYSHIM_OPTIONS: whatever they say, they are either rules
- * or refused with a reason, and what is rules can be judged by. */
+/* A rules file, behind a NUL byte RETRYSHIM_OPTIONS, and behind another RETRYSHIM_FAULTS: whatever
+ * they say, they are either rules or refused with a reason, and what is rules can be judged by. */
 #include <errno.h>
 
 #include "fuzz.h"
@@ -91,20 +91,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = input_of(data, size);
 	struct rs_span text = take_until(&in, '\0');
-	char *options = in.left ? text_copy((struct rs_span){ in.at, in.left }) : NULL;
+	char *options = in.left ? text_copy(take_until(&in, '\0')) : NULL;
+	char *faults = in.left ? text_copy((struct rs_span){ in.at, in.left }) : NULL;
 	struct rs_load_request request = {
 		.paths = path_of(text),
 		.options = options,
+		.faults = faults,
 		.want_warnings = true,
 		.complain = hear,
 	};
 
 	load(request);
 	if (options) {
-		request.options = NULL;
+		request.options = request.faults = NULL;
 		request.paths = path_of((struct rs_span){ (const char *)data, size });
 		load(request); /* with the NUL byte in it */
 	}
 	free(options);
+	free(faults);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * lookup FUNCTION: look "service.test" up, and print what came of it.
+ * lookup FUNCTION [TIMES]: look "service.test" up, and print what came of it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,6 +42,16 @@ static void numeric(void)
 	struct addrinfo *found, hints = { .ai_flags = AI_NUMERICHOST };
 
 	tell(getaddrinfo(host, "80", &hints, &found));
+}
+
+/* Digits, without a word of it in the hints. */
+static void digits(void)
+{
+	struct addrinfo *found = NULL;
+
+	tell(getaddrinfo("127.0.0.1", "80", NULL, &found));
+	if (found)
+		freeaddrinfo(found);
 }
 
 static void interrupted(void)
@@ -117,22 +128,44 @@ static void reentrant2(void)
 	tell_host(found, error);
 }
 
+/* What else a program may look at. */
+static void status(void)
+{
+	struct hostent space, *found = &space;
+	char buffer[512];
+	int error = 0, result;
+
+	errno = 0;
+	result = gethostbyname_r(host, &space, buffer, sizeof(buffer), &found, &error);
+	printf("%s %s %d %s\n", result ? strerrorname_np(result) : "0",
+	       errno ? strerrorname_np(errno) : "0", error, found ? "found" : "nothing");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "getaddrinfo", modern },        { "numeric", numeric },
-	{ "interrupted", interrupted },   { "cancelled", cancelled },
-	{ "gethostbyname", plain },       { "gethostbyname2", plain2 },
-	{ "gethostbyname_r", reentrant }, { "gethostbyname2_r", reentrant2 },
+	{ "getaddrinfo", modern },
+	{ "numeric", numeric },
+	{ "interrupted", interrupted },
+	{ "cancelled", cancelled },
+	{ "gethostbyname", plain },
+	{ "gethostbyname2", plain2 },
+	{ "gethostbyname_r", reentrant },
+	{ "gethostbyname2_r", reentrant2 },
+	{ "digits", digits },
+	{ "status", status },
 };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc == 2 && i < sizeof(cases) / sizeof(cases[0]); i++) {
+	long times = argc > 2 ? strtol(argv[2], NULL, 10) : 1;
+
+	for (size_t i = 0; argc >= 2 && i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (strcmp(argv[1], cases[i].name) != 0)
 			continue;
-		cases[i].run();
+		for (long k = 0; k < times; k++)
+			cases[i].run();
 		return fflush(stdout) == 0 ? 0 : 2;
 	}
 	return 2;

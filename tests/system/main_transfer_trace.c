@@ -11,10 +11,12 @@
  *   upload=N       N bytes of noise come from the read callback; rewind=1: a seek callback too
  *   file=PATH      the body comes from a file that libcurl reads by itself, from=N bytes on
  *   second=URL     for the second transfer; nested=URL: for nest
+ *   past=URL       for one more, made by the library plugin=PATH, past what is preloaded
  *   multi=STYLE    drive them through the multi interface (multi_loop.h)
  *   all=1          with what differs when a connection was used before
  */
 #include <ctype.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +35,7 @@ static struct {
 	struct trace_run run;
 	curl_off_t progress[4];
 	size_t later, received;
-	const char *second, *nested;
+	const char *second, *nested, *past, *plugin;
 	bool all;
 	char *upload;
 	size_t upload_len, uploaded;
@@ -296,6 +298,10 @@ static void set_own(const char *name, char *value)
 		set_loop((enum multi_style)strtol(value, NULL, 10));
 	else if (strcmp(name, "second") == 0)
 		my.second = value;
+	else if (strcmp(name, "past") == 0)
+		my.past = value;
+	else if (strcmp(name, "plugin") == 0)
+		my.plugin = value;
 	else if (strcmp(name, "nested") == 0)
 		my.nested = value;
 	else if (strcmp(name, "later") == 0)
@@ -368,6 +374,22 @@ static void transfer(const char *url)
 		      (long long)my.progress[2]);
 }
 
+/* What the handle does when libcurl has it for itself: the options are those that were left there.
+ */
+static void transfer_past(const char *url)
+{
+	CURLcode (*perform_past)(CURL *, const char *);
+	void *plugin = dlopen(my.plugin, RTLD_NOW | RTLD_DEEPBIND);
+
+	if (!plugin)
+		die(dlerror());
+	*(void **)&perform_past = dlsym(plugin, "perform_past");
+	if (!perform_past)
+		die(dlerror());
+	trace_result(perform_past(my.easy, url), my.error);
+	trace_flush(&my.run);
+}
+
 int main(int argc, char **argv)
 {
 	my.easy = curl_easy_init();
@@ -388,6 +410,8 @@ int main(int argc, char **argv)
 	transfer(argv[argc - 1]);
 	if (my.second)
 		transfer(my.second);
+	if (my.past)
+		transfer_past(my.past);
 	put_file("write-data", my.write_data);
 	put_file("header-data", my.header_data);
 	curl_easy_cleanup(my.easy);

@@ -1,7 +1,8 @@
 /*
  * Preloaded after the library under test: name look-ups as a script says. $LOOKUPS is
- * "NAME:COUNT", an EAI_ name and how many look-ups end with it; those after it find 127.0.0.1. The
- * name "silent" makes them take for ever.
+ * "NAME:COUNT", an EAI_ name and how many look-ups end with it; or "NAME:COUNT/EVERY", so many of
+ * each so many; or "NAME:x.x", a letter for each look-up, of which those of an x end so. The others
+ * find 127.0.0.1. The name "silent" makes them take for ever.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,13 +26,26 @@ static const struct {
 	{ "EAI_SYSTEM", EAI_SYSTEM, NETDB_INTERNAL },
 };
 
+static int is_to_fail(const char *script)
+{
+	long number = atomic_fetch_add(&made, 1), failing, every;
+	long letters = (long)strspn(script, "x.");
+	char *end;
+
+	if (letters > 0)
+		return number < letters && script[number] == 'x';
+	failing = strtol(script, &end, 10);
+	every = *end == '/' ? strtol(end + 1, NULL, 10) : 0;
+	return (every > 0 ? number % every : number) < failing;
+}
+
 /* The index of the code that this look-up ends with, or -1: it succeeds. */
 static int failure(void)
 {
 	const char *script = getenv("LOOKUPS");
 	const char *colon = script ? strchr(script, ':') : NULL;
 
-	if (!colon || atomic_fetch_add(&made, 1) >= (int)strtol(colon + 1, NULL, 10))
+	if (!colon || !is_to_fail(colon + 1))
 		return -1;
 	for (int i = 0; i < (int)(sizeof(codes) / sizeof(codes[0])); i++) {
 		if (strncmp(script, codes[i].name, (size_t)(colon - script)) == 0)

@@ -128,6 +128,7 @@ static bool serve_one(struct connection *connection)
 	struct reply decided = { 0 };
 	char room[DECIDE_ROOM];
 	const struct reply *reply;
+	bool goes_on;
 
 	if (!request)
 		server_die("memory");
@@ -139,8 +140,14 @@ static bool serve_one(struct connection *connection)
 	request->status = reply_status(reply);
 	if (!reply->early)
 		request_read_body(connection, request);
-	record(server, request);
-	return reply_send(connection, reply, request);
+	if (!server->options.arrived)
+		record(server, request);
+	else
+		server->options.arrived(request, server->options.arrived_arg);
+	goes_on = reply_send(connection, reply, request);
+	if (server->options.arrived)
+		request_free(request);
+	return goes_on;
 }
 
 static void *serve(void *arg)
@@ -152,7 +159,26 @@ static void *serve(void *arg)
 	(void)close(connection->fd);
 	free(connection->data);
 	connection->data = NULL;
+	atomic_store(&connection->over, true);
 	return NULL;
+}
+
+/* Connections that are over: their threads would stay. */
+static void reap(struct server *server)
+{
+	struct connection **at = &server->connections;
+
+	while (*at) {
+		struct connection *connection = *at;
+
+		if (!atomic_load(&connection->over)) {
+			at = &connection->next;
+			continue;
+		}
+		(void)pthread_join(connection->thread, NULL);
+		*at = connection->next;
+		free(connection);
+	}
 }
 
 static void take_connection(struct server *server, int fd)
@@ -166,6 +192,7 @@ static void take_connection(struct server *server, int fd)
 	connection->server = server;
 	connection->fd = fd;
 	(void)pthread_mutex_lock(&server->lock);
+	reap(server);
 	connection->number = ++server->connection_count;
 	connection->next = server->connections;
 	server->connections = connection;

@@ -87,9 +87,14 @@ struct request;
 typedef void server_decide(const struct request *request, struct reply *reply, char *room,
 			   void *arg);
 
+/* In place of the record: a request as it arrived, which is then forgotten. */
+typedef void server_arrived(const struct request *request, void *arg);
+
 struct server_options {
 	server_decide *decide; /* NULL: the script decides */
 	void *decide_arg;
+	server_arrived *arrived; /* NULL: requests are recorded */
+	void *arrived_arg;
 	enum server_family family;
 	enum server_opening opening;
 	int open_after_ms;

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -38,6 +39,7 @@ struct connection {
 	struct connection *next;
 	pthread_t thread;
 	int fd, number;
+	atomic_bool over; /* its thread needs nothing any more */
 	/* Bytes received and not yet used: data[0..len) */
 	char *data;
 	size_t len, size;

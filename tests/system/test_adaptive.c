@@ -42,7 +42,7 @@ static int64_t gap_ns(struct server *server, size_t index)
 }
 
 /* At the first request nothing was measured yet: the least rate, one in two seconds, holds for the
- * retry and for the first attempt of the next call. */
+ * retry. The first attempt of the next call is paced, too. */
 static void a_throttle_slows_down(void **state)
 {
 	struct server *server = throttle_once();
@@ -56,6 +56,22 @@ static void a_throttle_slows_down(void **state)
 	assert_int_equal(count_lines(run.err, "event=retry rule=throttled"), 1);
 	assert_int_equal(count_lines(run.err, "event=paced call=curl method=GET target="), 1);
 	assert_true(gap_ns(server, 2) >= SECOND / 2);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* At the least rate the last five would take ten seconds. */
+static void successes_speed_up_again(void **state)
+{
+	struct server *server = throttle_once();
+	struct run run = fetch(POLICY THROTTLED, server, "[1-6]");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(server_request_count(server), 7);
+	assert_true(gap_ns(server, 6) < SECOND);
+	assert_true(run.elapsed_ns < 6 * SECOND);
+	assert_true(count_lines(run.err, "event=paced") >= 2);
 	run_free(&run);
 	server_stop(server);
 }
@@ -158,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_throttle_slows_down),
+		cmocka_unit_test(successes_speed_up_again),
 		cmocka_unit_test(without_it_nothing_is_paced),
 		cmocka_unit_test(other_failures_are_no_throttles),
 		cmocka_unit_test(other_targets_keep_their_pace),

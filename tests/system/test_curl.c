@@ -390,6 +390,22 @@ static void cut_download_is_not_begun_again(void **state)
 	free(object);
 }
 
+/* A full disk is not the network's fault: no rule is asked, nothing logged. */
+static void what_the_program_ended_is_no_failure(void **state)
+{
+	const struct reply script[] = { { .body = OBJECT, .times = 2 } };
+	struct server *server = server_start(script, 1);
+	struct run run = run_words(RUN_SHIM, RULES("error = any"), "curl", "-sS", "-o", "/dev/full",
+				   server_url(server, "/o"));
+
+	(void)state;
+	assert_exit(run, 23);
+	assert_lacks(run.err, "retryshim:");
+	assert_int_equal(server_request_count(server), 1);
+	run_free(&run);
+	server_stop(server);
+}
+
 static void redirect_to_a_busy_place(void **state)
 {
 	const struct reply script[] = {
@@ -487,6 +503,7 @@ int main(void)
 		cmocka_unit_test(post_is_repeated_only_when_told),
 		cmocka_unit_test(streamed_body_is_sent_again),
 		cmocka_unit_test(cut_download_is_not_begun_again),
+		cmocka_unit_test(what_the_program_ended_is_no_failure),
 		cmocka_unit_test(redirect_to_a_busy_place),
 		cmocka_unit_test(permanent_is_reported_and_not_retried),
 		cmocka_unit_test(log_tells_attempt_by_attempt),

@@ -1,14 +1,13 @@
 /*
  * Faults on purpose, in front of real programs: what they see, and what the rules make of it.
  */
-#include "harness.h"
+#include "faulty.h"
 #include "server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_RULES "; none\n"
 #define RULES                                                                                      \
 	"[policy default]\nmax_attempts = 6\nbase = 1ms\nquota = none\n"                           \
 	"[rule it]\nerror = any\nstatus = 5xx\nmethod = any\n"
@@ -17,20 +16,6 @@
 #define NOWHERE "http://nowhere.invalid/x"
 
 #define WRITE_OUT "|%{http_code} %{size_download} %{url_effective} %{scheme}"
-
-static struct run run_with(const char *rules, const char *fault, const char *const *program)
-{
-	const char *argv[32] = {
-		command_path(), "run", "-v", "-r", rules_file(rules), "-f", fault
-	};
-	size_t count = 7;
-
-	while (*program && count < 31)
-		argv[count++] = *program++;
-	return run_program(&(struct program){ .argv = argv });
-}
-
-#define RUN(rules, fault, ...) run_with(rules, fault, (const char *const[]){ __VA_ARGS__, NULL })
 
 static struct server *serve(void)
 {
@@ -239,7 +224,8 @@ static const char pycurl_cancel[] = "import pycurl, sys\n"
 
 static void a_delay_can_be_cancelled(void **state)
 {
-	struct run run = RUN(RULES, "delay=60s", "/usr/bin/python3", "-c", pycurl_cancel, NOWHERE);
+	struct run run =
+		RUN(RULES, "call=curl,delay=60s", "/usr/bin/python3", "-c", pycurl_cancel, NOWHERE);
 
 	(void)state;
 	assert_exit(run, 0);
@@ -385,94 +371,6 @@ static void a_seed_makes_it_repeatable(void **state)
 	server_stop(server);
 }
 
-/* ---- connect ---- */
-
-static void a_connect_fails_and_is_retried(void **state)
-{
-	struct server *server = serve();
-	char port[8];
-	struct run run;
-
-	(void)state;
-	(void)snprintf(port, sizeof(port), "%d", server_port(server));
-	run = RUN(NO_RULES, "call=connect,error=ETIMEDOUT", helper_path("connect-once"),
-		  "127.0.0.1", port);
-	assert_exit(run, 1);
-	assert_output(run, "connect: Connection timed out\n");
-	run_free(&run);
-	run = RUN(RULES, "call=connect,error=refused,first=2,delay=5ms",
-		  helper_path("connect-once"), "127.0.0.1", port);
-	assert_exit(run, 0);
-	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 2);
-	run_free(&run);
-	run = RUN(NO_RULES, "call=connect,error=refused,port=1", helper_path("connect-once"),
-		  "127.0.0.1", port);
-	assert_exit(run, 0);
-	run_free(&run);
-	server_stop(server);
-}
-
-static const char nonblocking[] =
-	"import errno, socket, sys\n"
-	"s = socket.socket()\n"
-	"s.setblocking(False)\n"
-	"print(errno.errorcode[s.connect_ex(('127.0.0.1', int(sys.argv[1])))])\n"
-	"u = socket.socket(socket.AF_UNIX)\n"
-	"print(errno.errorcode[u.connect_ex('/nowhere/x')])\n"
-	"print(socket.socket(type=socket.SOCK_DGRAM).connect_ex(('127.0.0.1', 9)))\n";
-
-/* A non-blocking connect fails at once and is not delayed; datagrams connect to nothing. */
-static void other_sockets(void **state)
-{
-	struct server *server = serve();
-	char port[8];
-	struct run run;
-
-	(void)state;
-	(void)snprintf(port, sizeof(port), "%d", server_port(server));
-	run = RUN(NO_RULES, "call=connect,error=ENETUNREACH,address=127.0.0.0/8,delay=30s",
-		  "/usr/bin/python3", "-c", nonblocking, port);
-	assert_exit(run, 0);
-	assert_output(run, "ENETUNREACH\nENOENT\n0\n");
-	assert_true(run.elapsed_ns < INT64_C(10000000000));
-	run_free(&run);
-	run = RUN(NO_RULES, "call=connect,error=EACCES,address=/nowhere/*", "/usr/bin/python3",
-		  "-c", nonblocking, port);
-	assert_output(run, "EINPROGRESS\nEACCES\n0\n");
-	run_free(&run);
-	server_stop(server);
-}
-
-/* Sections of a rules file strike from the first call on, without -f. */
-static void sections_of_a_file(void **state)
-{
-	const char *rules = rules_file("[fault it]\ncall = connect\nerror = ENETUNREACH\n");
-	const char *const argv[] = {
-		command_path(), "run", "-r", rules, helper_path("connect-once"),
-		"127.0.0.1",    "1",   NULL
-	};
-	struct run run = run_program(&(struct program){ .argv = argv });
-
-	(void)state;
-	assert_exit(run, 1);
-	assert_output(run, "connect: Network is unreachable\n");
-	run_free(&run);
-}
-
-/* libcurl's own connects are not the program's. */
-static void a_transfer_is_struck_once(void **state)
-{
-	struct server *server = serve();
-	struct run run =
-		RUN(NO_RULES, "call=connect,error=refused", "curl", "-sS", server_url(server, "/"));
-
-	(void)state;
-	assert_exit(run, 0);
-	assert_output(run, "object\n");
-	run_free(&run);
-	server_stop(server);
-}
-
 static void mistakes_are_told_before_the_start(void **state)
 {
 	struct run run = RUN(NO_RULES, "error=refusd", "echo", "started");
@@ -507,10 +405,6 @@ int main(void)
 		cmocka_unit_test(the_multi_interface_is_struck_too),
 		cmocka_unit_test(failures_are_as_many_as_the_arithmetic_says),
 		cmocka_unit_test(a_seed_makes_it_repeatable),
-		cmocka_unit_test(a_connect_fails_and_is_retried),
-		cmocka_unit_test(other_sockets),
-		cmocka_unit_test(sections_of_a_file),
-		cmocka_unit_test(a_transfer_is_struck_once),
 		cmocka_unit_test(mistakes_are_told_before_the_start),
 	};
 

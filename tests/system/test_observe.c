@@ -1,7 +1,7 @@
 /*
  * mode = observe: the program runs as without rules, and the log says what they would have done.
  */
-#include "harness.h"
+#include "looking_up.h"
 #include "server.h"
 
 #include <stdio.h>
@@ -115,12 +115,78 @@ static void a_connect_fails_at_once(void **state)
 	server_stop(server);
 }
 
+/* Faults are outcomes that nobody had. */
+static void check_uninjected(const char *const *program, const char *output)
+{
+	const char *argv[24] = {
+		command_path(),        "run", "-v", "-r", observing(), "-f", "error=timeout", "-f",
+		"call=curl,status=503"
+	};
+	char preload[512];
+	const char *const env[] = { preload, NULL };
+	struct run run;
+
+	for (size_t i = 0; i < 14 && program[i]; i++)
+		argv[9 + i] = program[i];
+	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", helper_path("plugin-lookups.so"));
+	run = run_program(&(struct program){ .argv = argv, .env = env });
+	assert_exit(run, 0);
+	assert_output(run, output);
+	assert_lacks(run.err, "event=");
+	run_free(&run);
+}
+
+static void nothing_is_injected(void **state)
+{
+	struct server *server = serve();
+	char port[8];
+	const char *const transfer[] = { "curl", "-sS", server_url(server, "/fine"), NULL };
+	const char *const many[] = { "curl", "-sSZ", server_url(server, "/fine"), NULL };
+	const char *const connects[] = { helper_path("connect-once"), "127.0.0.1", port, NULL };
+	const char *const looks_up[] = { helper_path("lookup"), "getaddrinfo", NULL };
+	const char *const by_name[] = { helper_path("lookup"), "gethostbyname", NULL };
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%d", server_port(server));
+	check_uninjected(transfer, "fine");
+	check_uninjected(many, "fine");
+	check_uninjected(connects, "connected\n");
+	check_uninjected(looks_up, "found\n");
+	check_uninjected(by_name, "found\n");
+	server_stop(server);
+}
+
+/* The program gets its error at once, and no command is run. */
+static void a_look_up_fails_at_once(void **state)
+{
+	char text[1024];
+	struct run run;
+	size_t len;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text),
+		       "[retryshim]\nmode = observe\nreport = %s\n"
+		       "[rule it]\ncall = resolve\nclass = recoverable\nerror = EAI_AGAIN\n"
+		       "recover = touch %s\n",
+		       report, touched);
+	run = look_up(rules_file(text), "EAI_AGAIN:1", "getaddrinfo", "1");
+	assert_output(run, "Temporary failure in name resolution\n");
+	assert_int_equal(count_lines(run.err, "event=observe action=recover rule=it call=resolve"),
+			 1);
+	assert_int_equal(count_lines(run.err, "event="), 1);
+	assert_null(read_file(touched, &len));
+	assert_null(read_file(report, &len));
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_done_and_all_is_told),
 		cmocka_unit_test(a_retry_that_would_be_made_has_its_fields),
 		cmocka_unit_test(a_connect_fails_at_once),
+		cmocka_unit_test(a_look_up_fails_at_once),
+		cmocka_unit_test(nothing_is_injected),
 	};
 
 	return cmocka_run_group_tests(tests, name_files, NULL);

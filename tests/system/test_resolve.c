@@ -1,7 +1,7 @@
 /*
  * Name look-ups under the shim. What they end with is scripted by a library below it.
  */
-#include "harness.h"
+#include "looking_up.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,40 +17,9 @@ static const char hour[] = "[policy default]\nbase = 1h\ncap = none\njitter = no
 static const char everything[] = QUICK "max_attempts = 3\n[rule it]\nerror = any, EAI_NONAME, "
 				       "EAI_SYSTEM, EAI_FAIL, EAI_AGAIN\n";
 
-static char preload[1024], script[64];
-static const char *const environment[] = { preload, script, NULL };
-
-static struct program looking_up(const char *rules, const char *lookups, const char *const *argv)
-{
-	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=%s %s", library_path(),
-		       helper_path("plugin-lookups.so"));
-	(void)snprintf(script, sizeof(script), "LOOKUPS=%s", lookups);
-	return (struct program){ .argv = argv,
-				 .under = RUN_SHIM,
-				 .rules = rules ? rules_file(rules) : NULL,
-				 .options = "log_level=info",
-				 .env = environment };
-}
-
-static struct child *start(const char *rules, const char *lookups, const char *function)
-{
-	const char *const argv[] = { helper_path("lookup"), function, NULL };
-	struct program program = looking_up(rules, lookups, argv);
-
-	return child_start(&program);
-}
-
-static struct run look_up(const char *rules, const char *lookups, const char *function)
-{
-	struct run run = child_finish(start(rules, lookups, function));
-
-	assert_exit(run, 0);
-	return run;
-}
-
 static void check(const char *function, const char *lookups, const char *output, int retries)
 {
-	struct run run = look_up(three, lookups, function);
+	struct run run = look_up(rules_file(three), lookups, function, "1");
 
 	assert_output(run, output);
 	assert_int_equal(count_lines(run.err, "event=retry"), retries);
@@ -59,7 +28,7 @@ static void check(const char *function, const char *lookups, const char *output,
 
 static void found_after_retries(void **state)
 {
-	struct run run = look_up(three, "EAI_AGAIN:2", "getaddrinfo");
+	struct run run = look_up(rules_file(three), "EAI_AGAIN:2", "getaddrinfo", "1");
 
 	(void)state;
 	assert_output(run, "found\n");
@@ -72,7 +41,7 @@ static void found_after_retries(void **state)
 
 static void given_up_with_the_real_error(void **state)
 {
-	struct run run = look_up(three, "EAI_AGAIN:9", "getaddrinfo");
+	struct run run = look_up(rules_file(three), "EAI_AGAIN:9", "getaddrinfo", "1");
 
 	(void)state;
 	assert_output(run, "Temporary failure in name resolution\n");
@@ -93,7 +62,7 @@ static void every_function(void **state)
 /* A buffer that is too small is the program's to grow: no wait comes before its answer. */
 static void a_small_buffer_is_no_failure(void **state)
 {
-	struct run run = look_up(everything, "EAI_AGAIN:2", "gethostbyname_r");
+	struct run run = look_up(rules_file(everything), "EAI_AGAIN:2", "gethostbyname_r", "1");
 
 	(void)state;
 	assert_output(run, "ERANGE\nfound\n");
@@ -113,7 +82,7 @@ static void other_errors_are_left_alone(void **state)
 static void the_errno_behind_it_counts(void **state)
 {
 	static const char rules[] = QUICK "[rule it]\nerror = refused\n";
-	struct run run = look_up(rules, "EAI_SYSTEM:1", "getaddrinfo");
+	struct run run = look_up(rules_file(rules), "EAI_SYSTEM:1", "getaddrinfo", "1");
 
 	(void)state;
 	assert_output(run, "found\n");
@@ -123,9 +92,13 @@ static void the_errno_behind_it_counts(void **state)
 
 static void digits_are_not_looked_up(void **state)
 {
-	struct run run = look_up(everything, "EAI_NONAME:1", "numeric");
+	struct run run = look_up(rules_file(everything), "EAI_NONAME:1", "numeric", "1");
 
 	(void)state;
+	assert_output(run, "Name or service not known\n");
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	run = look_up(rules_file(everything), "EAI_NONAME:1", "digits", "1");
 	assert_output(run, "Name or service not known\n");
 	assert_string_equal(run.err, "");
 	run_free(&run);
@@ -133,7 +106,7 @@ static void digits_are_not_looked_up(void **state)
 
 static struct run after_a_signal(const char *function)
 {
-	struct child *child = start(hour, "EAI_AGAIN:9", function);
+	struct child *child = start_look_up(rules_file(hour), "EAI_AGAIN:9", function, "1");
 	struct run run;
 
 	assert_true(child_wait_output(child, "event=retry"));
@@ -168,7 +141,7 @@ static void curl_is_not_retried_twice(void **state)
 	static const char rules[] =
 		QUICK "max_attempts = 3\n[rule it]\nerror = dns, EAI_AGAIN, refused\n";
 	const char *const argv[] = { "curl", "-sS", "http://service.test:1/", NULL };
-	struct program program = looking_up(rules, "EAI_AGAIN:99", argv);
+	struct program program = looking_up(rules_file(rules), "EAI_AGAIN:99", argv);
 	struct run run = run_program(&program);
 
 	(void)state;
@@ -181,7 +154,7 @@ static void curl_is_not_retried_twice(void **state)
 static void a_timed_out_transfer_is_not_kept_alive(void **state)
 {
 	const char *const argv[] = { "curl", "-sS", "-m", "1", "http://service.test:1/", NULL };
-	struct program program = looking_up(hour, "EAI_AGAIN:99", argv);
+	struct program program = looking_up(rules_file(hour), "EAI_AGAIN:99", argv);
 	struct run run = run_program(&program);
 
 	(void)state;
@@ -194,12 +167,12 @@ static void a_timed_out_transfer_is_not_kept_alive(void **state)
 /* As shipped: a server that cannot answer right now is asked again, a name that is none is not. */
 static void the_built_in_rules(void **state)
 {
-	struct run run = look_up(NULL, "EAI_AGAIN:1", "getaddrinfo");
+	struct run run = look_up(NULL, "EAI_AGAIN:1", "getaddrinfo", "1");
 
 	(void)state;
 	assert_output(run, "found\n");
 	run_free(&run);
-	run = look_up(NULL, "EAI_NONAME:1", "getaddrinfo");
+	run = look_up(NULL, "EAI_NONAME:1", "getaddrinfo", "1");
 	assert_output(run, "Name or service not known\n");
 	run_free(&run);
 }

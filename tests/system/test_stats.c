@@ -371,6 +371,24 @@ static void wrong_use(void **state)
 	}
 }
 
+/* A file's name may be any bytes; what is printed for programs is UTF-8 all the same. */
+static void a_name_of_any_bytes(void **state)
+{
+	static const char name[] = "a\"b\\\n\001\351\303\251\355\240\200\360\237\230\200";
+	const char *path = temp_path(name);
+	struct run run;
+
+	(void)state;
+	count_some(rules_to(temp_path("plain")));
+	assert_int_equal(rename(temp_path("plain"), path), 0);
+	run = stats("--json", path);
+	assert_exit(run, 0);
+	assert_contains(run.out, "/a\\\"b\\\\\\u000a\\u0001\\ufffd\303\251"
+				 "\\ufffd\\ufffd\\ufffd\360\237\230\200\",\"counters\":[{");
+	run_free(&run);
+	assert_int_equal(unlink(path), 0);
+}
+
 /* Goes on until it is stopped, and shows what is new. */
 static void watching(void **state)
 {
@@ -406,6 +424,7 @@ int main(void)
 		cmocka_unit_test(full_disk),
 		cmocka_unit_test(the_rules_name_the_file),
 		cmocka_unit_test(wrong_use),
+		cmocka_unit_test(a_name_of_any_bytes),
 		cmocka_unit_test(watching),
 	};
 

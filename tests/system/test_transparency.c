@@ -245,6 +245,10 @@ static const struct {
 
 static const char *rules[2];
 
+/* For the transfer past the shim. */
+static char plugin_word[512];
+static const char *const keep_deepbind[] = { "RETRYSHIM_KEEP_DEEPBIND=1", NULL };
+
 static int prepare(void **state)
 {
 	static char text[60100];
@@ -257,6 +261,8 @@ static int prepare(void **state)
 	long_header = text;
 	rules[0] = rules_file(RULES);
 	rules[1] = rules_file(RULES HOLDING);
+	(void)snprintf(plugin_word, sizeof(plugin_word), "plugin=%s",
+		       helper_path("plugin-past.so"));
 	return 0;
 }
 
@@ -315,9 +321,9 @@ static const char *driven;
 static struct run trace(enum run_under under, const char *rules_path, struct server *server,
 			const struct scenario *scenario, const char *const *more)
 {
-	const char *argv[MAX_WORDS + 8] = { helper_path("transfer-trace") };
+	const char *argv[MAX_WORDS + 8] = { helper_path("transfer-trace"), plugin_word };
 	char texts[MAX_WORDS + 8][512];
-	size_t count = 1;
+	size_t count = 2;
 
 	if (driven)
 		argv[count++] = driven;
@@ -334,7 +340,8 @@ static struct run trace(enum run_under under, const char *rules_path, struct ser
 			       server_url(server, at + 1));
 		argv[i] = texts[i];
 	}
-	return run_program(&(struct program){ .argv = argv, .under = under, .rules = rules_path });
+	return run_program(&(struct program){
+		.argv = argv, .under = under, .rules = rules_path, .env = keep_deepbind });
 }
 
 /* Stop the server with the run: the threads of an unfinished answer are not the next one's. */
@@ -381,12 +388,12 @@ static int begin_test(void **state)
 /* A second transfer would find nothing to read after an upload, no proxy after a tunnel. */
 static const char *const *extras(const struct scenario *scenario, bool all)
 {
-	static const char *const with_all[] = { "second=@/second", "all=1", NULL };
-	static const char *const without[] = { "second=@/second", NULL };
+	static const char *const with_all[] = { "past=@/second", "second=@/second", "all=1", NULL };
+	static const char *const without[] = { "past=@/second", "second=@/second", NULL };
 	bool only_one = strstr(scenario->name, "put") || strstr(scenario->name, "ed post") ||
 			strstr(scenario->name, "read:") || strstr(scenario->name, "tunnel");
 
-	return (all ? with_all : without) + only_one;
+	return (all ? with_all : without) + (only_one ? 2 : 0);
 }
 
 static void check_unfailing(const struct scenario *table, size_t count)

@@ -171,13 +171,32 @@ static void waits_queue(void **state)
 	near(rs_adaptive_wait_s(&a, 500), 2, 500);
 }
 
+/* Rates that no clock gives: there is an end to the root of them, too. */
+static void rates_that_are_none(void **state)
+{
+	struct rs_adaptive a = { .last_max = 0 };
+
+	(void)state;
+	rs_cubic_window(&a);
+	near(a.window_s, 0, 0);
+	a.last_max = -1;
+	rs_cubic_window(&a);
+	near(a.window_s, 0, 0);
+	a.last_max = 1e300 * 1e300;
+	rs_cubic_window(&a);
+	assert_true(a.window_s > 1e300);
+	a.last_max -= a.last_max;
+	rs_cubic_window(&a);
+	assert_false(a.window_s < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cubic_successes), cmocka_unit_test(cubic_with_throttles),
 		cmocka_unit_test(sending_rate),    cmocka_unit_test(the_clock_does_not_matter),
 		cmocka_unit_test(window),          cmocka_unit_test(off_until_the_first_throttle),
-		cmocka_unit_test(waits_queue),
+		cmocka_unit_test(waits_queue),     cmocka_unit_test(rates_that_are_none),
 	};
 
 	return cmocka_run_group_tests_name("adaptive", tests, NULL, NULL);

@@ -131,6 +131,34 @@ static void any_bytes_are_safe(void **state)
 	}
 }
 
+static void put(size_t place, const struct rs_counters_slot *slot)
+{
+	memcpy((void *)&counters->slots[place], (const void *)slot, sizeof(*slot));
+}
+
+/* A file may be anybody's making: what is printed of it goes to a terminal, and to machines. */
+static void no_rule_has_such_a_name(void **state)
+{
+	struct rs_counters_slot slot = { 0 };
+
+	(void)state;
+	add(RS_CALL_CURL, "good.Name_1-x", RS_COUNT_CALLS, 1);
+	add(RS_CALL_CURL, "\033[2J", RS_COUNT_CALLS, 1);
+	add(RS_CALL_CURL, "two words", RS_COUNT_CALLS, 1);
+	add(RS_CALL_CURL, "caf\351", RS_COUNT_CALLS, 1);
+	add(RS_CALL_CURL, RS_OTHER_RULES, RS_COUNT_CALLS, 1);
+	assert_int_equal(rs_counters_read(counters, lines), 1);
+	check_line(0, RS_CALL_CURL, "good.Name_1-x", 1);
+	for (size_t i = 0; i < RS_COUNTERS_SLOTS; i++) {
+		if (memcmp((void *)counters->slots[i].name, "good", 4) == 0)
+			memcpy((void *)&slot, (void *)&counters->slots[i], sizeof(slot));
+	}
+	for (size_t place = 0; place < 10; place++)
+		put(place, &slot);
+	assert_int_equal(rs_counters_read(counters, lines), 1);
+	check_line(0, RS_CALL_CURL, "good.Name_1-x", 1);
+}
+
 static void *count_some(void *arg)
 {
 	(void)arg;
@@ -193,13 +221,10 @@ static void killed_processes_spoil_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		MAPPED(sums_per_call_and_rule),
-		MAPPED(long_names_are_cut_alike),
-		MAPPED(a_crowd_is_counted_together),
-		MAPPED(half_a_name_is_completed),
-		MAPPED(any_bytes_are_safe),
-		MAPPED(threads_lose_nothing),
-		MAPPED(killed_processes_spoil_nothing),
+		MAPPED(sums_per_call_and_rule),      MAPPED(long_names_are_cut_alike),
+		MAPPED(a_crowd_is_counted_together), MAPPED(half_a_name_is_completed),
+		MAPPED(any_bytes_are_safe),          MAPPED(no_rule_has_such_a_name),
+		MAPPED(threads_lose_nothing),        MAPPED(killed_processes_spoil_nothing),
 	};
 
 	return cmocka_run_group_tests_name("counters", tests, NULL, NULL);

@@ -116,12 +116,30 @@ static void secrets_are_not_shown(void **state)
 	assert_string_equal(shown(""), "");
 }
 
+/* Cut anywhere, a password may look like a host. */
+static void half_a_url_is_not_shown(void **state)
+{
+	static const char with_nul[] = "set-url http://me:secret\0@h/x\n";
+	char printed[4096] = "set-url http://me:";
+	char buf[64];
+	struct rs_line line = { .text = buf, .size = sizeof(buf) };
+	size_t len = strlen(printed);
+
+	(void)state;
+	memset(printed + len, 's', 3000);
+	(void)snprintf(printed + len + 3000, 8, "@h/x");
+	assert_string_equal(shown(printed), "set-url (not shown)\n");
+	rs_edits_show((struct rs_span){ with_nul, sizeof(with_nul) - 1 }, &line);
+	assert_int_equal(line.len, strlen("set-url (not shown)\n"));
+	assert_memory_equal(buf, "set-url (not shown)\n", line.len);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_three_lines),        cmocka_unit_test(blanks_and_line_ends),
 		cmocka_unit_test(anything_else_is_wrong), cmocka_unit_test(so_many_and_no_more),
-		cmocka_unit_test(secrets_are_not_shown),
+		cmocka_unit_test(secrets_are_not_shown),  cmocka_unit_test(half_a_url_is_not_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

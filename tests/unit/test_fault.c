@@ -210,6 +210,24 @@ static void more_targets_than_places(void **state)
 	assert_false(strikes(&rules, &(struct rs_target){ .host = span("y"), .program = "" }));
 }
 
+static void sockets_of_the_file_system_are_targets(void **state)
+{
+	struct rs_fault fault = some_fault();
+	struct rs_rules rules = rules_of(&fault, 1);
+	struct rs_target a = { .call = RS_CALL_CONNECT,
+			       .address = { .family = RS_ADDRESS_UNIX, .path = span("/run/a") },
+			       .program = "" };
+	struct rs_target b = a;
+
+	(void)state;
+	b.address.path = span("/run/b");
+	fault.first = 1;
+	assert_true(strikes(&rules, &a));
+	assert_true(strikes(&rules, &b));
+	assert_false(strikes(&rules, &a));
+	assert_false(strikes(&rules, &b));
+}
+
 static void delays_lie_in_their_range(void **state)
 {
 	struct rs_fault fault = some_fault();
@@ -243,6 +261,7 @@ int main(void)
 		cmocka_unit_test(a_seed_repeats),
 		cmocka_unit_test(targets_do_not_disturb_each_other),
 		cmocka_unit_test(more_targets_than_places),
+		cmocka_unit_test(sockets_of_the_file_system_are_targets),
 		cmocka_unit_test(delays_lie_in_their_range),
 	};
 

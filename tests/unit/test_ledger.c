@@ -76,6 +76,21 @@ static void a_rest_is_noted(void **state)
 	assert_true(rs_ledger_rests(&ledger));
 }
 
+/* 0 says that nobody has paid: a rest that would end then ends a second later. */
+static void the_clock_comes_round(void **state)
+{
+	uint32_t now = 0u - RS_LEDGER_REST_S;
+
+	(void)state;
+	assert_int_equal(rs_ledger_take(&ledger, bucket(7), 10, now), 90);
+	assert_false(rs_ledger_rests(&ledger));
+	rs_ledger_give(&ledger, bucket(7), 10, now);
+	assert_int_equal(rs_ledger_level(&ledger, bucket(7), now), 100);
+	rs_ledger_give(&ledger, bucket(7), 10, now); /* it is full */
+	assert_int_equal(rs_ledger_level(&ledger, bucket(7), now), 100);
+	assert_int_equal(rs_ledger_take(&ledger, bucket(7), 10, now + 5), 90);
+}
+
 /* A program with a smaller capacity sees the same bucket, emptier. */
 static void capacities_may_differ(void **state)
 {
@@ -267,6 +282,24 @@ static void successes_give_back(void **state)
 	assert_int_equal(rs_purse_level(&paid, S(NOW)), 97);
 }
 
+/* Another process has paid, and this one's first success gives back. */
+static void others_pay(void **state)
+{
+	struct rs_call_state call = { .attempts = 1 };
+	struct rs_stir stir = { 0 };
+	struct rs_bucket own;
+	struct rs_quota quota;
+	struct rs_rules rules = rules_with(&quota, RS_SCOPE_HOST, &own);
+
+	(void)state;
+	rules.stir = &stir;
+	assert_false(rs_call_refunds(&rules, &call));
+	rules.host_ledger = &ledger;
+	assert_false(rs_call_refunds(&rules, &call));
+	assert_int_equal(rs_ledger_take(&ledger, bucket(1234), 10, NOW), 90);
+	assert_true(rs_call_refunds(&rules, &call));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup(what_costs_nothing_takes_no_place, clear),
 		cmocka_unit_test_setup(is_full_again_after_a_rest, clear),
 		cmocka_unit_test_setup(a_rest_is_noted, clear),
+		cmocka_unit_test_setup(the_clock_comes_round, clear),
 		cmocka_unit_test_setup(capacities_may_differ, clear),
 		cmocka_unit_test_setup(a_crowd_shares, clear),
 		cmocka_unit_test_setup(spoilt_bytes_heal, clear),
@@ -282,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup(who_shares_what, clear),
 		cmocka_unit_test_setup(without_the_shared_ledger, clear),
 		cmocka_unit_test_setup(successes_give_back, clear),
+		cmocka_unit_test_setup(others_pay, clear),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

@@ -34,6 +34,37 @@ static void each_target_has_its_pace(void **state)
 	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + S(1)), S(3));
 }
 
+static void a_token_is_given_back(void **state)
+{
+	struct rs_target a = target(1);
+
+	(void)state;
+	rs_pacer_outcome(&pacers, &a, true, T0);
+	rs_pacer_take(&pacers, &a, T0);
+	rs_pacer_take(&pacers, &a, T0);
+	rs_pacer_give(&pacers, &a, T0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0), S(4));
+	for (int i = 0; i < 5; i++)
+		rs_pacer_give(&pacers, &a, T0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0), 0);
+	rs_pacer_take(&pacers, &a, T0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0), S(2));
+	rs_pacer_give(NULL, &a, T0);
+}
+
+/* Who is asked for an address is not who has it. */
+static void look_ups_have_a_pace_of_their_own(void **state)
+{
+	struct rs_target transfer = target(1), look_up = target(1);
+
+	(void)state;
+	look_up.call = RS_CALL_RESOLVE;
+	rs_pacer_outcome(&pacers, &transfer, true, T0);
+	rs_pacer_outcome(&pacers, &look_up, false, T0);
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &transfer, T0), S(2));
+	assert_int_equal(rs_pacer_wait_ns(&pacers, &look_up, T0), 0);
+}
+
 static void unknown_targets_and_none(void **state)
 {
 	struct rs_target a = target(1);
@@ -81,6 +112,18 @@ static void a_lost_hold_is_taken_over(void **state)
 	assert_int_equal(rs_pacer_wait_ns(&pacers, &a, T0 + MS(300)), MS(1700));
 }
 
+/* Whatever stands there: a wait has a length, and none is negative. */
+static void a_debt_without_end(void **state)
+{
+	struct rs_target a = target(1);
+
+	(void)state;
+	rs_pacer_outcome(&pacers, &a, true, T0);
+	for (int i = 0; i < RS_PACERS; i++)
+		pacers.at[i].adaptive.tokens = -1e30;
+	assert_true(rs_pacer_wait_ns(&pacers, &a, T0) == RS_FOREVER);
+}
+
 static void *hammer(void *arg)
 {
 	struct rs_target a = target(1);
@@ -112,9 +155,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(each_target_has_its_pace, clear),
+		cmocka_unit_test_setup(a_token_is_given_back, clear),
+		cmocka_unit_test_setup(look_ups_have_a_pace_of_their_own, clear),
 		cmocka_unit_test_setup(unknown_targets_and_none, clear),
 		cmocka_unit_test_setup(a_crowd, clear),
 		cmocka_unit_test_setup(a_lost_hold_is_taken_over, clear),
+		cmocka_unit_test_setup(a_debt_without_end, clear),
 		cmocka_unit_test_setup(threads, clear),
 	};
 

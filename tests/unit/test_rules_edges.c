@@ -190,6 +190,8 @@ static void what_a_scope_covers(void **state)
 	assert_hides(PAIR("call = connect\naddress = 10.0.0.0/8", "call = connect\n"
 								  "address = 10.1.0.0/9"));
 	assert_hides(PAIR("call = connect\naddress = /run/*", "call = connect\naddress = /run/a"));
+	assert_hides(PAIR("call = connect\naddress = 10.16.0.0/12", "call = connect\n"
+								    "address = 10.17.0.0/16"));
 	assert_hides("[rule a]\nstatus = 5xx\n[rule b]\nstatus = 503\nbody = x\n");
 	assert_hides("[rule a]\nstatus = 5xx\nbody = x, y\n[rule b]\nstatus = 503\nbody = x\n");
 }
@@ -204,7 +206,12 @@ static void what_a_scope_does_not_cover(void **state)
 	assert_shows(PAIR("host = a*b*c", "host = a*"));
 	assert_shows(PAIR("host = a", ""));
 	assert_shows(PAIR("method = GET", "method = PUT"));
+	assert_shows(PAIR("method = GET", "method = POST"));
 	assert_shows(PAIR("method = GET", "method = any"));
+	assert_shows(PAIR("", "method = any"));
+	assert_shows(PAIR("host = *abc", "host = *c"));
+	assert_shows(PAIR("call = connect\naddress = 10.16.0.0/12", "call = connect\n"
+								    "address = 10.32.0.0/16"));
 	assert_shows(PAIR("method = idempotent", "method = any"));
 	assert_shows(PAIR("port = 80", "port = 81"));
 	assert_shows(PAIR("port = 80", ""));

@@ -26,7 +26,7 @@ static const struct {
 	{ "[rule a23456789012345678901234567890123456789012345]\nerror = any\n", 1,
 	  "50 bytes long and the parser takes 49" },
 	{ "[fault f]\nerror = any\n", 2, "name the error that is to happen" },
-	{ "[fault f]\ncall = resolve\nerror = EAI_AGAIN\n", 1, "not supported yet" },
+	{ "[fault f]\ncall = resolve\nstatus = 503\n", 1, "only happen to call = curl" },
 	/* lines */
 	{ "base = 1s\n", 1, "'base' stands outside of a section" },
 	{ RULE "nonsense\n", 3, "'nonsense' is neither" },

@@ -105,6 +105,25 @@ static void an_error_for_each_kind_of_call(void **state)
 	check_error("EAI_NONAME", CURLE_COULDNT_RESOLVE_HOST, 0, EAI_NONAME, CURL | RESOLVE);
 }
 
+static void look_ups_alone(void **state)
+{
+	struct rs_rules *rules = load_faults("call=resolve,error=EAI_AGAIN\n"
+					     "call=resolve,error=ETIMEDOUT\n"
+					     "call=resolve,error=dns\ncall=resolve,delay=1s",
+					     0);
+
+	(void)state;
+	assert_int_equal(rules->fault_calls, RESOLVE);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(rules->faults[i].scope.calls, RESOLVE);
+	assert_int_equal(rules->faults[0].error.eai, EAI_AGAIN);
+	assert_int_equal(rules->faults[1].error.eai, EAI_SYSTEM);
+	assert_int_equal(rules->faults[1].error.sys, ETIMEDOUT);
+	assert_int_equal(rules->faults[2].error.eai, EAI_AGAIN);
+	assert_int_equal(rules->faults[3].error.eai, 0);
+	rs_rules_free(rules);
+}
+
 static void commas_that_begin_no_key_are_the_values(void **state)
 {
 	struct rs_rules *rules =
@@ -144,8 +163,14 @@ static void what_is_wrong_is_said(void **state)
 	check_wrong("header=nothing", "Name: value");
 	check_wrong("error=reset,status=500", "either error");
 	check_wrong("error=reset,cut=4B", "either error");
-	check_wrong("call=connect,status=500", "cannot happen");
-	check_wrong("call=connect,error=CURLE_PARTIAL_FILE", "cannot happen");
+	check_wrong("call=connect,status=500", "only happen to call = curl");
+	check_wrong("call=resolve,body=x", "only happen to call = curl");
+	check_wrong("call=resolve,header=A: b", "only happen to call = curl");
+	check_wrong("call=resolve,delay=1s,cut=4B", "only happen to call = curl");
+	check_wrong("call=connect,error=CURLE_PARTIAL_FILE", "do not end with");
+	check_wrong("call=connect,error=EAI_AGAIN", "do not end with");
+	check_wrong("call=resolve,error=CURLE_COULDNT_RESOLVE_HOST", "do not end with");
+	check_wrong("call=resolve,error=refused", "do not end with");
 	check_wrong("status", "not key=value");
 	check_wrong("max_attempts=3,status=500", "unknown key");
 	check_wrong("status=500,status=501", "repeated");
@@ -170,6 +195,7 @@ int main(void)
 		cmocka_unit_test(every_key),
 		cmocka_unit_test(nothing_said_is_every_attempt_of_every_method),
 		cmocka_unit_test(an_error_for_each_kind_of_call),
+		cmocka_unit_test(look_ups_alone),
 		cmocka_unit_test(commas_that_begin_no_key_are_the_values),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(a_file_says_where),

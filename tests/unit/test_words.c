@@ -31,6 +31,7 @@ static void words_and_quotes(void **state)
 	(void)state;
 	assert_string_equal(split("a"), "a|");
 	assert_string_equal(split("  a \t bc  d "), "a|bc|d|");
+	assert_string_equal(split("a\nb\n"), "a|b|");
 	assert_string_equal(split(""), "");
 	assert_string_equal(split("'a b' \"c d\""), "a b|c d|");
 	assert_string_equal(split("a'b c'd\"e f\"g"), "ab cde fg|");
@@ -49,6 +50,7 @@ static void what_is_not_closed(void **state)
 	assert_string_equal(split("a \"b'"), "a \" is not closed");
 	assert_string_equal(split("a \"b\\\""), "a \" is not closed");
 	assert_string_equal(split("a \\"), "nothing follows the last \\");
+	assert_string_equal(split("a \"b\\"), "a \" is not closed");
 }
 
 #define FOLLOWUP(command) "[rule a]\nstatus = 500\nclass = followup\nfollowup = " command "\n"
@@ -79,6 +81,8 @@ static void what_only_a_shell_knows_is_a_warning(void **state)
 		{ FOLLOWUP("cat /proc/loadavg | logger"), 1 },
 		{ FOLLOWUP("touch $HOME/x"), 1 },
 		{ FOLLOWUP("a && b"), 1 },
+		{ FOLLOWUP("a &"), 1 },
+		{ FOLLOWUP("a \\; b"), 1 },
 		{ FOLLOWUP("curl http://127.0.0.1/?a=1&b=2"), 0 },
 		{ FOLLOWUP("sh -c 'cat | logger $HOME && true'"), 0 },
 		{ FOLLOWUP("sh -c \"echo $HOME\""), 0 },

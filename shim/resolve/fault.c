@@ -1,0 +1,39 @@
+#include "resolve/fault.h"
+
+#include <errno.h>
+#include <netdb.h>
+
+#include "ops/fault_event.h"
+#include "pause.h"
+#include "process.h"
+#include "resolve/target.h"
+#include "retry/fault.h"
+
+/* EAI_SYSTEM without an errno behind it would be no error at all. */
+static int errno_of(const struct rs_fault_error *error)
+{
+	return error->sys ? error->sys : EIO;
+}
+
+bool rs_lookup_struck(struct rs_lookup *lookup)
+{
+	const struct rs_rules *rules = rs_process_rules();
+	int entry_errno = errno;
+	struct rs_fault_strike strike;
+	struct rs_target target;
+
+	if (!rules || (rules->fault_calls & 1u << RS_CALL_RESOLVE) == 0)
+		return false;
+	target = rs_lookup_target(lookup);
+	strike = rs_fault_next(rules, &target, rs_random(rules));
+	if (!strike.fault)
+		return false;
+	rs_event_fault(rules, &strike, &target);
+	if (strike.delay_ns > 0)
+		(void)rs_pause(strike.delay_ns, NULL);
+	errno = entry_errno;
+	if (!strike.fault->error.eai)
+		return false;
+	lookup->fail(lookup, strike.fault->error.eai, errno_of(&strike.fault->error));
+	return true;
+}

@@ -1,0 +1,119 @@
+/*
+ * Connections to a port that refuses, and then does not; and names.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "scarce_case.h"
+#include "waiting.h"
+
+#define OPENS_AFTER_MS 4
+
+static void *open_late(void *listener)
+{
+	(void)poll(NULL, 0, OPENS_AFTER_MS);
+	if (listen(*(int *)listener, 8) != 0)
+		exit(3);
+	return NULL;
+}
+
+/* A port that refuses, and then does not. */
+static int bind_port(struct sockaddr_in *addr)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(*addr);
+
+	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (fd < 0 || bind(fd, (struct sockaddr *)addr, len) != 0 ||
+	    getsockname(fd, (struct sockaddr *)addr, &len) != 0)
+		exit(3);
+	return fd;
+}
+
+static bool is_connected(int fd)
+{
+	struct sockaddr_in peer;
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
+/* What connect() and those who waited came to: 0 or an errno. */
+static enum end judge_connect(int fd, int error)
+{
+	if (error == 0)
+		return is_connected(fd) ? RETRIED : scarce_wrong("not connected", 0);
+	if (is_connected(fd))
+		return scarce_wrong("connected all the same", error);
+	return error == ECONNREFUSED ? BARE : scarce_wrong("another error", error);
+}
+
+#define PATIENCE_MS 5000
+
+static enum end connect_with(bool blocks, enum waiting waiting)
+{
+	struct sockaddr_in addr;
+	int listener = bind_port(&addr), error = 0;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK), 0);
+	pthread_t opener;
+	enum end end;
+
+	if (pthread_create(&opener, NULL, open_late, &listener) != 0)
+		exit(3);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+		error = errno;
+	if (!blocks && error == EINPROGRESS)
+		error = wait_connected(fd, waiting, PATIENCE_MS);
+	end = judge_connect(fd, error);
+	(void)pthread_join(opener, NULL);
+	(void)close(fd);
+	(void)close(listener);
+	return end;
+}
+
+enum end scarce_blocking(void)
+{
+	return connect_with(true, WAITS_BY_POLL);
+}
+
+enum end scarce_by_poll(void)
+{
+	return connect_with(false, WAITS_BY_POLL);
+}
+
+enum end scarce_by_select(void)
+{
+	return connect_with(false, WAITS_BY_SELECT);
+}
+
+enum end scarce_by_epoll(void)
+{
+	return connect_with(false, WAITS_BY_EPOLL);
+}
+
+enum end scarce_lookup(void)
+{
+	struct addrinfo *found = NULL;
+	int code = getaddrinfo("service.test", "80", NULL, &found);
+
+	if (code == 0) {
+		freeaddrinfo(found);
+		return RETRIED;
+	}
+	return code == EAI_AGAIN ? BARE : scarce_wrong(gai_strerror(code), code);
+}
+
+enum end scarce_wrong(const char *what, long number)
+{
+	printf("wrong: %s (%ld)\n", what, number);
+	return WRONG;
+}

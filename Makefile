@@ -6,6 +6,7 @@
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
 # make format     apply .clang-format
+# make bench-requests   what libcurl calls cost, beside the promised limits
 # make bench      what a call costs, beside the bare program
 # make install    PREFIX=/usr/local DESTDIR=
 # make dist, make deb   a tarball, a Debian package (scripts/setup deb installs what it takes)
@@ -177,6 +178,15 @@ $(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lm
+# What interposed libcurl calls cost: scripts/bench-requests runs it under callgrind.
+REQUESTS := $(sort $(wildcard tests/bench/requests*.c))
+$(B)/tests/bench/requests: $(call obj,$(REQUESTS))
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ $(CFLAGS) $(LDFLAGS) -lcurl
+.PHONY: bench-requests
+bench-requests: all $(B)/tests/bench/requests
+	@B=$(B) scripts/bench-requests
 .PHONY: contention
 contention: $(B)/tests/bench/contention
 	@$< --svg docs/contention.svg

@@ -19,6 +19,7 @@
 struct rs_curl_api {
 	uintptr_t loaded_at; /* its place in memory */
 	size_t loaded_len;
+	bool complete; /* it has what a guarded call needs at least */
 
 	CURL *(*easy_init)(void);
 	CURLcode (*easy_setopt)(CURL *, CURLoption, ...);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "hooks/export.h"
 #include "transfer/multi.h"
@@ -52,6 +53,11 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 	case CURLOPT_DEBUGFUNCTION:
 	case CURLOPT_DEBUGDATA:
 		return false;
+	case CURLOPT_WRITEDATA:
+	case CURLOPT_HEADERDATA:
+		if (x->alone)
+			return false;
+		break;
 	default:
 		break;
 	}
@@ -61,42 +67,101 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 	return false;
 }
 
-static CURLcode set_unknown(CURL *easy, CURLoption option, void *value, const void *caller)
+static CURLcode set_running(struct rs_handle *handle, CURLoption option, void *value)
 {
-	const struct rs_curl_api *api = api_of(NULL, caller);
-
-	return api && api->easy_setopt ? api->easy_setopt(easy, option, value) : CURLE_FAILED_INIT;
-}
-
-static CURLcode set_word(CURL *easy, CURLoption option, void *value, const void *caller)
-{
-	struct rs_handle *handle = rs_handle_find(easy);
 	CURLcode result = CURLE_OK;
 
-	if (__builtin_expect(!handle, 0))
-		return set_unknown(easy, option, value, caller);
-	if (__builtin_expect(!handle->active, 1) || !note_running(handle->active, option))
-		result = handle->api->easy_setopt(easy, option, value);
-	if (__builtin_expect(rs_options_watch(option), 0) && result == CURLE_OK)
+	handle->active->replaced_more = true;
+	if (!note_running(handle->active, option))
+		result = handle->api->easy_setopt(handle->easy, option, value);
+	if (result == CURLE_OK)
 		rs_options_set(&handle->options, option, value);
-	if (__builtin_expect(handle->active != NULL, 0))
+	if (handle->active)
 		rs_transfer_mind_headers(handle->active);
 	return result;
+}
+
+static CURLcode set_idle(struct rs_handle *handle, CURLoption option, void *value)
+{
+	CURLcode result = handle->api->easy_setopt(handle->easy, option, value);
+
+	if (result == CURLE_OK)
+		rs_options_set(&handle->options, option, value);
+	return result;
+}
+
+__attribute__((noinline)) static CURLcode set_with_care(CURL *easy, CURLoption option, void *value,
+							const void *caller)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, caller);
+
+	if (!api || !api->easy_setopt)
+		return CURLE_FAILED_INIT;
+	if (!handle)
+		return api->easy_setopt(easy, option, value);
+	return handle->active ? set_running(handle, option, value)
+			      : set_idle(handle, option, value);
+}
+
+typedef CURLcode (*setopt_fn)(CURL *, CURLoption, ...);
+
+__attribute__((noinline)) static CURLcode keep_word(CURL *easy, CURLoption option, void *value,
+						    setopt_fn real, void *place)
+{
+	CURLcode result = real(easy, option, value);
+
+	if (__builtin_expect(result == CURLE_OK, 1))
+		memcpy(place, &value, sizeof(value));
+	return result;
+}
+
+__attribute__((noinline)) static CURLcode keep_otherwise(CURL *easy, CURLoption option, void *value,
+							 setopt_fn real, struct rs_options *options,
+							 rs_option_setter keep)
+{
+	CURLcode result = real(easy, option, value);
+
+	if (__builtin_expect(result != CURLE_OK, 0))
+		return result;
+	keep(options, value);
+	return CURLE_OK;
+}
+
+/* Most options are nothing to us, and most others are kept as they are. Whatever is called from
+ * here is jumped to, so that nothing has to be saved. */
+static inline CURLcode set_word(CURL *easy, CURLoption option, void *value, const void *caller)
+{
+	struct rs_handle *handle = rs_handle_glance(easy);
+	unsigned way = rs_option_way(option);
+	setopt_fn real;
+
+	if (__builtin_expect(!handle, 0) || __builtin_expect(handle->active != NULL, 0))
+		return set_with_care(easy, option, value, caller);
+	real = handle->api->easy_setopt;
+	if (__builtin_expect(way == 0, 1))
+		return real(easy, option, value);
+	if (__builtin_expect(rs_option_is_word(way), 1))
+		return keep_word(easy, option, value, real, rs_option_word(&handle->options, way));
+	return keep_otherwise(easy, option, value, real, &handle->options, rs_option_setters[way]);
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
 /* Here every type of value that libcurl takes is one machine word in the third argument's register,
  * in a variadic call too: no need to spill all registers to fetch it. */
 CURLcode rs_setopt(CURL *easy, CURLoption option, void *value) __asm__("curl_easy_setopt");
+CURLcode rs_hook_curl_easy_setopt(CURL *easy, CURLoption option, void *value);
 
 RS_EXPORT CURLcode rs_setopt(CURL *easy, CURLoption option, void *value)
 {
-	return set_word(easy, option, value, RS_CALLER);
+	return set_word(easy, option, value, __builtin_return_address(0));
 }
 
-/* The hidden name is given to the same code. */
-extern __typeof__(rs_setopt) rs_hook_curl_easy_setopt
-	__attribute__((alias("curl_easy_setopt"), visibility("hidden"), used));
+/* The entry behind dlsym() alone looks for its token: that is an eighth of the whole cost. */
+__attribute__((used)) CURLcode rs_hook_curl_easy_setopt(CURL *easy, CURLoption option, void *value)
+{
+	return set_word(easy, option, value, RS_CALLER);
+}
 
 #else
 /* Where a curl_off_t is wider than a word it has to be passed on as one. */
@@ -111,7 +176,7 @@ static CURLcode set_offset(CURL *easy, CURLoption option, curl_off_t value, cons
 	if (handle && handle->active)
 		handle->active->altered = true;
 	result = api->easy_setopt(easy, option, value);
-	if (handle && result == CURLE_OK && rs_options_watch(option))
+	if (handle && result == CURLE_OK && rs_option_way(option) != 0)
 		rs_options_set(&handle->options, option, (void *)(intptr_t)value);
 	return result;
 }
@@ -135,18 +200,29 @@ RS_EXPORT CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 RS_BINDABLE(curl_easy_setopt);
 #endif
 
-RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
+__attribute__((noinline)) static CURLcode perform_with_care(CURL *easy, const void *caller)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
+	const struct rs_curl_api *api = api_of(handle, caller);
 
-	if (!api || !api->easy_perform || !api->easy_setopt || !api->easy_getinfo)
+	if (!api || !api->complete)
 		return api && api->easy_perform ? api->easy_perform(easy) : CURLE_FAILED_INIT;
 	if (handle && rs_multi_keeps(handle))
 		return CURLE_FAILED_INIT; /* as for any handle that is part of a multi handle */
 	if (!handle || rs_multi_has(handle))
 		return api->easy_perform(easy);
 	return rs_transfer_perform(handle);
+}
+
+RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
+{
+	const void *caller = RS_CALLER;
+	struct rs_handle *handle = rs_handle_glance(easy);
+
+	if (__builtin_expect(handle != NULL, 1) && __builtin_expect(!handle->multi_call, 1) &&
+	    __builtin_expect(handle->api->complete, 1))
+		return rs_transfer_perform(handle);
+	return perform_with_care(easy, caller);
 }
 RS_BINDABLE(curl_easy_perform);
 
@@ -178,7 +254,7 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	handle->whole.valid = false;
 	rs_fault_forget(handle);
 	if (handle->active) {
-		handle->active->altered = true;
+		handle->active->altered = handle->active->replaced_more = true;
 		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */
 		rs_transfer_replace(handle->active);
 		rs_transfer_choose_headers(handle->active);
@@ -208,22 +284,70 @@ RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 }
 RS_BINDABLE(curl_easy_duphandle);
 
-RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
+__attribute__((noinline)) static CURLcode get_with_care(CURL *easy, CURLINFO info, void *value,
+							const void *caller)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
+	const struct rs_curl_api *api = api_of(handle, caller);
+
+	if (handle && value &&
+	    (rs_resume_info(handle, info, value) || rs_fault_info(handle, info, value)))
+		return CURLE_OK;
+	return api && api->easy_getinfo ? api->easy_getinfo(easy, info, value) : CURLE_FAILED_INIT;
+}
+
+/* Mostly libcurl knows best. */
+static inline CURLcode get_info(CURL *easy, CURLINFO info, void *value, const void *caller)
+{
+	const struct rs_handle *handle = rs_handle_glance(easy);
+
+	if (__builtin_expect(!handle, 0) || __builtin_expect(rs_handle_tells(handle), 0) ||
+	    __builtin_expect(!handle->api->easy_getinfo, 0))
+		return get_with_care(easy, info, value, caller);
+	return handle->api->easy_getinfo(easy, info, value);
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
+/* It is always a pointer. */
+CURLcode rs_getinfo(CURL *easy, CURLINFO info, void *value) __asm__("curl_easy_getinfo");
+CURLcode rs_hook_curl_easy_getinfo(CURL *easy, CURLINFO info, void *value);
+
+RS_EXPORT CURLcode rs_getinfo(CURL *easy, CURLINFO info, void *value)
+{
+	return get_info(easy, info, value, __builtin_return_address(0));
+}
+
+__attribute__((used)) CURLcode rs_hook_curl_easy_getinfo(CURL *easy, CURLINFO info, void *value)
+{
+	return get_info(easy, info, value, RS_CALLER);
+}
+
+#else
+RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
+{
+	const void *caller = RS_CALLER;
 	va_list args;
 	void *value;
 
 	va_start(args, info);
 	value = va_arg(args, void *);
 	va_end(args);
-	if (handle && value &&
-	    (rs_resume_info(handle, info, value) || rs_fault_info(handle, info, value)))
-		return CURLE_OK;
-	return api && api->easy_getinfo ? api->easy_getinfo(easy, info, value) : CURLE_FAILED_INIT;
+	return get_info(easy, info, value, caller);
 }
 RS_BINDABLE(curl_easy_getinfo);
+#endif
+
+/* libcurl may deliver at once what it has kept, and this may be a callback of another call. */
+static CURLcode pause_running(struct rs_handle *handle, int bitmask)
+{
+	struct rs_exchange *around = rs_exchange_here;
+	CURLcode result;
+
+	rs_exchange_here = handle->active;
+	result = handle->api->easy_pause(handle->easy, bitmask);
+	rs_exchange_here = around;
+	return result;
+}
 
 /* A program may pause while the rest of a held response is handed out; libcurl is not running
  * then, and it is the hand-out that goes on. */
@@ -234,8 +358,10 @@ RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 
 	if (!api || !api->easy_pause)
 		return CURLE_FAILED_INIT;
-	if (!handle || !handle->active || !handle->active->paused)
+	if (!handle || !handle->active)
 		return api->easy_pause(easy, bitmask);
+	if (!handle->active->paused)
+		return pause_running(handle, bitmask);
 	handle->active->paused = bitmask & CURLPAUSE_RECV;
 	rs_multi_unpaused(handle);
 	return CURLE_OK;

@@ -43,11 +43,9 @@ __attribute__((noinline)) static CURLMcode add_handle_of_program(CURLM *handle, 
 
 RS_EXPORT CURLMcode curl_multi_add_handle(CURLM *handle, CURL *easy)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_add_handle(handle, easy);
-	return add_handle_of_program(handle, easy, caller);
+	return add_handle_of_program(handle, easy, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_add_handle);
 
@@ -68,11 +66,9 @@ __attribute__((noinline)) static CURLMcode remove_handle_of_program(CURLM *handl
 
 RS_EXPORT CURLMcode curl_multi_remove_handle(CURLM *handle, CURL *easy)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_remove_handle(handle, easy);
-	return remove_handle_of_program(handle, easy, caller);
+	return remove_handle_of_program(handle, easy, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_remove_handle);
 
@@ -98,11 +94,9 @@ __attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int
 
 RS_EXPORT CURLMcode curl_multi_perform(CURLM *handle, int *running)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_perform(handle, running);
-	return perform_of_program(handle, running, caller);
+	return perform_of_program(handle, running, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_perform);
 
@@ -132,11 +126,9 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket, int events,
 					     int *running)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_socket_action(handle, socket, events, running);
-	return socket_action_of_program(handle, socket, events, running, caller);
+	return socket_action_of_program(handle, socket, events, running, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_socket_action);
 
@@ -153,11 +145,9 @@ __attribute__((noinline)) static CURLMsg *info_read_of_program(CURLM *handle, in
 
 RS_EXPORT CURLMsg *curl_multi_info_read(CURLM *handle, int *left)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_info_read(handle, left);
-	return info_read_of_program(handle, left, caller);
+	return info_read_of_program(handle, left, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_info_read);
 
@@ -183,11 +173,9 @@ __attribute__((noinline)) static CURLMcode wait_of_program(CURLM *handle,
 RS_EXPORT CURLMcode curl_multi_wait(CURLM *handle, struct curl_waitfd extra[], unsigned count,
 				    int timeout_ms, int *ready)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_wait(handle, extra, count, timeout_ms, ready);
-	return wait_of_program(handle, extra, count, timeout_ms, ready, caller);
+	return wait_of_program(handle, extra, count, timeout_ms, ready, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_wait);
 
@@ -211,11 +199,9 @@ __attribute__((noinline)) static CURLMcode poll_of_program(CURLM *handle,
 RS_EXPORT CURLMcode curl_multi_poll(CURLM *handle, struct curl_waitfd extra[], unsigned count,
 				    int timeout_ms, int *ready)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_poll(handle, extra, count, timeout_ms, ready);
-	return poll_of_program(handle, extra, count, timeout_ms, ready, caller);
+	return poll_of_program(handle, extra, count, timeout_ms, ready, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_poll);
 
@@ -238,15 +224,14 @@ __attribute__((noinline)) static CURLMcode timeout_of_program(CURLM *handle, lon
 
 RS_EXPORT CURLMcode curl_multi_timeout(CURLM *handle, long *timeout_ms)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_timeout(handle, timeout_ms);
-	return timeout_of_program(handle, timeout_ms, caller);
+	return timeout_of_program(handle, timeout_ms, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_timeout);
 
-static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value, const void *caller)
+__attribute__((noinline)) static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value,
+						    const void *caller)
 {
 	const struct rs_curl_caller *found = rs_real_curl(caller);
 	struct rs_multi *m = rs_multi_find(handle);
@@ -270,11 +255,9 @@ CURLMcode rs_multi_setopt(CURLM *handle, CURLMoption option,
 
 RS_EXPORT CURLMcode rs_multi_setopt(CURLM *handle, CURLMoption option, void *value)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_setopt(handle, option, value);
-	return set_word(handle, option, value, caller);
+	return set_word(handle, option, value, RS_CALLER);
 }
 
 extern __typeof__(rs_multi_setopt) rs_hook_curl_multi_setopt
@@ -330,10 +313,8 @@ __attribute__((noinline)) static CURLMcode cleanup_of_program(CURLM *handle, con
 
 RS_EXPORT CURLMcode curl_multi_cleanup(CURLM *handle)
 {
-	const void *caller = RS_CALLER;
-
-	if (rs_is_inside(caller))
+	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->multi_cleanup(handle);
-	return cleanup_of_program(handle, caller);
+	return cleanup_of_program(handle, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_cleanup);

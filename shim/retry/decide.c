@@ -7,11 +7,6 @@
 #include "retry/ns.h"
 #include "retry/retry_after.h"
 
-void rs_call_begin(struct rs_call_state *state, int64_t now_ns)
-{
-	*state = (struct rs_call_state){ .started_ns = now_ns };
-}
-
 /* Where `rule` counts its retries: its own place, else the first free one, else the last. */
 static int place_of(const struct rs_call_state *state, const struct rs_rule *rule)
 {
@@ -65,6 +60,10 @@ static void count_retry(struct rs_call_state *state, const struct rs_rule *rule,
 {
 	int place = place_of(state, rule);
 
+	if (!state->seen[place].rule && place + 1 < RS_RULES_PER_CALL) {
+		state->seen[place + 1].rule = NULL;
+		state->seen[place + 1].retries = 0;
+	}
 	state->seen[place].rule = rule;
 	if (state->seen[place].retries < INT32_MAX)
 		state->seen[place].retries++;
@@ -162,7 +161,7 @@ void rs_call_unpaid(struct rs_call_state *state, int64_t now_ns)
 	state->paid_cost = 0;
 }
 
-static bool any_may_lack(const struct rs_rules *rules)
+__attribute__((noinline)) static bool any_may_lack(const struct rs_rules *rules)
 {
 	for (size_t i = 0; i < rules->quota_count; i++) {
 		if (rs_quota_may_lack(rules, &rules->quotas[i]))
@@ -172,7 +171,7 @@ static bool any_may_lack(const struct rs_rules *rules)
 }
 
 /* Down first, and up again where it was too early: nobody's payment in between is overlooked. */
-static bool still_stirred(const struct rs_rules *rules)
+__attribute__((noinline)) static bool still_stirred(const struct rs_rules *rules)
 {
 	_Atomic uint32_t *bits = &rules->stir->bits;
 

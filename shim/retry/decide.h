@@ -19,8 +19,9 @@ struct rs_call_state {
 	struct rs_purse paid;     /* where the last retry was paid from, for the refund */
 	int32_t paid_cost;
 	const struct rs_rule *last_rule; /* that caused the last retry */
-	/* Retries per rule. A call that meets more rules than this counts the rest together in the
-	 * last place: their backoff then grows sooner, never later. */
+	/* Retries per rule, up to a place without one. A call that meets more rules than this
+	 * counts the rest together in the last place: their backoff then grows sooner, never later.
+	 */
 	struct {
 		const struct rs_rule *rule;
 		int32_t retries;
@@ -63,7 +64,18 @@ struct rs_decision {
 	int32_t quota_left;    /* after paying; -1 where the policy has no quota */
 };
 
-void rs_call_begin(struct rs_call_state *state, int64_t now_ns);
+/* Of `seen` only the first place is set: the others are once they are needed. */
+static inline void rs_call_begin(struct rs_call_state *state, int64_t now_ns)
+{
+	state->started_ns = now_ns;
+	state->attempts = 0;
+	state->previous_wait_ns = 0;
+	state->paid.quota = NULL;
+	state->paid_cost = 0;
+	state->last_rule = NULL;
+	state->seen[0].rule = NULL;
+	state->seen[0].retries = 0;
+}
 
 /*
  * Judge an outcome that `rule` matched, in the order rule, max_attempts, replayable and

@@ -188,6 +188,7 @@ bool rs_amend(struct rs_exchange *x, const struct rs_edits *edits)
 {
 	const char *url = new_url(edits);
 
+	x->replaced_more = true;
 	return (!url || amend_url(x, url)) && (!any_header(edits) || amend_headers(x, edits));
 }
 

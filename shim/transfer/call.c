@@ -1,9 +1,11 @@
 /*
  * One guarded call from its first attempt to its end, whoever waits in between.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "mark.h"
 #include "ops/events.h"
 #include "ops/stats.h"
 #include "process.h"
@@ -31,53 +33,106 @@ static void set_limits(struct rs_exchange *x)
 		rs_transfer_limit(x, &rule->policy);
 }
 
-bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle)
+static bool may_limit(const struct rs_exchange *x)
 {
-	const struct rs_rules *rules = rs_process_rules();
+	return x->rules->limits || x->call.attempts > 0;
+}
 
+/* Another attempt than the first may ask for anything otherwise. */
+static void begin_again(struct rs_exchange *x)
+{
+	x->replaced_more = true;
+	rs_exchange_time(x);
+	x->attempt_ns = rs_now_ns();
+	if (x->native_fail)
+		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 0L);
+	x->native_fail = false;
+	rs_response_begin(x);
+	if (x->streams_up)
+		rs_upload_repeat(&x->upload);
+}
+
+/* What is not cleared here is set before it is read. */
+static void clear(struct rs_exchange *x)
+{
+	const size_t from = offsetof(struct rs_exchange, phase);
+	const size_t middle = offsetof(struct rs_exchange, rule);
+
+	/* Short enough, both, to be done by a few moves. */
+	memset((char *)x + from, 0, middle - from);
+	memset((char *)x + middle, 0, sizeof(*x) - middle);
+	x->fault.strike.fault = NULL;
+	x->fault.delayed = x->fault.replaced = x->fault.cuts = false;
+	x->history.count = 0;
+	x->resume.continuing = false;
+	x->resume.got = 0;
+	x->upload.outgrown = x->upload.stopped_by_us = false;
+}
+
+static void open_upload(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	x->streams_up = true;
+	x->watches_seek = o->seek_fn || !o->read_fn;
+	rs_upload_begin(&x->upload, o, x->rules->settings.spool_limit);
+}
+
+__attribute__((noinline)) static void forget_last(struct rs_handle *handle)
+{
 	handle->whole.valid = false;
 	rs_fault_forget(handle);
-	/* A fault for connects guards transfers, too: libcurl's connects are not the program's. */
-	if (!rules || !(rules->calls & 1u << RS_CALL_CURL || rules->fault_calls) ||
-	    handle->active || !rs_exchange_possible(handle))
+}
+
+/* A fault for connects guards transfers, too: libcurl's connects are not the program's. */
+static bool is_guarded(const struct rs_rules *rules, const struct rs_handle *handle)
+{
+	return rules && (rules->calls & 1u << RS_CALL_CURL || rules->fault_calls) &&
+	       !handle->active && rs_exchange_possible(handle);
+}
+
+bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alone)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+
+	if (__builtin_expect(!rules, 0))
+		rules = rs_process_rules();
+	if (__builtin_expect(rs_handle_tells(handle), 0))
+		forget_last(handle);
+	if (__builtin_expect(!is_guarded(rules, handle), 0))
 		return false;
+	clear(x);
 	x->handle = handle;
 	x->rules = rules;
-	x->judged = false;
-	x->amended = (struct rs_amended){ .url = NULL };
-	x->recovery = NULL;
-	x->history.count = 0;
-	x->has_target = x->altered = x->native_fail = false;
-	x->fault = (struct rs_fault_attempt){ .fd = -1 };
-	x->header_way = RS_HEADERS_ASKED;
-	x->limits.attempt = x->limits.connect = x->limits.fresh = false;
-	x->streams_up = rs_upload_streams(&handle->options);
-	x->watches_seek = handle->options.seek_fn || !handle->options.read_fn;
-	rs_upload_begin(&x->upload, &handle->options, rules->settings.spool_limit);
-	rs_call_begin(&x->call, rs_now_ns());
-	rs_resume_begin(x);
+	x->alone = alone;
+	x->mark = rs_mark();
+	rs_call_begin(&x->call, 0);
+	if (rs_upload_streams(&handle->options))
+		open_upload(x);
 	handle->active = x;
 	rs_transfer_replace(x);
 	return true;
 }
 
+void rs_exchange_time(struct rs_exchange *x)
+{
+	if (x->timed)
+		return;
+	x->timed = true;
+	x->call.started_ns = x->attempt_ns = rs_mark_ns(x->mark);
+}
+
 void rs_exchange_begin_attempt(struct rs_exchange *x)
 {
-	struct rs_handle *handle = x->handle;
-
-	set_limits(x);
-	if (x->native_fail)
-		handle->api->easy_setopt(handle->easy, CURLOPT_FAILONERROR, 0L);
-	x->native_fail = false;
+	if (__builtin_expect(may_limit(x), 0))
+		set_limits(x);
+	if (__builtin_expect(x->call.attempts > 0, 0))
+		begin_again(x);
 	rs_transfer_choose_headers(x);
-	rs_response_begin(x);
-	if (x->streams_up && x->call.attempts > 0)
-		rs_upload_repeat(&x->upload);
-	if (x->resume.continuing)
+	if (__builtin_expect(x->resume.continuing, 0))
 		rs_resume_ask(x);
-	if (x->rules->fault_calls)
+	if (__builtin_expect(x->rules->fault_calls != 0, 0))
 		rs_fault_begin(x);
-	x->attempt_ns = x->call.attempts == 0 ? x->call.started_ns : rs_now_ns();
 	x->call.attempts++;
 }
 
@@ -154,10 +209,8 @@ CURLcode rs_exchange_stop(struct rs_exchange *x)
 	return CURLE_ABORTED_BY_CALLBACK;
 }
 
-static void account(struct rs_exchange *x, CURLcode result)
+static void account(struct rs_exchange *x)
 {
-	if (result != CURLE_OK || x->rule || x->status >= 400)
-		return;
 	if (rs_call_refunds(x->rules, &x->call))
 		rs_call_succeeded(x->rules, &x->call, rs_exchange_target(x), rs_now_ns());
 	if (x->call.attempts > 1)
@@ -220,9 +273,12 @@ bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 		*result = conclude_continued(x, *result);
 	else if (!hand_out(x, result))
 		return false;
-	if (x->call.attempts == 1 && !x->rule)
+	if (x->call.attempts == 1 && !x->rule && x->rules->passed) {
+		rs_exchange_time(x);
 		rs_stats_passed_at(x->rules, RS_CALL_CURL, x->call.started_ns);
-	account(x, *result);
+	}
+	if (*result == CURLE_OK && !x->rule && x->status < 400)
+		account(x);
 	if (x->rule && !was_cancelled(x))
 		rs_exchange_report(x);
 	return true;
@@ -259,14 +315,16 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 {
 	struct rs_handle *handle = x->handle;
 
-	rs_canned_end(x);
+	if (__builtin_expect(x->fault.replaced, 0))
+		rs_canned_end(x);
 	rs_transfer_restore(x, handle->easy);
-	if (result != CURLE_OK && x->rules->settings.annotate)
+	if (__builtin_expect(result != CURLE_OK, 0) && x->rules->settings.annotate)
 		annotate(x);
 	if (x->streams_up)
 		rs_upload_end(&x->upload);
-	if (x->recovery)
+	if (__builtin_expect(x->recovery != NULL, 0))
 		forget_recovery(x);
-	rs_hold_rest(&handle->hold);
+	if (!rs_hold_rests(&handle->hold))
+		rs_hold_rest(&handle->hold);
 	handle->active = NULL;
 }

@@ -9,7 +9,7 @@ static size_t write_chunks(struct rs_exchange *x, char *bytes, size_t len)
 	while (done < len) {
 		size_t left = len - done;
 		size_t chunk = left < CURL_MAX_WRITE_SIZE ? left : CURL_MAX_WRITE_SIZE;
-		size_t took = rs_call_sink(o->write_fn, bytes + done, chunk, o->write_data);
+		size_t took = rs_call_sink(o->write_fn, bytes + done, 1, chunk, o->write_data);
 
 		if (took == CURL_WRITEFUNC_PAUSE)
 			return took;
@@ -42,17 +42,26 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 		x->echoed = true;
 	}
 	if (o->header_fn || o->header_data)
-		took = rs_call_sink(o->header_fn ? o->header_fn : o->write_fn, bytes, len,
+		took = rs_call_sink(o->header_fn ? o->header_fn : o->write_fn, bytes, 1, len,
 				    o->header_data);
 	if (took != CURL_WRITEFUNC_PAUSE)
 		x->echoed = false;
 	return judged(x, took, len, "Failed writing header");
 }
 
+/* getinfo is told the size of the whole where this is the rest of it. */
+static size_t write_body(struct rs_exchange *x, char *bytes, size_t len)
+{
+	size_t took = rs_deliver_body(x, bytes, len);
+
+	x->handle->whole.size = x->resume.got;
+	return took;
+}
+
 size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
 	if (kind == RS_PIECE_BODY)
-		return rs_deliver_body(x, bytes, len);
+		return write_body(x, bytes, len);
 	x->delivered = true;
 	return write_header(x, kind, bytes, len);
 }

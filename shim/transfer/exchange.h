@@ -42,59 +42,73 @@ enum rs_phase {
 
 /* How a response's headers come to be known. */
 enum rs_header_way {
-	RS_HEADERS_SEEN,  /* they pass through our callback */
 	RS_HEADERS_ASKED, /* libcurl is asked when they matter: the program does not want them */
+	RS_HEADERS_SEEN,  /* they pass through our callback */
 };
 
 struct rs_exchange {
 	struct rs_handle *handle;
 	const struct rs_rules *rules;
-	bool judged; /* by them: there was a failure */
 	struct rs_call_state call;
+	struct rs_resume resume;
+	struct rs_history history;
+	struct rs_fault_attempt fault;
+	struct rs_upload upload;
 
 	struct rs_target target; /* see rs_exchange_target() */
+	char public_url[2048];   /* where target.url had to be copied */
+
+	struct rs_outcome outcome; /* of the present attempt; its spans point into what is held */
+	struct rs_decision decision;
+	int64_t decided_ns;
+	int64_t attempt_ns; /* when it began; as call.started_ns where it is the first */
+	int64_t turn_ns;    /* of the first attempt, where that was put off */
+	uint64_t mark;      /* when the call did */
+
+	/* From here on: all zero when a call begins. */
+	enum rs_phase phase;
+	enum rs_header_way header_way; /* how the headers of the present attempt are learned */
+	bool alone; /* nothing but this call runs in its thread's libcurl: rs_exchange_here */
+	bool replaced_more; /* there are other options to restore than where the body goes */
+	bool judged;        /* by the newest rules: there was a failure */
 	bool has_target;
-	char public_url[2048]; /* where target.url had to be copied */
-	bool streams_up;       /* the body comes through the read callback, and `upload` */
-	bool watches_seek;     /* and seeks in it go through `upload` too */
-	struct rs_upload upload;
-	struct rs_resume resume;
-	struct rs_amended amended;
-	struct rs_recovery *recovery; /* the last one of this call, or NULL */
-	struct rs_history history;
+	bool streams_up;   /* the body comes through the read callback, and `upload` */
+	bool watches_seek; /* and seeks in it go through `upload` too */
+	bool altered;      /* the program changed the request while it was running */
+	bool native_fail;  /* CURLOPT_FAILONERROR is in force inside libcurl */
+	bool paused;       /* a callback wants no more for now, and libcurl is no longer running */
+	bool in_headers;   /* inside a header block */
+	bool has_block;    /* a header block has begun */
+	bool provisional;  /* the block may not be the last: 1xx, a redirect, a CONNECT … */
+	bool echoed;       /* CURLOPT_HEADER: the body callback has had the present line */
+	bool delivered;    /* the program has seen some of this attempt: it is committed */
+	bool flows;        /* streaming, and nothing is held: pieces of the body go straight on */
+	bool lines_flow;   /* so do the lines of the present header block */
+	bool timed;        /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {
 		bool attempt, connect, fresh;
 		int64_t attempt_ns;
-	} limits; /* of ours that are in force */
-	struct rs_fault_attempt fault;
-	int64_t turn_ns; /* of the first attempt, where that was put off */
-	bool altered;    /* the program changed the request while it was running */
+	} limits;                     /* of ours that are in force */
+	struct rs_recovery *recovery; /* the last one of this call, or NULL */
+	struct rs_amended amended;
 
 	/* The present attempt. */
-	int64_t attempt_ns; /* when it began */
-	enum rs_phase phase;
-	bool in_headers;      /* inside a header block */
-	bool has_block;       /* a header block has begun */
-	bool provisional;     /* the block may not be the last: 1xx, a redirect, a CONNECT … */
-	int status;           /* of the newest block */
-	size_t headers_at;    /* among the held bytes: its first line after the status line */
-	size_t body_at;       /* where its body begins */
-	size_t body_len;      /* held bytes of it */
-	size_t header_pieces; /* held pieces up to the end of its headers */
-	size_t drained;       /* bytes dropped */
-	bool echoed;          /* CURLOPT_HEADER: the body callback has had the present line */
-	bool delivered;       /* the program has seen some of this attempt: it is committed */
-	const char *stopped;  /* a callback of the program ended the attempt: what libcurl says */
-	enum rs_header_way header_way; /* how the headers of the present attempt are learned */
-	bool native_fail;              /* CURLOPT_FAILONERROR is in force inside libcurl */
-	bool paused; /* a callback wants no more for now, and libcurl is no longer running */
-
-	/* The judgement of it, once there is one. */
-	const struct rs_rule *rule; /* NULL: no rule decides */
-	struct rs_decision decision;
-	struct rs_outcome outcome; /* its spans point into what is held */
-	int64_t decided_ns;
+	const struct rs_rule *rule; /* that decides; NULL: none does, or not yet */
+	const char *stopped;        /* a callback of the program ended it: what libcurl says */
+	int status;                 /* of the newest block */
+	size_t headers_at;          /* among the held bytes: its first line after the status line */
+	size_t body_at;             /* where its body begins */
+	size_t body_len;            /* held bytes of it */
+	size_t header_pieces;       /* held pieces up to the end of its headers */
+	size_t drained;             /* bytes dropped */
 };
+
+/*
+ * The call of which curl_easy_perform() runs in this thread, innermost. Its user pointers need not
+ * be replaced: our callbacks find it here.
+ */
+extern _Thread_local struct rs_exchange *rs_exchange_here
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* request.c ----------------------------------------------------------------------------------- */
 
@@ -102,7 +116,12 @@ struct rs_exchange {
 const struct rs_target *rs_exchange_target(struct rs_exchange *x);
 
 /* Is this a call that can be guarded at all? */
-bool rs_exchange_possible(const struct rs_handle *handle);
+static inline bool rs_exchange_possible(const struct rs_handle *handle)
+{
+	const struct rs_options *o = &handle->options;
+
+	return !o->connect_only && !o->url.lost && !o->custom_request.lost;
+}
 
 /* Can the request be sent again byte for byte? A streamed body that has outgrown its spool only
  * shows that once the attempt has `ended`, and is put back to its beginning by the question. */
@@ -115,11 +134,15 @@ bool rs_exchange_may_tunnel(struct rs_exchange *x);
 
 /* response.c ---------------------------------------------------------------------------------- */
 
+/* Another attempt than the first begins. */
 void rs_response_begin(struct rs_exchange *x);
 
-/* What libcurl calls, with the exchange as the user pointer. */
+/* What libcurl calls, with the exchange as the user pointer; and where it is `alone`, with the
+ * program's. */
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
+size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data);
+size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data);
 
 /* The attempt is over: learn the headers of a response that had no body, where they were not seen.
  * */
@@ -211,6 +234,10 @@ void rs_transfer_mind_headers(struct rs_exchange *x);
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 
+/* Let `body` take the response's body: one of ours, in one of its two forms. */
+void rs_transfer_take_body(struct rs_exchange *x, curl_write_callback with_exchange,
+			   curl_write_callback here);
+
 /* Before an attempt: which way its headers take. */
 void rs_transfer_choose_headers(struct rs_exchange *x);
 
@@ -222,8 +249,12 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
 
 /* call.c -------------------------------------------------------------------------------------- */
 
-/* Begin a guarded call. False: this one cannot be, or need not be, guarded. */
-bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle);
+/* Begin a guarded call, `alone` in this thread's libcurl or not. False: this one cannot be, or need
+ * not be, guarded. */
+bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alone);
+
+/* Before the call's times are needed: a call that succeeds reads no clock. */
+void rs_exchange_time(struct rs_exchange *x);
 
 /* Around every attempt. Where it is delayed on purpose (x->fault.delayed) it begins at
  * rs_fault_due_ns(). At its end *result becomes what it was made to be; true: wait until

@@ -26,9 +26,15 @@ static size_t cut_body(char *bytes, size_t one, size_t len, void *exchange)
 	return 0;
 }
 
+static size_t cut_body_here(char *bytes, size_t one, size_t len, void *data)
+{
+	(void)data;
+	return cut_body(bytes, one, len, rs_exchange_here);
+}
+
 static CURLcode end_cut(struct rs_exchange *x, CURLcode result)
 {
-	x->handle->api->easy_setopt(x->handle->easy, CURLOPT_WRITEFUNCTION, rs_response_body);
+	rs_transfer_take_body(x, rs_response_body, rs_response_body_here);
 	x->fault.cuts = false;
 	if (!x->fault.cut || result != CURLE_WRITE_ERROR)
 		return result;
@@ -71,7 +77,7 @@ static bool arm(struct rs_exchange *x, const struct rs_fault *fault)
 		return rs_canned_replace(x, fault);
 	if (fault->cut != RS_NO_CUT) {
 		x->fault.cuts = true;
-		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_WRITEFUNCTION, cut_body);
+		rs_transfer_take_body(x, cut_body, cut_body_here);
 	}
 	return true;
 }
@@ -87,6 +93,7 @@ void rs_fault_begin(struct rs_exchange *x)
 	const struct rs_target *target = rs_exchange_target(x);
 
 	x->fault = (struct rs_fault_attempt){ .fd = -1 };
+	x->replaced_more = true;
 	rs_fault_forget(x->handle);
 	x->fault.strike = rs_fault_next(x->rules, target, rs_random(x->rules));
 	if (x->fault.strike.fault && !can_strike(x, x->fault.strike.fault))

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-struct rs_table rs_handles = RS_TABLE_INIT(first);
+struct rs_table_place rs_handles_first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
+struct rs_table rs_handles = RS_TABLE_INIT(rs_handles_first);
 
 struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 {
@@ -31,7 +31,7 @@ void rs_handle_free(struct rs_handle *handle)
 {
 	if (!handle)
 		return;
-	rs_options_clear(&handle->options);
+	rs_options_release(&handle->options);
 	free(handle->fault.url);
 	rs_hold_free(&handle->hold);
 	free(handle->multi_call);

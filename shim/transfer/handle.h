@@ -37,12 +37,25 @@ struct rs_handle {
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
 };
 
+extern struct rs_table_place rs_handles_first[];
 extern struct rs_table rs_handles;
 
 /* NULL: not one of ours. */
 static inline struct rs_handle *rs_handle_find(CURL *easy)
 {
-	return rs_table_find(&rs_handles, easy);
+	return rs_table_find(&rs_handles, rs_handles_first, easy);
+}
+
+/* Nearly always; NULL where rs_handle_find() has to be asked. */
+static inline struct rs_handle *rs_handle_glance(CURL *easy)
+{
+	return rs_table_glance(rs_handles_first, easy);
+}
+
+/* Is there anything of the last call that libcurl cannot tell? */
+static inline bool rs_handle_tells(const struct rs_handle *handle)
+{
+	return handle->whole.valid || handle->fault.valid;
 }
 
 /* Remember a new handle; one of that address that was freed out of our sight is forgotten first.

@@ -6,7 +6,6 @@
 
 #define FIRST_BYTES  2048
 #define FIRST_PIECES 32
-#define KEPT_BYTES   16384
 
 /* Room for `wanted` elements, doubling: 0 or -ENOMEM. */
 static int grow(void **memory, size_t *size, size_t wanted, size_t start, size_t element)
@@ -77,7 +76,7 @@ void rs_hold_empty(struct rs_hold *hold)
 void rs_hold_rest(struct rs_hold *hold)
 {
 	rs_hold_empty(hold);
-	if (hold->size > KEPT_BYTES)
+	if (hold->size > RS_HOLD_KEPT)
 		rs_hold_free(hold);
 }
 

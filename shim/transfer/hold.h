@@ -52,8 +52,16 @@ static inline bool rs_hold_has_next(const struct rs_hold *hold)
 /* Forget the pieces. */
 void rs_hold_empty(struct rs_hold *hold);
 
-/* Between calls: give back what a large response has taken. */
+/* What it may keep from call to call. */
+#define RS_HOLD_KEPT 16384
+
+/* Between calls: empty, and give back what a large response has taken. */
 void rs_hold_rest(struct rs_hold *hold);
+
+static inline bool rs_hold_rests(const struct rs_hold *hold)
+{
+	return hold->count == 0 && hold->size <= RS_HOLD_KEPT;
+}
 
 void rs_hold_free(struct rs_hold *hold);
 

@@ -23,7 +23,7 @@ static bool will_refuse(const struct rs_exchange *x)
 static void refuse_natively(struct rs_exchange *x)
 {
 	x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 1L);
-	x->native_fail = true;
+	x->native_fail = x->replaced_more = true;
 }
 
 /* The response so far. */
@@ -87,6 +87,7 @@ void rs_prepare_retry(struct rs_exchange *x)
 	if (x->delivered)
 		rs_resume_remember(x, (CURLcode)x->outcome.error);
 	x->upload.stop = true;
+	x->flows = false;
 	x->phase = RS_DISCARDING;
 	rs_hold_empty(&x->handle->hold);
 }
@@ -133,6 +134,7 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 		.pace_ns = rs_exchange_pace_after(x, rule),
 	};
 
+	rs_exchange_time(x);
 	x->rule = rule;
 	x->outcome = *outcome;
 	x->decided_ns = now.now_ns;

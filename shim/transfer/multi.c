@@ -297,12 +297,13 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	m = call ? rs_multi_of(handle, api) : NULL;
 	if (m && m->calling)
 		return CURLM_RECURSIVE_API_CALL;
-	if (!m || m->busy || !rs_exchange_open(&call->x, easy))
+	if (!m || m->busy || !rs_exchange_open(&call->x, easy, false))
 		return api->multi_add_handle(handle, easy->easy);
 	link_call(m, call);
 	call->detached = !rs_exchange_starts(&call->x);
 	enter(call, call->detached ? RS_MULTI_WAITING : RS_MULTI_RUNNING);
 	if (call->detached) { /* as libcurl: a program drives at once what it has added */
+		rs_exchange_time(&call->x);
 		m->real_due_ns = rs_ns_min(m->real_due_ns, call->x.call.started_ns);
 		rs_multi_tell_timer(m);
 		return CURLM_OK;

@@ -11,7 +11,7 @@ static struct rs_table multis = RS_TABLE_INIT(first);
 
 struct rs_multi *rs_multi_find(CURLM *handle)
 {
-	return rs_table_find(&multis, handle);
+	return rs_table_find(&multis, first, handle);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum rs_request_kind {
 	RS_REQUEST_GET,
@@ -28,6 +29,12 @@ struct rs_copy {
 };
 
 struct rs_options {
+	enum rs_request_kind kind;
+	bool post_copied;
+	bool old_form;     /* CURLOPT_HTTPPOST */
+	bool keeps_chunks; /* CURLOPT_HTTP_TRANSFER_DECODING off */
+	bool abstract_socket;
+
 	curl_write_callback write_fn; /* NULL: libcurl's default, fwrite */
 	void *write_data;
 	curl_write_callback header_fn;
@@ -47,18 +54,14 @@ struct rs_options {
 	curl_progress_callback progress_fn;
 	void *progress_data;
 
-	enum rs_request_kind kind;
 	struct rs_copy url;
 	struct rs_copy custom_request;
 	const void *curlu;       /* CURLOPT_CURLU: the URL is in there */
 	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
-	bool post_copied;
-	bool old_form; /* CURLOPT_HTTPPOST */
 
 	struct rs_copy range;
 	curl_off_t resume_from;
 	struct curl_slist *header_list;
-	bool keeps_chunks;       /* CURLOPT_HTTP_TRANSFER_DECODING off */
 	long timeout_ms;         /* 0: none */
 	long connect_timeout_ms; /* 0: libcurl's own */
 	long fresh_connect;
@@ -73,15 +76,17 @@ struct rs_options {
 	long protocols; /* -1: all */
 	struct rs_copy protocol_names;
 	struct rs_copy unix_socket;
-	bool abstract_socket;
 
 	long connect_only;
 	long proxy_tunnel;
 	long port; /* 0: the URL's */
 };
 
-/* Libcurl's defaults. */
+/* Libcurl's defaults, in memory that is all zero. */
 void rs_options_init(struct rs_options *options);
+
+/* The handle is gone: release the copies. */
+void rs_options_release(struct rs_options *options);
 
 /* What curl_easy_reset() does: back to the defaults. Releases the copies. */
 void rs_options_clear(struct rs_options *options);
@@ -89,18 +94,36 @@ void rs_options_clear(struct rs_options *options);
 /* What curl_easy_duphandle() does: `to` must not hold copies of its own. */
 void rs_options_copy(struct rs_options *to, const struct rs_options *from);
 
-/* Is it of interest at all? By its number, whatever the type of its value. */
+/*
+ * How an option is kept, by its number, whatever the type of its value: not at all (0), by one of
+ * the setters of options.c, or as the word that it is, at so many bytes in struct rs_options.
+ */
 #define RS_OPTIONS_LIMIT 400
-extern const bool rs_options_watched[RS_OPTIONS_LIMIT];
+#define RS_OPTION_WORDS  ((uint16_t)64) /* from here on */
+extern const uint16_t rs_option_ways[RS_OPTIONS_LIMIT];
 
-static inline bool rs_options_watch(CURLoption option)
+typedef void (*rs_option_setter)(struct rs_options *options, void *value);
+extern const rs_option_setter rs_option_setters[];
+
+static inline unsigned rs_option_way(CURLoption option)
 {
 	unsigned number = (unsigned)option % CURLOPTTYPE_OBJECTPOINT;
 
-	return number < RS_OPTIONS_LIMIT && rs_options_watched[number];
+	return __builtin_expect(number < RS_OPTIONS_LIMIT, 1) ? rs_option_ways[number] : 0;
 }
 
-/* One curl_easy_setopt() that is; `value` is the argument as a machine word. */
+static inline bool rs_option_is_word(unsigned way)
+{
+	return way >= RS_OPTION_WORDS;
+}
+
+/* Where the word is kept. */
+static inline void *rs_option_word(struct rs_options *options, unsigned way)
+{
+	return (char *)options + (way - RS_OPTION_WORDS);
+}
+
+/* One curl_easy_setopt(), of whichever way; `value` is the argument as a machine word. */
 void rs_options_set(struct rs_options *options, CURLoption option, void *value);
 
 #endif

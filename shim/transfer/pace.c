@@ -9,12 +9,13 @@
 bool rs_exchange_put_off(struct rs_exchange *x)
 {
 	struct rs_pacers *pacers = x->rules->pacers;
-	int64_t now_ns = x->call.started_ns;
 	const struct rs_target *target;
-	int64_t wait_ns;
+	int64_t now_ns, wait_ns;
 
 	if (!pacers || x->rules->settings.mode == RS_MODE_OBSERVE)
 		return false;
+	rs_exchange_time(x);
+	now_ns = x->call.started_ns;
 	target = rs_exchange_target(x);
 	wait_ns = rs_pacer_wait_ns(pacers, target, now_ns);
 	rs_pacer_take(pacers, target, now_ns);

@@ -2,33 +2,39 @@
  * curl_easy_perform(): the thread that called it waits.
  */
 #include "process.h"
+#include "retry/ledger.h"
 #include "transfer/exchange.h"
 #include "transfer/program.h"
 
 /* How often a program that has paused is asked whether it goes on. */
 #define PAUSE_NS (100 * RS_NS_PER_MS)
 
-static CURLcode attempt(struct rs_exchange *x)
+_Thread_local struct rs_exchange *rs_exchange_here __attribute__((tls_model("initial-exec")));
+
+static inline CURLcode perform(struct rs_exchange *x)
 {
-	const struct rs_curl_api *before;
+	struct rs_exchange *around = rs_exchange_here;
+	const struct rs_curl_api *before = rs_curl_enter(x->handle->api);
 	CURLcode result;
 
-	rs_exchange_begin_attempt(x);
-	if (x->fault.delayed && !rs_exchange_wait(x, rs_fault_due_ns(x)))
-		return CURLE_ABORTED_BY_CALLBACK;
-	before = rs_curl_enter(x->handle->api);
+	rs_exchange_here = x;
 	result = x->handle->api->easy_perform(x->handle->easy);
+	rs_exchange_here = around;
 	rs_curl_leave(before);
 	return result;
 }
 
-static CURLcode run(struct rs_exchange *x)
+static inline CURLcode attempt(struct rs_exchange *x)
 {
-	CURLcode result;
+	rs_exchange_begin_attempt(x);
+	if (__builtin_expect(x->fault.delayed, 0) && !rs_exchange_wait(x, rs_fault_due_ns(x)))
+		return CURLE_ABORTED_BY_CALLBACK;
+	return perform(x);
+}
 
-	if (!rs_exchange_pace(x))
-		return rs_exchange_stop(x);
-	result = attempt(x);
+/* An attempt has ended with `result`. Returns how the call ends. */
+__attribute__((noinline)) static CURLcode go_on(struct rs_exchange *x, CURLcode result)
+{
 	while (rs_exchange_end_attempt(x, &result)) {
 		if (!rs_exchange_wait(x, rs_exchange_due_ns(x)))
 			return rs_exchange_cancel(x);
@@ -41,8 +47,36 @@ static CURLcode run(struct rs_exchange *x)
 	return result;
 }
 
+/* Neither tokens to give back nor calls to count. */
+static inline bool owes_nothing(const struct rs_rules *rules)
+{
+	uint32_t stirred = rs_stirred(rules);
+
+	return stirred == 0 || (stirred == RS_STIR_OTHERS && rs_ledger_rests(rules->host_ledger));
+}
+
+/* It went well at its first attempt, the program has all of it, no rule has said a word, and there
+ * is nothing to account for. */
+static inline bool went_well(const struct rs_exchange *x, CURLcode result)
+{
+	return result == CURLE_OK && x->flows && x->call.attempts == 1 && x->status < 400 &&
+	       !x->rule && !x->stopped && !x->fault.strike.fault && owes_nothing(x->rules);
+}
+
+/* rs_exchange_close() for the commonest of calls. */
+static inline CURLcode close_simply(struct rs_exchange *x)
+{
+	struct rs_handle *handle = x->handle;
+
+	handle->api->easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, handle->options.write_fn);
+	if (__builtin_expect(!rs_hold_rests(&handle->hold), 0))
+		rs_hold_rest(&handle->hold);
+	handle->active = NULL;
+	return CURLE_OK;
+}
+
 /* There was no rule for transfers, but perhaps by now there is one. */
-static CURLcode perform_unguarded(struct rs_handle *handle)
+__attribute__((noinline)) static CURLcode perform_unguarded(struct rs_handle *handle)
 {
 	CURLcode result = handle->api->easy_perform(handle->easy);
 	long status = 0;
@@ -59,9 +93,18 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	struct rs_exchange x;
 	CURLcode result;
 
-	if (!rs_exchange_open(&x, handle))
+	if (__builtin_expect(!rs_exchange_open(&x, handle, true), 0))
 		return perform_unguarded(handle);
-	result = run(&x);
+	if (__builtin_expect(x.rules->pacers != NULL, 0) && !rs_exchange_pace(&x)) {
+		result = rs_exchange_stop(&x);
+		rs_exchange_close(&x, result);
+		return result;
+	}
+	result = attempt(&x);
+	if (__builtin_expect(!went_well(&x, result), 0))
+		result = go_on(&x, result);
+	else if (__builtin_expect(!x.replaced_more, 1))
+		return close_simply(&x);
 	rs_exchange_close(&x, result);
 	return result;
 }

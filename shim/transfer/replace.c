@@ -51,7 +51,8 @@ static void restore_headers(const struct rs_exchange *x, CURL *easy)
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
 	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
-	set(easy, CURLOPT_HEADERDATA, o->header_data);
+	if (!x->alone)
+		set(easy, CURLOPT_HEADERDATA, o->header_data);
 }
 
 static void restore_limits(const struct rs_exchange *x, CURL *easy)
@@ -67,13 +68,13 @@ static void restore_limits(const struct rs_exchange *x, CURL *easy)
 		set(easy, CURLOPT_FRESH_CONNECT, o->fresh_connect);
 }
 
-void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
+__attribute__((noinline)) static void restore_more(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
-	set(easy, CURLOPT_WRITEFUNCTION, o->write_fn);
-	set(easy, CURLOPT_WRITEDATA, o->write_data);
+	if (!x->alone)
+		set(easy, CURLOPT_WRITEDATA, o->write_data);
 	if (x->header_way == RS_HEADERS_SEEN)
 		restore_headers(x, easy);
 	if (o->include_header)
@@ -87,6 +88,13 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 	restore_limits(x, easy);
 	rs_amended_restore(x, easy);
 	rs_fault_restore(x, easy);
+}
+
+void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
+{
+	if (x->replaced_more)
+		restore_more(x, easy);
+	x->handle->api->easy_setopt(easy, CURLOPT_WRITEFUNCTION, x->handle->options.write_fn);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -109,18 +117,21 @@ static bool can_ask(const struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	return !o->header_fn && !o->header_data && !o->include_header && !o->fail_on_error &&
+	return !o->header_fn && !o->header_data && !(o->include_header | o->fail_on_error) &&
 	       !x->resume.continuing && x->handle->api->easy_header &&
 	       x->handle->api->easy_nextheader && o->url.text && (o->url.text[0] | 0x20) == 'h';
 }
 
-static void see_headers(struct rs_exchange *x)
+__attribute__((noinline)) static void see_headers(struct rs_exchange *x)
 {
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
-	set(x->handle->easy, CURLOPT_HEADERFUNCTION, rs_response_header);
-	set(x->handle->easy, CURLOPT_HEADERDATA, x);
+	set(x->handle->easy, CURLOPT_HEADERFUNCTION,
+	    x->alone ? rs_response_header_here : rs_response_header);
+	if (!x->alone)
+		set(x->handle->easy, CURLOPT_HEADERDATA, x);
 	x->header_way = RS_HEADERS_SEEN;
+	x->replaced_more = true;
 }
 
 /* Where only a pointer is set for headers, libcurl gives it to the body callback: that is ours. */
@@ -132,34 +143,65 @@ void rs_transfer_mind_headers(struct rs_exchange *x)
 		see_headers(x);
 }
 
+/* The program has got another use for them than before. */
+__attribute__((noinline)) static void see_no_headers(struct rs_exchange *x)
+{
+	restore_headers(x, x->handle->easy);
+	x->header_way = RS_HEADERS_ASKED;
+}
+
 void rs_transfer_choose_headers(struct rs_exchange *x)
 {
 	bool seen = x->header_way == RS_HEADERS_SEEN;
 
-	if (can_ask(x)) {
-		if (seen)
-			restore_headers(x, x->handle->easy);
-		x->header_way = RS_HEADERS_ASKED;
+	if (can_ask(x) == !seen)
 		return;
-	}
-	if (!seen)
+	if (seen)
+		see_no_headers(x);
+	else
 		see_headers(x);
 }
 
-void rs_transfer_replace(struct rs_exchange *x)
+__attribute__((noinline)) static void replace_more(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 	CURL *easy = x->handle->easy;
 
-	set(easy, CURLOPT_WRITEFUNCTION, rs_response_body);
-	set(easy, CURLOPT_WRITEDATA, x);
+	x->replaced_more = true;
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, 0L);
 	if (o->fail_on_error)
 		set(easy, CURLOPT_FAILONERROR, 0L);
 	if (x->streams_up)
 		replace_upload(x);
+}
+
+static inline void take_body(struct rs_exchange *x, curl_write_callback with_exchange,
+			     curl_write_callback here)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(x->handle->easy, CURLOPT_WRITEFUNCTION, x->alone ? here : with_exchange);
+	if (__builtin_expect(x->alone, 1))
+		return;
+	set(x->handle->easy, CURLOPT_WRITEDATA, x);
+	x->replaced_more = true;
+}
+
+void rs_transfer_take_body(struct rs_exchange *x, curl_write_callback with_exchange,
+			   curl_write_callback here)
+{
+	take_body(x, with_exchange, here);
+}
+
+void rs_transfer_replace(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	take_body(x, rs_response_body, rs_response_body_here);
+	if ((o->include_header | o->fail_on_error) || x->streams_up)
+		replace_more(x);
 }
 
 static long in_ms(int64_t ns)
@@ -184,6 +226,7 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)
 	const struct rs_options *o = &x->handle->options;
 	bool fresh = policy->fresh_connection && x->call.attempts > 0;
 
+	x->replaced_more = true;
 	limit(x, CURLOPT_TIMEOUT_MS, policy->attempt_timeout_ns, o->timeout_ms, &x->limits.attempt);
 	x->limits.attempt_ns = policy->attempt_timeout_ns;
 	limit(x, CURLOPT_CONNECTTIMEOUT_MS, policy->connect_timeout_ns, o->connect_timeout_ms,

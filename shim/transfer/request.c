@@ -85,13 +85,6 @@ bool rs_exchange_is_http(struct rs_exchange *x)
 	return is_http(rs_exchange_target(x)->scheme);
 }
 
-bool rs_exchange_possible(const struct rs_handle *handle)
-{
-	const struct rs_options *o = &handle->options;
-
-	return !o->connect_only && !o->url.lost && !o->custom_request.lost;
-}
-
 bool rs_exchange_may_tunnel(struct rs_exchange *x)
 {
 	const char *url = x->amended.url ? x->amended.url : x->handle->options.url.text;

@@ -12,6 +12,7 @@ void rs_response_begin(struct rs_exchange *x)
 	rs_hold_empty(&x->handle->hold);
 	x->phase = RS_HOLDING;
 	x->in_headers = x->has_block = x->provisional = false;
+	x->flows = x->lines_flow = false;
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
@@ -185,10 +186,49 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 	return act(x, kind, bytes, len);
 }
 
+/* From here on nothing is to be learned from this block. */
+static bool lines_may_flow(const struct rs_exchange *x)
+{
+	return x->in_headers && x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold) &&
+	       !rs_resume_notes_lines(x);
+}
+
+__attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *bytes, size_t len)
+{
+	size_t took = header_line(x, bytes, len);
+
+	x->lines_flow = lines_may_flow(x);
+	return took;
+}
+
+/* With `data` as the program's user pointer. */
+static inline size_t take_line(struct rs_exchange *x, char *bytes, size_t one, size_t len,
+			       void *data)
+{
+	const struct rs_options *o = &x->handle->options;
+	size_t took;
+
+	if (__builtin_expect(!x->lines_flow, 0) || __builtin_expect(!o->header_fn, 0) ||
+	    __builtin_expect(o->include_header != 0, 0))
+		return judge_line(x, bytes, len);
+	if (is_blank(bytes, len))
+		x->in_headers = x->lines_flow = false;
+	took = rs_call_sink(o->header_fn, bytes, one, len, data);
+	if (__builtin_expect(took != len, 0) && took != CURL_WRITEFUNC_PAUSE)
+		x->stopped = "Failed writing header";
+	return took;
+}
+
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
 {
-	(void)one;
-	return header_line(exchange, bytes, len);
+	struct rs_exchange *x = exchange;
+
+	return take_line(x, bytes, one, len, x->handle->options.header_data);
+}
+
+size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data)
+{
+	return take_line(rs_exchange_here, bytes, one, len, data);
 }
 
 /* Lines that were not seen, as if they had been: for judging alone, the program does not want them.
@@ -203,7 +243,7 @@ static void recall_line(struct rs_exchange *x, const char *name, const char *val
 		header_line(x, line, (size_t)len);
 }
 
-static void recall_headers(struct rs_exchange *x, long status)
+__attribute__((noinline)) static void recall_headers(struct rs_exchange *x, long status)
 {
 	const struct rs_curl_api *api = x->handle->api;
 	struct curl_header *header = NULL;
@@ -217,6 +257,15 @@ static void recall_headers(struct rs_exchange *x, long status)
 	recall_line(x, "", "");
 }
 
+__attribute__((noinline)) static void judge_status(struct rs_exchange *x)
+{
+	rs_judge_by_newest(x, x->status >= 400);
+	if (rs_status_in(&x->rules->status, x->status))
+		recall_headers(x, x->status);
+	else
+		x->phase = RS_STREAMING;
+}
+
 /* The last response's status, where a rule may care: then its headers are recalled. */
 static void ask_status(struct rs_exchange *x)
 {
@@ -227,9 +276,8 @@ static void ask_status(struct rs_exchange *x)
 		return;
 	x->status = (int)status;
 	x->has_block = true;
-	rs_judge_by_newest(x, x->status >= 400);
-	if (rs_status_in(&x->rules->status, x->status))
-		recall_headers(x, status);
+	if (status >= 400 || rs_status_in(&x->rules->status, x->status))
+		judge_status(x);
 	else
 		x->phase = RS_STREAMING;
 }
@@ -252,6 +300,9 @@ __attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *
 		rs_response_recall(x); /* what has a body for the program is the last response */
 	if (!x->has_block)
 		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
+	x->flows = x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold);
+	if (x->flows)
+		return rs_deliver_body(x, bytes, len);
 	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))
 		return act(x, RS_PIECE_BODY, bytes, len);
 	x->body_len += len;
@@ -269,10 +320,20 @@ size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 	struct rs_exchange *x = exchange;
 
 	(void)one;
-	if (__builtin_expect(x->phase == RS_STREAMING, 1) &&
-	    __builtin_expect(!rs_hold_has_next(&x->handle->hold), 1))
+	if (__builtin_expect(x->flows, 1))
 		return rs_deliver_body(x, bytes, len);
 	return judge_body(x, bytes, len);
+}
+
+size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data)
+{
+	struct rs_exchange *x = rs_exchange_here;
+	size_t took;
+
+	if (__builtin_expect(!x->flows, 0))
+		return judge_body(x, bytes, len);
+	took = rs_call_sink(x->handle->options.write_fn, bytes, one, len, data);
+	return rs_body_taken(x, took, len);
 }
 
 bool rs_response_finish(struct rs_exchange *x, CURLcode *result)

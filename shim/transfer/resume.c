@@ -31,13 +31,11 @@ static bool is_plain_get(const struct rs_options *o)
 	       (!o->custom_request.text || strcmp(o->custom_request.text, "GET") == 0);
 }
 
-void rs_resume_begin(struct rs_exchange *x)
+/* A request whose answer could be continued. Where that changes meanwhile, the call is `altered`.
+ */
+static bool is_resumable(const struct rs_options *o)
 {
-	const struct rs_options *o = &x->handle->options;
-
-	x->resume.watch = is_plain_get(o) && !o->range.lost && !o->keeps_chunks;
-	x->resume.continuing = false;
-	x->resume.got = 0;
+	return is_plain_get(o) && !o->range.lost && !o->keeps_chunks;
 }
 
 static struct rs_entity *entity_of(struct rs_exchange *x)
@@ -46,20 +44,21 @@ static struct rs_entity *entity_of(struct rs_exchange *x)
 }
 
 /* libcurl keeps a response's headers, and tells the first one's when they are needed. */
-static bool notes_lines(const struct rs_exchange *x)
+bool rs_resume_notes_lines(const struct rs_exchange *x)
 {
-	return x->resume.continuing || (x->resume.watch && !x->handle->api->easy_header);
+	return x->resume.continuing ||
+	       (!x->handle->api->easy_header && is_resumable(&x->handle->options));
 }
 
 void rs_resume_block(struct rs_exchange *x)
 {
-	if (notes_lines(x))
+	if (rs_resume_notes_lines(x))
 		rs_entity_clear(entity_of(x));
 }
 
 void rs_resume_line(struct rs_exchange *x, const char *line, size_t len)
 {
-	if (notes_lines(x))
+	if (rs_resume_notes_lines(x))
 		rs_entity_note(entity_of(x), line, len);
 }
 
@@ -118,7 +117,8 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result)
 
 	if (x->resume.continuing)
 		return true;
-	if (!x->resume.watch || x->altered || !rs_exchange_is_http(x) || !has_all_headers(x))
+	if (!is_resumable(&x->handle->options) || x->altered || !rs_exchange_is_http(x) ||
+	    !has_all_headers(x))
 		return false;
 	if (x->handle->api->easy_header)
 		ask_libcurl(x);
@@ -168,6 +168,7 @@ void rs_resume_remember(struct rs_exchange *x, CURLcode result)
 	r->error = result;
 	r->status = x->status;
 	rs_resume_note_info(x);
+	x->handle->whole.size = r->got;
 	find_whole(x, &r->whole);
 	if (o->error_buffer)
 		memcpy(r->error_text, o->error_buffer, CURL_ERROR_SIZE);

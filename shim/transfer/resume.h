@@ -18,7 +18,6 @@ struct rs_exchange;
 struct rs_handle;
 
 struct rs_resume {
-	bool watch;      /* a request whose answer could be continued: note its headers */
 	bool continuing; /* the present attempt is a continuation */
 	int64_t got;     /* body bytes handed over, from all attempts */
 
@@ -47,8 +46,8 @@ struct rs_whole_info {
 	char type[128];
 };
 
-/* Before the first attempt. */
-void rs_resume_begin(struct rs_exchange *x);
+/* Are the lines of the present header block of interest? */
+bool rs_resume_notes_lines(const struct rs_exchange *x);
 
 /* A header block begins; one of its lines. */
 void rs_resume_block(struct rs_exchange *x);

@@ -37,7 +37,7 @@ static struct rs_table_place *place_of(struct rs_table *table, void *key)
 
 void *rs_table_search(struct rs_table *table, void *key)
 {
-	struct rs_table_place *place = place_of(table, key);
+	struct rs_table_place *place = key ? place_of(table, key) : NULL;
 
 	return place ? atomic_load_explicit(&place->value, memory_order_acquire) : NULL;
 }

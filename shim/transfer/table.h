@@ -36,22 +36,27 @@ static inline size_t rs_table_hash(const void *key)
 	return (size_t)((uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15) >> 32);
 }
 
-/* rs_table_find() where the key is not in its very first place. */
+/* NULL: not there. */
 void *rs_table_search(struct rs_table *table, void *key);
 
-/* NULL: not there. */
-static inline void *rs_table_find(struct rs_table *table, void *key)
+/* The same where the key is in its very first place, as nearly always; else NULL. `first` is the
+ * table's first segment. No call is made: what is small enough can do without a stack frame. */
+static inline void *rs_table_glance(struct rs_table_place *first, void *key)
 {
-	struct rs_table_place *segment =
-		atomic_load_explicit(&table->segments[0], memory_order_relaxed);
 	struct rs_table_place *place =
-		&segment[(rs_table_hash(key) & (RS_TABLE_FIRST - 1)) * RS_TABLE_BUCKET];
+		&first[(rs_table_hash(key) & (RS_TABLE_FIRST - 1)) * RS_TABLE_BUCKET];
 
-	if (!key)
-		return NULL;
 	if (__builtin_expect(atomic_load_explicit(&place->key, memory_order_relaxed) == key, 1))
 		return atomic_load_explicit(&place->value, memory_order_acquire);
-	return rs_table_search(table, key);
+	return NULL;
+}
+
+/* One or the other. */
+static inline void *rs_table_find(struct rs_table *table, struct rs_table_place *first, void *key)
+{
+	void *value = rs_table_glance(first, key);
+
+	return __builtin_expect(value != NULL, 1) ? value : rs_table_search(table, key);
 }
 
 /* False where memory is short. The key must not be there. */

@@ -4,13 +4,6 @@
 
 #include "transfer/program.h"
 
-bool rs_upload_streams(const struct rs_options *o)
-{
-	if (o->ioctl_fn && !o->seek_fn)
-		return false; /* the oldest way to rewind is left alone */
-	return o->kind == RS_REQUEST_PUT || (o->kind == RS_REQUEST_POST && !o->post_fields);
-}
-
 void rs_upload_begin(struct rs_upload *upload, const struct rs_options *options, size_t limit)
 {
 	*upload = (struct rs_upload){ .options = options, .spool.limit = limit };

@@ -29,7 +29,12 @@ struct rs_upload {
 };
 
 /* Does this request stream its body through the read callback in a way that can be watched? */
-bool rs_upload_streams(const struct rs_options *options);
+static inline bool rs_upload_streams(const struct rs_options *o)
+{
+	if (o->kind != RS_REQUEST_PUT && (o->kind != RS_REQUEST_POST || o->post_fields))
+		return false;
+	return !o->ioctl_fn || o->seek_fn; /* the oldest way to rewind is left alone */
+}
 
 void rs_upload_begin(struct rs_upload *upload, const struct rs_options *options, size_t limit);
 void rs_upload_end(struct rs_upload *upload);

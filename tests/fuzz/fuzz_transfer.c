@@ -369,6 +369,10 @@ static void set_up(struct rs_handle *handle, unsigned shape, size_t *upload_at)
 	rs_options_set(o, CURLOPT_WRITEDATA, &program);
 	rs_options_set(o, CURLOPT_HEADERFUNCTION, (void *)(uintptr_t)on_header);
 	rs_options_set(o, CURLOPT_HEADERDATA, &program);
+	fake.write_fn = on_body;
+	fake.write_data = &program;
+	fake.header_fn = on_header;
+	fake.header_data = &program;
 	rs_options_set(o, CURLOPT_FAILONERROR, (void *)(intptr_t)(shape & 1));
 	if (shape & 2) {
 		rs_options_set(o, CURLOPT_UPLOAD, (void *)1);

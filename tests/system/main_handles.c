@@ -419,6 +419,97 @@ static void cancelling(void)
 		cancelled(i & 1, i & 2);
 }
 
+/* What was set for attempts is gone after: the real function, called behind our back, finds the
+ * program's own callbacks. */
+static void behind(void)
+{
+	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD);
+	void *found = library ? dlvsym(library, "curl_easy_perform", "CURL_OPENSSL_4") : NULL;
+	CURLcode (*perform)(CURL *) = (CURLcode(*)(CURL *))(uintptr_t)found;
+	CURL *easy = curl_easy_init();
+	struct fetch got = { .len = 0 }, lines = { .len = 0 };
+
+	if (!perform) {
+		complain("no libcurl");
+		return;
+	}
+	for (int id = 920; id < 924; id++) {
+		if (id == 922)
+			(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take);
+		(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, id < 922 ? NULL : &lines);
+		fetch(easy, id & 1, id, "before");
+		set_url(easy, 0, id);
+		got.len = lines.len = 0;
+		(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &got);
+		check_fetched(&got, perform(easy), id, "behind");
+		if ((lines.len > 0) != (id >= 922))
+			complain("behind: %d: %zu bytes of headers", id, lines.len);
+	}
+	curl_easy_cleanup(easy);
+	(void)dlclose(library);
+}
+
+/* A transfer pauses, and goes on from inside another one's callback: what it was kept comes then,
+ * and is its own. Where it goes was changed meanwhile. */
+static struct {
+	CURL *first, *second;
+	struct fetch wrong, got, other;
+	bool paused, went_on;
+} pausing;
+
+static size_t take_later(char *bytes, size_t size, size_t count, void *user)
+{
+	if (!pausing.paused) {
+		pausing.paused = true;
+		(void)curl_easy_setopt(pausing.first, CURLOPT_WRITEDATA, &pausing.got);
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	return take(bytes, size, count, user);
+}
+
+static size_t take_and_go_on(char *bytes, size_t size, size_t count, void *user)
+{
+	if (user != &pausing.other)
+		complain("a piece for somebody else");
+	if (!pausing.went_on) {
+		pausing.went_on = true;
+		(void)curl_easy_pause(pausing.first, CURLPAUSE_CONT);
+	}
+	return take(bytes, size, count, user);
+}
+
+static int while_paused(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)user, (void)a, (void)b, (void)c, (void)d;
+	if (!pausing.paused || pausing.went_on)
+		return 0;
+	set_url(pausing.second, 0, 901);
+	(void)curl_easy_setopt(pausing.second, CURLOPT_WRITEFUNCTION, take_and_go_on);
+	(void)curl_easy_setopt(pausing.second, CURLOPT_WRITEDATA, &pausing.other);
+	check_fetched(&pausing.other, curl_easy_perform(pausing.second), 901, "the one inside");
+	return 0;
+}
+
+static void pauses(void)
+{
+	pausing.first = curl_easy_init();
+	pausing.second = curl_easy_init();
+	set_url(pausing.first, 0, 900);
+	(void)curl_easy_setopt(pausing.first, CURLOPT_WRITEFUNCTION, take_later);
+	(void)curl_easy_setopt(pausing.first, CURLOPT_WRITEDATA, &pausing.wrong);
+	(void)curl_easy_setopt(pausing.first, CURLOPT_XFERINFOFUNCTION, while_paused);
+	(void)curl_easy_setopt(pausing.first, CURLOPT_NOPROGRESS, 0L);
+	check_fetched(&pausing.got, curl_easy_perform(pausing.first), 900, "the paused one");
+	if (!pausing.went_on || pausing.wrong.len > 0)
+		complain("pausing: %d, %zu bytes elsewhere", pausing.went_on, pausing.wrong.len);
+	pausing.got.len = 0;
+	(void)curl_easy_setopt(pausing.first, CURLOPT_NOPROGRESS, 1L);
+	set_url(pausing.first, 1, 902);
+	check_fetched(&pausing.got, curl_easy_perform(pausing.first), 902, "the same again");
+	curl_easy_cleanup(pausing.first);
+	curl_easy_cleanup(pausing.second);
+}
+
 /* While one thread waits, another one goes on. */
 static atomic_bool waiting_is_over;
 
@@ -463,6 +554,8 @@ int main(int argc, char **argv)
 		{ "coming", coming_and_going },
 		{ "fork", forked },
 		{ "nested", nested },
+		{ "behind", behind },
+		{ "pauses", pauses },
 		{ "cancel", cancelling },
 		{ "going-on", going_on },
 	};

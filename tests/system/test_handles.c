@@ -73,6 +73,8 @@ CASE(thousands_at_once, "many", QUICK)
 CASE(coming_and_going_in_threads, "coming", QUICK)
 CASE(fork_with_live_handles, "fork", QUICK)
 CASE(a_transfer_inside_a_callback, "nested", QUICK)
+CASE(what_attempts_set_is_gone_after, "behind", QUICK)
+CASE(a_pause_that_ends_inside_another_transfer, "pauses", QUICK)
 CASE(waits_are_cancelled_by_the_progress_callback, "cancel", SLOW)
 CASE(other_threads_go_on_during_a_wait, "going-on", SLOW)
 
@@ -183,6 +185,8 @@ int main(void)
 		cmocka_unit_test(coming_and_going_in_threads),
 		cmocka_unit_test(fork_with_live_handles),
 		cmocka_unit_test(a_transfer_inside_a_callback),
+		cmocka_unit_test(what_attempts_set_is_gone_after),
+		cmocka_unit_test(a_pause_that_ends_inside_another_transfer),
 		cmocka_unit_test(waits_are_cancelled_by_the_progress_callback),
 		cmocka_unit_test(other_threads_go_on_during_a_wait),
 		cmocka_unit_test(under_valgrind),

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
-#include <sys/single_threaded.h>
 #include <sys/time.h>
 
 #include "connect/ask.h"
@@ -15,6 +14,7 @@
 #include "connect/waits.h"
 #include "hooks/export.h"
 #include "process.h"
+#include "real.h"
 #include "real_libc.h"
 #include "retry/ns.h"
 
@@ -80,7 +80,7 @@ __attribute__((noinline)) static int ppoll_with_care(const struct poll_call *cal
 
 static bool nothing_to_see(void)
 {
-	return !rs_pending_any() && __libc_single_threaded;
+	return !rs_pending_any() && rs_is_single_threaded();
 }
 
 RS_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "ops/hook_run.h"
+#include "process.h"
 #include "retry/ns.h"
 
 #define SLICE_NS (50 * RS_NS_PER_MS)
@@ -122,6 +124,9 @@ static void run_helper(const struct rs_hook *hook, struct rs_hook_run *run,
 	pid_t helper;
 
 	memcpy(run->env, hook->env.at, hook->env.len < RS_HOOK_ENV ? hook->env.len : RS_HOOK_ENV);
+	/* What the helper, a fork without libc's help, had better not look up itself. */
+	run->secure = getauxval(AT_SECURE) != 0;
+	(void)rs_process_environ();
 	helper = start_helper(hook, run);
 	if (helper < 0)
 		not_started(result, -helper);

@@ -65,7 +65,7 @@ static bool read_short_weekday(struct reader *in)
 static bool read_long_weekday(struct reader *in)
 {
 	static const char names[][NAME_SIZE] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
-					     "Friday", "Saturday", "Sunday" };
+						 "Friday", "Saturday", "Sunday" };
 	int index;
 
 	return read_name(in, names, 7, &index);
@@ -74,7 +74,7 @@ static bool read_long_weekday(struct reader *in)
 static bool read_month(struct reader *in, struct date *date)
 {
 	static const char names[][NAME_SIZE] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+						 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
 	if (!read_name(in, names, 12, &date->month))
 		return false;

@@ -180,6 +180,21 @@ $(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lm
+
+# What scripts/bench-start and scripts/bench-rules measure with.
+$(B)/tests/bench/interleave: $(B)/obj/tests/bench/interleave.o
+$(B)/tests/bench/rules: $(B)/obj/tests/bench/rules.o $(CORE_OBJ)
+$(B)/tests/bench/interleave $(B)/tests/bench/rules:
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
+# The library that a start is compared with: it needs libc, and nothing else.
+$(B)/tests/bench/empty.so: $(B)/obj/tests/bench/empty.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
+.PHONY: bench-programs
+bench-programs: all $(addprefix $(B)/tests/bench/,interleave rules empty.so)
 .PHONY: contention
 contention: $(B)/tests/bench/contention
 	@$< --svg docs/contention.svg

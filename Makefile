@@ -184,7 +184,8 @@ $(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
 # What scripts/bench-start and scripts/bench-rules measure with.
 $(B)/tests/bench/interleave: $(B)/obj/tests/bench/interleave.o
 $(B)/tests/bench/rules: $(B)/obj/tests/bench/rules.o $(CORE_OBJ)
-$(B)/tests/bench/interleave $(B)/tests/bench/rules:
+$(B)/tests/bench/stall: $(B)/obj/tests/bench/stall.o
+$(addprefix $(B)/tests/bench/,interleave rules stall):
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
@@ -194,7 +195,7 @@ $(B)/tests/bench/empty.so: $(B)/obj/tests/bench/empty.o
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
 .PHONY: bench-programs
-bench-programs: all $(addprefix $(B)/tests/bench/,interleave rules empty.so)
+bench-programs: all $(addprefix $(B)/tests/bench/,interleave rules stall empty.so)
 .PHONY: contention
 contention: $(B)/tests/bench/contention
 	@$< --svg docs/contention.svg

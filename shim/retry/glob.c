@@ -12,6 +12,11 @@ static const char wildcards[] = "*?[\\";
 
 /* ---- preparing ---- */
 
+static bool is_wildcard(char c)
+{
+	return c == '*' || c == '?' || c == '[' || c == '\\';
+}
+
 static bool is_literal(const char *text, size_t len)
 {
 	return strcspn(text, wildcards) >= len;
@@ -116,7 +121,8 @@ static size_t tail_len(const char *pattern, size_t len)
 {
 	size_t tail = 0;
 
-	while (tail < len && !strchr("*?[]\\", pattern[len - tail - 1]))
+	while (tail < len && !is_wildcard(pattern[len - tail - 1]) &&
+	       pattern[len - tail - 1] != ']')
 		tail++;
 	/* What a backslash stands before belongs to it. */
 	return tail > 0 && tail < len && pattern[len - tail - 1] == '\\' ? tail - 1 : tail;
@@ -194,11 +200,6 @@ static bool same_byte(const struct rs_glob *glob, char a, char b)
 static const char *tail(struct rs_span text, size_t len)
 {
 	return text.at ? text.at + (text.len - len) : NULL;
-}
-
-static bool is_wildcard(char c)
-{
-	return c == '*' || c == '?' || c == '[' || c == '\\';
 }
 
 /* What is behind the element of the pattern, if the byte matches it; else NULL. */

@@ -2,9 +2,9 @@
  * interleave ROUNDS COMMAND... -- COMMAND... : how long commands take, run in turn.
  *
  * Each round runs every command once, so that what disturbs the machine disturbs all of them. Words
- * NAME=VALUE before a command are its environment on top of ours. Per command: the median and the
- * lowest of its times in microseconds, and the median of its time divided by that of the first
- * command in the same round.
+ * NAME=VALUE before a command are its environment on top of ours. Per command, in microseconds: the
+ * median of the processor time that it and its children took, which others on the machine disturb
+ * least, and that of the time that passed; then the first divided by that of the first command.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,8 +22,8 @@
 struct command {
 	char **argv;
 	char **env;
-	double *us; /* a time for each round */
-	double *ratio;
+	double *us; /* that passed, for each round */
+	double *cpu_us;
 };
 
 static void give_up(const char *what, int error)
@@ -88,7 +89,7 @@ static size_t split_commands(char **word, struct command *commands, size_t round
 
 		command->argv = word;
 		command->us = room(rounds, sizeof(double));
-		command->ratio = room(rounds, sizeof(double));
+		command->cpu_us = room(rounds, sizeof(double));
 		while (*word && strcmp(*word, "--") != 0)
 			word++;
 		if (*word)
@@ -98,9 +99,15 @@ static size_t split_commands(char **word, struct command *commands, size_t round
 	return count;
 }
 
-static double run(const struct command *command, posix_spawn_file_actions_t *silent)
+static double us_of(struct timeval time)
+{
+	return (double)time.tv_sec * 1e6 + (double)time.tv_usec;
+}
+
+static void run(const struct command *command, posix_spawn_file_actions_t *silent, size_t round)
 {
 	double began = now_us();
+	struct rusage usage;
 	pid_t child;
 	int status;
 	int error =
@@ -108,23 +115,25 @@ static double run(const struct command *command, posix_spawn_file_actions_t *sil
 
 	if (error)
 		give_up(command->argv[0], error);
-	if (waitpid(child, &status, 0) < 0 || status != 0)
+	if (wait4(child, &status, 0, &usage) < 0 || status != 0)
 		give_up(command->argv[0], ECANCELED);
-	return now_us() - began;
+	command->us[round] = now_us() - began;
+	command->cpu_us[round] = us_of(usage.ru_utime) + us_of(usage.ru_stime);
 }
 
-static void print(const struct command *command, size_t rounds)
+static void print(const struct command *command, size_t rounds, double first)
 {
-	double middle = median(command->us, rounds);
+	double cpu = median(command->cpu_us, rounds);
 
-	printf("%10.1f %10.1f %8.3f  %s\n", middle, command->us[0], median(command->ratio, rounds),
-	       command->argv[0]);
+	printf("%10.1f %10.1f %8.3f  %s\n", cpu, median(command->us, rounds),
+	       first > 0 ? cpu / first : 1, command->argv[0]);
 }
 
 int main(int argc, char **argv)
 {
 	struct command commands[COMMANDS_MOST];
 	posix_spawn_file_actions_t silent;
+	double first;
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, count;
 
 	if (rounds == 0 || argc < 3) {
@@ -135,17 +144,12 @@ int main(int argc, char **argv)
 	posix_spawn_file_actions_init(&silent);
 	posix_spawn_file_actions_addopen(&silent, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	for (size_t i = 0; i < rounds; i++) {
-		/* Whoever is first after the last of them has no advantage: another one each time.
-		 */
-		for (size_t j = 0; j < count; j++) {
-			struct command *command = &commands[(i + j) % count];
-
-			command->us[i] = run(command, &silent);
-		}
+		/* Another one comes first each time. */
 		for (size_t j = 0; j < count; j++)
-			commands[j].ratio[i] = commands[j].us[i] / commands[0].us[i];
+			run(&commands[(i + j) % count], &silent, i);
 	}
+	first = median(commands[0].cpu_us, rounds);
 	for (size_t j = 0; j < count; j++)
-		print(&commands[j], rounds);
+		print(&commands[j], rounds, first);
 	return 0;
 }

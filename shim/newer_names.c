@@ -161,12 +161,19 @@ void __wrap___stack_chk_fail(void)
 	abort();
 }
 
+/* Variables may have been moved into the program (a copy relocation): whichever comes first is the
+ * one in use. */
+
 char ***rs_process_environ(void)
 {
-	static _Atomic(void *) found;
+	static _Atomic(char ***) found;
 	static char **none;
-	char ***variable = find("environ", &found);
+	char ***variable = atomic_load_explicit(&found, memory_order_relaxed);
 
+	if (!variable) {
+		variable = rs_real_dlsym(RTLD_DEFAULT, "environ");
+		atomic_store_explicit(&found, variable ? variable : &none, memory_order_relaxed);
+	}
 	return variable ? variable : &none;
 }
 
@@ -175,7 +182,7 @@ _Atomic(const char *) rs_found_single_threaded;
 const char *rs_find_single_threaded(void)
 {
 	static const char unknown;
-	const char *variable = rs_real_dlsym(RTLD_NEXT, "__libc_single_threaded");
+	const char *variable = rs_real_dlsym(RTLD_DEFAULT, "__libc_single_threaded");
 
 	if (!variable)
 		variable = &unknown;

@@ -251,7 +251,7 @@ static const char *begin_behind_star(const struct rs_glob *glob, const char *pat
 {
 	if (pattern == glob->end || glob->fold || is_wildcard(*pattern))
 		return from;
-	return memchr(from, *pattern, (size_t)(end - from));
+	return from < end ? memchr(from, *pattern, (size_t)(end - from)) : NULL;
 }
 
 /*

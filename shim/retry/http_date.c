@@ -21,7 +21,7 @@ static bool read_text(struct reader *in, const char *text)
 {
 	size_t len = strlen(text);
 
-	if ((size_t)(in->end - in->at) < len || memcmp(in->at, text, len) != 0)
+	if (!in->at || (size_t)(in->end - in->at) < len || memcmp(in->at, text, len) != 0)
 		return false;
 	in->at += len;
 	return true;

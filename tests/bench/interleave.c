@@ -131,7 +131,7 @@ static void print(const struct command *command, size_t rounds, double first)
 
 int main(int argc, char **argv)
 {
-	struct command commands[COMMANDS_MOST];
+	static struct command commands[COMMANDS_MOST];
 	posix_spawn_file_actions_t silent;
 	double first;
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 0, count;
@@ -141,6 +141,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	count = split_commands(argv + 2, commands, rounds);
+	if (count == 0)
+		return 2;
 	posix_spawn_file_actions_init(&silent);
 	posix_spawn_file_actions_addopen(&silent, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	for (size_t i = 0; i < rounds; i++) {

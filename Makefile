@@ -25,6 +25,7 @@ FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 VERSION := 0.1.0
+COMMA   := ,
 B       ?= build
 
 CFLAGS   ?= -O2 -g
@@ -96,12 +97,15 @@ $(B)/obj/%.o: %.c $(STAMP)
 # Without the compiler's start files: the library's constructor needs none of them, and their weak
 # references would be searched for at every start.
 # A sanitizer's runtime looks its functions up, through our dlsym(), before it can be called.
-$(B)/obj/shim/hooks/dl.o $(B)/obj/shim/real_symbol.o: CFLAGS_ALL += -fno-sanitize=all
+$(addprefix $(B)/obj/shim/,hooks/dl.o real_symbol.o next_symbol.o): CFLAGS_ALL += -fno-sanitize=all
 
+# Names that would cost at each start: see shim/newer_names.c.
+WRAPPED := memcpy stat lstat fstat getauxval regexec _dl_find_object __ctype_b_loc fgets __stack_chk_fail
 $(B)/libretryshim.so: $(CORE_OBJ) $(call obj,$(SHIM)) shim/symbols.map
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) -Wl,--version-script=shim/symbols.map \
 		-nostartfiles -Wl,-soname,libretryshim.so -Wl,-z,defs,-z,lazy,-z,relro -Wl,--exclude-libs,ALL \
+		$(addprefix -Wl$(COMMA)--wrap=,$(WRAPPED)) \
 		-pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
 
 $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))
@@ -112,6 +116,7 @@ $(B)/retryshim: $(CORE_OBJ) $(call obj,$(CLI))
 # what of ops/ needs no program around it.
 OPS_OBJ := $(call obj,$(addprefix shim/ops/,log.c line.c sink.c target_text.c cause_text.c edits.c \
 	hook_env.c report_line.c))
+$(B)/tests/unit/test_next_symbol: $(B)/obj/shim/next_symbol.o
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(OPS_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
@@ -187,6 +192,22 @@ $(B)/tests/bench/requests: $(call obj,$(REQUESTS))
 .PHONY: bench-requests
 bench-requests: all $(B)/tests/bench/requests
 	@B=$(B) scripts/bench-requests
+
+# What scripts/bench-start and scripts/bench-rules measure with.
+$(B)/tests/bench/interleave: $(B)/obj/tests/bench/interleave.o
+$(B)/tests/bench/rules: $(B)/obj/tests/bench/rules.o $(CORE_OBJ)
+$(B)/tests/bench/stall: $(B)/obj/tests/bench/stall.o
+$(addprefix $(B)/tests/bench/,interleave rules stall):
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
+# The library that a start is compared with: it needs libc, and nothing else.
+$(B)/tests/bench/empty.so: $(B)/obj/tests/bench/empty.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
+.PHONY: bench-programs
+bench-programs: all $(addprefix $(B)/tests/bench/,interleave rules stall empty.so)
 .PHONY: contention
 contention: $(B)/tests/bench/contention
 	@$< --svg docs/contention.svg

@@ -39,14 +39,6 @@ struct link_map;
 #define RS_SOCKADDR_OF(addr) (addr)
 #endif
 
-/* Has the process one thread only? false: it may have more. */
-#ifdef __GLIBC__
-#include <sys/single_threaded.h>
-#define rs_single_threaded __libc_single_threaded
-#else
-#define rs_single_threaded false
-#endif
-
 #ifndef __GLIBC__
 #define NETDB_INTERNAL (-1) /* h_errno: see errno */
 struct epoll_event;

@@ -1,15 +1,29 @@
 #include "mark.h"
 
+#include <stdatomic.h>
+
 #include "process.h"
 
-/* Before the constructor ran these are 0: both counters began when the machine did. */
+enum {
+	NOT_BEGUN,
+	BEGINNING, /* by a thread that will not be waited for */
+	BEGUN,
+};
+
+static atomic_int state;
 static uint64_t first_mark;
 static int64_t first_ns;
 
 void rs_mark_begin(void)
 {
+	int before = NOT_BEGUN;
+
+	if (atomic_load_explicit(&state, memory_order_relaxed) != NOT_BEGUN ||
+	    !atomic_compare_exchange_strong(&state, &before, BEGINNING))
+		return;
 	first_mark = rs_mark();
 	first_ns = rs_now_ns();
+	atomic_store_explicit(&state, BEGUN, memory_order_release);
 }
 
 int64_t rs_mark_ns(uint64_t mark)
@@ -18,7 +32,8 @@ int64_t rs_mark_ns(uint64_t mark)
 	uint64_t now = rs_mark();
 	unsigned __int128 since_ns;
 
-	if (mark < first_mark || now <= mark)
+	if (atomic_load_explicit(&state, memory_order_acquire) != BEGUN || now <= first_mark ||
+	    now <= mark)
 		return now_ns;
 	since_ns = (unsigned __int128)(now - mark) * (uint64_t)(now_ns - first_ns);
 	return now_ns - (int64_t)(since_ns / (now - first_mark));

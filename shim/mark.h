@@ -27,11 +27,12 @@ static inline uint64_t rs_mark(void)
 #endif
 }
 
-/* Note what the counter and the clock show now; called once, by the library's constructor. */
+/* Note what the counter and the clock show now, unless that has been done: before, or beside, the
+ * first mark that is taken. Any thread; async-signal-safe. */
 void rs_mark_begin(void);
 
-/* The CLOCK_MONOTONIC time of a mark, never later than now. The counter's pace is what it was from
- * the beginning until now; a counter that was reset (by a suspend) makes it now. Any thread;
+/* The CLOCK_MONOTONIC time of a mark, never later than now. The counter's pace is what it was
+ * since rs_mark_begin(); a counter that was reset (by a suspend) makes it now. Any thread;
  * async-signal-safe. */
 int64_t rs_mark_ns(uint64_t mark);
 

@@ -5,13 +5,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "mark.h"
+#include "at_start.h"
+#include "next_symbol.h"
 #include "ops/sink.h"
 #include "process_env.h"
 #include "real.h"
@@ -91,10 +93,18 @@ static void keep_entry(char *entry)
 		rs_process_env.disabled = true; /* a command of ours, which would call for itself */
 	else if (value_in(entry, "RETRYSHIM_KEEP_DEEPBIND"))
 		rs_dl_open_mask = ~0U;
-	else if ((value = value_in(entry, "XDG_CONFIG_HOME")))
+}
+
+/* Most programs have these, whether under the shim or not: that they are to be believed is left to
+ * whoever reads them. */
+static void keep_directory(char *entry)
+{
+	const char *value;
+
+	if ((value = after(entry, "XDG_CONFIG_HOME=")))
 		keep("XDG_CONFIG_HOME", value, rs_process_env.config_home,
 		     sizeof(rs_process_env.config_home));
-	else if ((value = value_in(entry, "XDG_RUNTIME_DIR")))
+	else if ((value = after(entry, "XDG_RUNTIME_DIR=")))
 		keep("XDG_RUNTIME_DIR", value, rs_process_env.runtime_dir,
 		     sizeof(rs_process_env.runtime_dir));
 }
@@ -103,9 +113,9 @@ static void keep_entry(char *entry)
  * whole entry that LD_PRELOAD was ("LD_PRELOAD=…"), or nothing where there was none. */
 static void leave_environment(char *preload)
 {
-	char **to = environ;
+	char **to = *rs_process_environ();
 
-	for (char **from = environ; *from; from++) {
+	for (char **from = to; from && *from; from++) {
 		if (after(*from, "RETRYSHIM_"))
 			continue;
 		if (!after(*from, "LD_PRELOAD="))
@@ -113,17 +123,20 @@ static void leave_environment(char *preload)
 		else if (*preload)
 			*to++ = preload;
 	}
-	*to = NULL;
+	if (to)
+		*to = NULL;
 }
 
-static void read_environment(void)
+/* What the program was started with; an earlier constructor may have taken from it since. */
+static void read_environment(char **entry)
 {
 	char *value, *preload = NULL;
 
-	/* An earlier constructor may have called clearenv(). */
-	for (char **entry = environ; entry && *entry; entry++) {
+	for (; *entry; entry++) {
 		/* Few entries are ours: one comparison for the others. */
-		if (**entry != 'R' && **entry != 'X')
+		if (**entry == 'X')
+			keep_directory(*entry);
+		if (**entry != 'R')
 			continue;
 		keep_entry(*entry);
 		if ((value = value_in(*entry, "RETRYSHIM_NO_INHERIT")))
@@ -133,12 +146,21 @@ static void read_environment(void)
 		leave_environment(preload);
 }
 
-__attribute__((constructor)) static void start(void)
+/* glibc gives constructors what it gives main(). */
+__attribute__((constructor)) static void start(int argc, char **argv, char **env)
 {
-	read_environment();
-	rs_mark_begin();
+	(void)argc;
+	(void)argv;
+	read_environment(env);
 	rs_sink_remember_stderr();
-	(void)rs_real_connect();
+	/* A handler may connect, and the dynamic linker's lock is not for handlers. */
+	if (!rs_next_symbol_possible())
+		(void)rs_real_connect();
+}
+
+const char *rs_process_directory(const char *directory)
+{
+	return getauxval(AT_SECURE) ? "" : directory;
 }
 
 /* ---- name, clocks, randomness ---- */

@@ -2,7 +2,7 @@
  * What this process runs under: its environment as it was at start, its rules, its name.
  *
  * The constructor copies what it needs from the environment (the program may overwrite or clear
- * it), looks up the real connect(), and does nothing else: no file is opened, nothing allocated.
+ * it), and notes what descriptor 2 is: no file is opened, nothing allocated.
  */
 #ifndef RS_PROCESS_H
 #define RS_PROCESS_H
@@ -54,6 +54,10 @@ extern atomic_bool rs_lookups_watched __attribute__((visibility("hidden")));
  * one. Where they are not loaded yet the environment has to say so: `retryshim run` sets
  * RETRYSHIM_EARLY=1 for rules that limit attempts. */
 extern atomic_bool rs_limits_possible __attribute__((visibility("hidden")));
+
+/* libc's `environ`, the variable itself. Looked up when it is first asked for, so that a forked
+ * child must not be the first. Never NULL. */
+char ***rs_process_environ(void);
 
 /* Base name of the executable. Never NULL. */
 const char *rs_program_name(void);

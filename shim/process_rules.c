@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "at_start.h"
 #include "ops/log.h"
 #include "ops/stats.h"
 #include "process_env.h"
@@ -26,7 +27,7 @@
 #define RELOADS_MOST 1000
 
 /* NULL: nobody needed them yet. &no_rules: there are none to apply. */
-const struct rs_rules *_Atomic rs_rules_loaded;
+RS_DATA_AT_START const struct rs_rules *_Atomic rs_rules_loaded;
 static struct rs_stir never_stirred;
 static const struct rs_rules no_rules = { .stir = &never_stirred };
 static _Thread_local bool loading __attribute__((tls_model("initial-exec")));
@@ -67,7 +68,8 @@ static void note_fault(void *arg, const struct rs_complaint *complaint)
 /* Where the rules come from now; false where that is too long to say. */
 static bool find_paths(char paths[RS_ENV_RULES_SIZE])
 {
-	return rs_rules_where(rs_process_env.rules, rs_process_env.config_home, paths,
+	return rs_rules_where(rs_process_env.rules,
+			      rs_process_directory(rs_process_env.config_home), paths,
 			      RS_ENV_RULES_SIZE) < RS_ENV_RULES_SIZE;
 }
 
@@ -156,7 +158,8 @@ static void share_buckets(struct rs_rules *rules)
 	struct rs_budget_trouble trouble;
 	struct rs_log_line line;
 
-	if (rs_budget_attach(rules, rs_process_env.runtime_dir, &trouble) == 0 ||
+	if (rs_budget_attach(rules, rs_process_directory(rs_process_env.runtime_dir), &trouble) ==
+		    0 ||
 	    atomic_exchange(&said, true))
 		return;
 	rs_log_begin(&line, &rules->settings, RS_LOG_WARN, "rules");
@@ -207,7 +210,7 @@ static void load_and_publish(void)
 		rs_rules_free(rules);
 }
 
-__attribute__((destructor)) static void end(void)
+__attribute__((destructor)) RS_CODE_AT_START static void end(void)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
 

@@ -115,14 +115,26 @@ extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
 void *rs_real_symbol(const char *name);
 void *rs_real_dlsym(void *handle, const char *name);
 
+/* libc's __libc_single_threaded: its address, or that of a zero where there is none. Looked up when
+ * it is first asked for. */
+const char *rs_find_single_threaded(void);
+extern _Atomic(const char *) rs_found_single_threaded __attribute__((visibility("hidden")));
+
+static inline bool rs_is_single_threaded(void)
+{
+	const char *found = atomic_load_explicit(&rs_found_single_threaded, memory_order_relaxed);
+
+	return *(found ? found : rs_find_single_threaded()) != 0;
+}
+
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 
 /* Look the real connect() up and remember it; NULL where there is none. */
 rs_connect_fn rs_find_connect(void);
 extern _Atomic(rs_connect_fn) rs_found_connect __attribute__((visibility("hidden")));
 
-/* The real connect(), or NULL. Resolved by the constructor; another library's constructor that
- * calls connect() before it gets it resolved on the spot. */
+/* The real connect(), or NULL. Found when it is first asked for: without a lock, or by the
+ * constructor where only the dynamic linker can tell (next_symbol.h). */
 static inline rs_connect_fn rs_real_connect(void)
 {
 	rs_connect_fn found = atomic_load_explicit(&rs_found_connect, memory_order_relaxed);

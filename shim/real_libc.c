@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "next_symbol.h"
 #include "real.h"
 
 /* In place of what the C library does not have: -1, EAI_SYSTEM or an errno, or NULL. */
@@ -34,8 +35,10 @@ static void *missing_pointer(void)
 static void *next(const char *name, void *otherwise)
 {
 	int saved_errno = errno;
-	void *symbol = rs_real_dlsym(RTLD_NEXT, name);
+	void *symbol = rs_next_symbol(name);
 
+	if (!symbol)
+		symbol = rs_real_dlsym(RTLD_NEXT, name);
 	errno = saved_errno;
 	return symbol ? symbol : otherwise;
 }

@@ -3,8 +3,9 @@
  * be needed, stands in real.h).
  *
  * rs_real_NAME has the type of NAME. Each is looked up when it is first called, and remembered: a
- * program that never uses it never pays for it. From any thread; the first call of each enters the
- * dynamic linker. Where the C library does not have it, it fails with ENOSYS.
+ * program that never uses it never pays for it. From any thread; where the first call of each is
+ * made no lock is taken (next_symbol.h). Where the C library does not have it, it fails with
+ * ENOSYS.
  */
 #ifndef RS_REAL_LIBC_H
 #define RS_REAL_LIBC_H

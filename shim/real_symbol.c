@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gnu.h"
+#include "next_symbol.h"
 #include "real.h"
 
 #if RS_DL_HOOKS
@@ -12,15 +13,15 @@ unsigned rs_dl_open_mask = ~(unsigned)RTLD_DEEPBIND;
 
 /* The versions that the functions looked up here have had; the oldest is still there. */
 #if defined(__x86_64__)
-static const char *const versions[] = { "GLIBC_2.2.5", "GLIBC_2.34" };
+static const char versions[][12] = { "GLIBC_2.2.5", "GLIBC_2.34" };
 #else
-static const char *const versions[] = { "GLIBC_2.17", "GLIBC_2.34" };
+static const char versions[][12] = { "GLIBC_2.17", "GLIBC_2.34" };
 #endif
 
 /* dlsym() is a hook of ours where dlvsym() can go round it. */
 void *rs_real_symbol(const char *name)
 {
-	void *found = NULL;
+	void *found = rs_next_symbol(name);
 
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]) && !found; i++)
 		found = dlvsym(RTLD_NEXT, name, versions[i]);

@@ -11,6 +11,12 @@
 #include "real_libc.h"
 #include "resolve/lookup.h"
 
+static uint64_t begin(void)
+{
+	rs_mark_begin();
+	return rs_mark();
+}
+
 /* A look-up that is the program's own. */
 static bool is_guarded(const char *host, const void *caller)
 {
@@ -53,7 +59,7 @@ RS_EXPORT int getaddrinfo(const char *__restrict host, const char *__restrict se
 	struct by_info call = {
 		.lookup = { .host = host,
 			    .service = service,
-			    .began = rs_mark(),
+			    .began = begin(),
 			    .attempt = attempt_info,
 			    .fail = fail_info },
 		.hints = hints,
@@ -131,7 +137,7 @@ static void by_name(struct by_name *call, const char *name, void (*real)(struct 
 {
 	call->lookup = (struct rs_lookup){
 		.host = name,
-		.began = rs_mark(),
+		.began = begin(),
 		.attempt = attempt_name,
 		.fail = fail_name,
 	};

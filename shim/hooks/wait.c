@@ -18,6 +18,7 @@
 #include "gnu.h"
 #include "hooks/export.h"
 #include "process.h"
+#include "real.h"
 #include "real_libc.h"
 #include "retry/ns.h"
 
@@ -83,7 +84,7 @@ __attribute__((noinline)) static int ppoll_with_care(const struct poll_call *cal
 
 static bool nothing_to_see(void)
 {
-	return !rs_pending_any() && rs_single_threaded;
+	return !rs_pending_any() && rs_is_single_threaded();
 }
 
 RS_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "ops/hook_run.h"
+#include "process.h"
 #include "retry/ns.h"
 
 #define SLICE_NS (50 * RS_NS_PER_MS)
@@ -103,6 +105,9 @@ void rs_hook_start(const struct rs_hook *hook, struct rs_hook_job *job)
 	if (run != MAP_FAILED) {
 		memcpy(run->env, hook->env.at,
 		       hook->env.len < RS_HOOK_ENV ? hook->env.len : RS_HOOK_ENV);
+		/* What the helper, a fork without libc's help, had better not look up itself. */
+		run->secure = getauxval(AT_SECURE) != 0;
+		(void)rs_process_environ();
 		job->run = run;
 		job->helper = start_helper(hook, run);
 		job->until_ns = rs_ns_add(rs_hook_now_ns(),

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,6 +18,7 @@
 #include <linux/futex.h>
 
 #include "ops/hook_run.h"
+#include "process.h"
 #include "retry/ns.h"
 
 #define SLICE_NS (50 * RS_NS_PER_MS)
@@ -86,16 +86,16 @@ static char *without_library(const char *entry, const char *list)
 
 /* The program's environment but for what is the shim's. Under secure execution it is whoever
  * started the program that wrote it: nothing of it is used. */
-static size_t take_over(char **to)
+static size_t take_over(const struct helper *helper, char **to)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	size_t count = 0;
 
-	if (getauxval(AT_SECURE)) {
+	if (helper->run->secure) {
 		to[count++] = path;
 		return count;
 	}
-	for (char **from = environ; from && *from; from++) {
+	for (char **from = *rs_process_environ(); from && *from; from++) {
 		const char *preload = after(*from, "LD_PRELOAD=");
 		char *entry = preload ? without_library(*from, preload) : *from;
 
@@ -122,12 +122,12 @@ static char **command_environment(struct helper *helper)
 	char *at = helper->run->env;
 	char **env;
 
-	for (char **from = environ; from && *from; from++)
+	for (char **from = *rs_process_environ(); from && *from; from++)
 		count++;
 	env = map(count * sizeof(*env));
 	if (!env)
 		return NULL;
-	count = take_over(env);
+	count = take_over(helper, env);
 	for (; at < helper->run->env + len; at += strlen(at) + 1)
 		env[count++] = at;
 	return env;
@@ -154,7 +154,7 @@ _Noreturn static void become_command(const struct helper *helper, int in, int ou
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* of the helper, which else would see to its end */
 	reset_signals();
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
-		environ = env;
+		*rs_process_environ() = env;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execvp(helper->hook->argv[0], (char *const *)helper->hook->argv);

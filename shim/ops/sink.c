@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "at_start.h"
 #include "ops/line.h"
 
 #define STDERR_PATIENCE_MS 1000
@@ -28,9 +29,9 @@ static struct {
 	mode_t mode;
 	dev_t dev, rdev;
 	ino_t ino;
-} first_stderr;
+} first_stderr RS_DATA_AT_START;
 
-void rs_sink_remember_stderr(void)
+RS_CODE_AT_START void rs_sink_remember_stderr(void)
 {
 	struct stat now;
 

@@ -211,7 +211,7 @@ void rs_call_succeeded(const struct rs_rules *rules, const struct rs_call_state 
 
 const char *rs_reason_name(enum rs_reason reason)
 {
-	static const char *const names[] = {
+	static const char names[][16] = {
 		[RS_REASON_ATTEMPTS] = "attempts",   [RS_REASON_ELAPSED] = "elapsed",
 		[RS_REASON_QUOTA] = "quota",         [RS_REASON_RETRY_AFTER] = "retry_after",
 		[RS_REASON_CANCELLED] = "cancelled", [RS_REASON_NOT_REPLAYABLE] = "not_replayable",
@@ -223,7 +223,7 @@ const char *rs_reason_name(enum rs_reason reason)
 
 const char *rs_class_name(enum rs_class class)
 {
-	static const char *const names[] = {
+	static const char names[][12] = {
 		[RS_TEMPORARY] = "temporary",
 		[RS_RECOVERABLE] = "recoverable",
 		[RS_FOLLOWUP] = "followup",
@@ -235,7 +235,7 @@ const char *rs_class_name(enum rs_class class)
 
 const char *rs_call_name(enum rs_call call)
 {
-	static const char *const names[] = {
+	static const char names[][8] = {
 		[RS_CALL_CURL] = "curl",
 		[RS_CALL_CONNECT] = "connect",
 		[RS_CALL_RESOLVE] = "resolve",

@@ -10,9 +10,143 @@
 
 static const char wildcards[] = "*?[\\";
 
+/* ---- preparing ---- */
+
+static bool is_wildcard(char c)
+{
+	return c == '*' || c == '?' || c == '[' || c == '\\';
+}
+
 static bool is_literal(const char *text, size_t len)
 {
 	return strcspn(text, wildcards) >= len;
+}
+
+static bool is_class(const char *at)
+{
+	return at[0] == '[' && (at[1] == ':' || at[1] == '=' || at[1] == '.');
+}
+
+/* A member of a set at *at, which is moved behind it; -1: not one byte. */
+static int read_member(const char **at)
+{
+	if (is_class(*at))
+		return -1;
+	if (**at == '\\')
+		++*at;
+	return **at ? (unsigned char)*(*at)++ : -1;
+}
+
+/* A byte, or a range of them: the same, with the last one. */
+static int read_range(const char **at, int *last)
+{
+	int first = read_member(at);
+
+	*last = first;
+	if (first < 0 || **at != '-' || (*at)[1] == ']')
+		return first;
+	++*at;
+	*last = read_member(at);
+	return *last < 0 ? -1 : first;
+}
+
+static int folded(int byte, bool fold)
+{
+	return fold ? (unsigned char)rs_ascii_lower((char)byte) : byte;
+}
+
+/* Is the byte in the set that begins behind a '['? Returns what is behind its ']', or NULL where it
+ * has none, or names classes. A ']' that comes first is a member. */
+static const char *read_set(const char *at, char byte, bool fold, bool *is_in)
+{
+	const bool without = *at == '!' || *at == '^';
+	const int wanted = folded((unsigned char)byte, fold);
+	bool found = false;
+
+	at += without;
+	do {
+		int last, first = read_range(&at, &last);
+
+		if (first < 0)
+			return NULL;
+		found |= folded(first, fold) <= wanted && wanted <= folded(last, fold);
+	} while (*at != ']');
+	*is_in = found != without;
+	return at + 1;
+}
+
+/* What is behind the element of the pattern that is no star; NULL where fnmatch(3) has to know. */
+static const char *skip_element(const char *pattern)
+{
+	bool ignored;
+
+	if (*pattern == '[')
+		return read_set(pattern + 1, '\0', false, &ignored);
+	if (*pattern == '\\')
+		return pattern[1] ? pattern + 2 : NULL;
+	return pattern + 1;
+}
+
+static void add_pair(struct rs_pairs *pairs, char first, char second)
+{
+	unsigned hash = (unsigned char)rs_ascii_lower(first) * 37U +
+			(unsigned char)rs_ascii_lower(second) * 11U;
+
+	pairs->bits[hash / 64 % 4] |= UINT64_C(1) << hash % 64;
+}
+
+struct rs_pairs rs_pairs_of(struct rs_span text)
+{
+	struct rs_pairs pairs = { { 0 } };
+
+	for (size_t i = 1; i < text.len; i++)
+		add_pair(&pairs, text.at[i - 1], text.at[i]);
+	return pairs;
+}
+
+/* The byte that an element stands for, with the element before it. */
+static void note_element(struct rs_glob *glob, const char *element, const char **before)
+{
+	const char *byte = *element == '\\' ? element + 1 : element;
+
+	if (*element == '?' || *element == '[')
+		byte = NULL;
+	if (byte && *before)
+		add_pair(&glob->pairs, **before, *byte);
+	*before = byte;
+}
+
+/* What ends the pattern and stands for itself. */
+static size_t tail_len(const char *pattern, size_t len)
+{
+	size_t tail = 0;
+
+	while (tail < len && !is_wildcard(pattern[len - tail - 1]) &&
+	       pattern[len - tail - 1] != ']')
+		tail++;
+	/* What a backslash stands before belongs to it. */
+	return tail > 0 && tail < len && pattern[len - tail - 1] == '\\' ? tail - 1 : tail;
+}
+
+/* Measure a pattern that is matched here; false where fnmatch(3) has to. */
+static bool measure(struct rs_glob *glob, size_t len)
+{
+	const char *at = glob->pattern, *before = NULL;
+
+	while (at && *at) {
+		if (*at == '*') {
+			glob->stars = true;
+			before = NULL;
+			at++;
+			continue;
+		}
+		glob->least++;
+		note_element(glob, at, &before);
+		at = skip_element(at);
+	}
+	glob->tail = tail_len(glob->pattern, len);
+	glob->end = glob->pattern + len - glob->tail;
+	return at != NULL;
 }
 
 struct rs_glob rs_glob_make(const char *pattern, bool fold)
@@ -34,20 +168,27 @@ struct rs_glob rs_glob_make(const char *pattern, bool fold)
 	} else if (pattern[0] == '*' && is_literal(pattern + 1, len - 1)) {
 		glob.kind = RS_GLOB_SUFFIX;
 		glob.text = (struct rs_span){ pattern + 1, len - 1 };
-	} else if (!strpbrk(pattern, wildcards + 1)) {
-		glob.kind = RS_GLOB_STARS;
+	} else if (measure(&glob, len)) {
+		glob.kind = RS_GLOB_BYTES;
 	}
 	return glob;
 }
 
-static bool same(const struct rs_glob *glob, const char *text)
+/* ---- matching ---- */
+
+static bool same_text(const char *pattern, const char *text, size_t len, bool fold)
 {
 	/* An empty span may be NULL, which the functions below may not be given. */
-	if (glob->text.len == 0)
+	if (len == 0)
 		return true;
-	if (glob->fold)
-		return rs_ascii_same(glob->text.at, text, glob->text.len);
-	return memcmp(glob->text.at, text, glob->text.len) == 0;
+	if (fold)
+		return rs_ascii_same(pattern, text, len);
+	return memcmp(pattern, text, len) == 0;
+}
+
+static bool same(const struct rs_glob *glob, const char *text)
+{
+	return same_text(glob->text.at, text, glob->text.len, glob->fold);
 }
 
 static bool same_byte(const struct rs_glob *glob, char a, char b)
@@ -61,28 +202,95 @@ static const char *tail(struct rs_span text, size_t len)
 	return text.at ? text.at + (text.len - len) : NULL;
 }
 
-/* Where the text departs from the pattern, the last star takes one byte more. An earlier star need
- * not: what follows it has matched as soon as it could. */
-static bool stars_match(const struct rs_glob *glob, struct rs_span text)
+/* What is behind the element of the pattern, if the byte matches it; else NULL. */
+static const char *match_element(const struct rs_glob *glob, const char *pattern, char byte)
 {
-	const char *pattern = glob->pattern, *after_star = NULL;
-	size_t at = 0, retry_at = 0;
+	const char *behind;
+	bool is_in;
 
-	while (at < text.len) {
-		if (*pattern == '*') {
-			after_star = ++pattern;
-			retry_at = at;
-		} else if (*pattern && same_byte(glob, *pattern, text.at[at])) {
-			pattern++;
-			at++;
-		} else if (after_star) {
-			pattern = after_star;
-			at = ++retry_at;
-		} else {
-			return false;
-		}
+	switch (*pattern) {
+	case '?':
+		return pattern + 1;
+	case '[':
+		behind = read_set(pattern + 1, byte, glob->fold, &is_in);
+		return is_in ? behind : NULL;
+	case '\\':
+		return same_byte(glob, pattern[1], byte) ? pattern + 2 : NULL;
+	default:
+		return same_byte(glob, *pattern, byte) ? pattern + 1 : NULL;
 	}
-	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+/* A place in the pattern, and the place in the text that it is held against. */
+struct place {
+	const char *pattern, *text;
+};
+
+/* Go on as long as the text is what the pattern says, up to a star. Most of a pattern is plain. */
+static struct place follow(const struct rs_glob *glob, struct place place, const char *end)
+{
+	const char *behind;
+
+	while (place.text < end && place.pattern < glob->end) {
+		if (*place.pattern == *place.text && !is_wildcard(*place.pattern))
+			behind = place.pattern + 1;
+		else if (*place.pattern == '*')
+			break;
+		else
+			behind = match_element(glob, place.pattern, *place.text);
+		if (!behind)
+			break;
+		place = (struct place){ behind, place.text + 1 };
+	}
+	return place;
+}
+
+/* Where what is behind a star may begin, at the earliest; NULL: nowhere. */
+static const char *begin_behind_star(const struct rs_glob *glob, const char *pattern,
+				     const char *from, const char *end)
+{
+	if (pattern == glob->end || glob->fold || is_wildcard(*pattern))
+		return from;
+	return from < end ? memchr(from, *pattern, (size_t)(end - from)) : NULL;
+}
+
+/*
+ * The pattern between its literal ends against the text between them. Where the text departs from
+ * the pattern, the last star takes one byte more. An earlier star need not: what follows it has
+ * matched as soon as it could.
+ */
+static bool middle_matches(const struct rs_glob *glob, const char *text, const char *end)
+{
+	struct place at = { glob->pattern + glob->text.len, text };
+	struct place after_star = { NULL, NULL };
+
+	for (;;) {
+		at = follow(glob, at, end);
+		if (at.pattern < glob->end && *at.pattern == '*') {
+			after_star = (struct place){ at.pattern + 1, at.text };
+			if (after_star.pattern == glob->end)
+				return true;
+		} else if (at.text == end) {
+			return at.pattern == glob->end;
+		} else if (!after_star.pattern) {
+			return false;
+		} else {
+			after_star.text++;
+		}
+		after_star.text = begin_behind_star(glob, after_star.pattern, after_star.text, end);
+		if (!after_star.text)
+			return false;
+		at = after_star;
+	}
+}
+
+static bool bytes_match(const struct rs_glob *glob, struct rs_span text)
+{
+	if (text.len < glob->least || (text.len > glob->least && !glob->stars))
+		return false;
+	return same(glob, text.at) &&
+	       same_text(glob->end, tail(text, glob->tail), glob->tail, glob->fold) &&
+	       middle_matches(glob, text.at + glob->text.len, text.at + text.len - glob->tail);
 }
 
 static bool pattern_matches(const struct rs_glob *glob, struct rs_span text)
@@ -110,8 +318,8 @@ bool rs_glob_matches(const struct rs_glob *glob, struct rs_span text)
 		return text.len >= glob->text.len && same(glob, text.at);
 	case RS_GLOB_SUFFIX:
 		return text.len >= glob->text.len && same(glob, tail(text, glob->text.len));
-	case RS_GLOB_STARS:
-		return stars_match(glob, text);
+	case RS_GLOB_BYTES:
+		return bytes_match(glob, text);
 	case RS_GLOB_PATTERN:
 		break;
 	}

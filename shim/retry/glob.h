@@ -1,23 +1,31 @@
 /*
- * Globs as fnmatch(3), prepared so that the common forms (no wildcard, prefix*, *suffix, *) are
- * a length check and a memcmp, and those with more stars need no fnmatch(3), which is slow and, in
- * some locales, allocates. Pure; safe anywhere.
+ * Globs as fnmatch(3) in the C locale: a byte is a character. They are prepared so that the common
+ * forms (no wildcard, prefix*, *suffix, *) are a length check and a memcmp. Most others are matched
+ * here, too: fnmatch(3), which is left those with classes like [[:alpha:]], is slow and, in some
+ * locales, allocates. Pure; safe anywhere.
  */
 #ifndef RS_RETRY_GLOB_H
 #define RS_RETRY_GLOB_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "retry/outcome.h"
+
+/* Which pairs of neighbouring bytes a text has, without regard to ASCII case; and, since they are
+ * hashed, some that it has not. */
+struct rs_pairs {
+	uint64_t bits[4];
+};
 
 enum rs_glob_kind {
 	RS_GLOB_LITERAL,
 	RS_GLOB_PREFIX,  /* "text*" */
 	RS_GLOB_SUFFIX,  /* "*text" */
 	RS_GLOB_ANY,     /* "*" */
-	RS_GLOB_STARS,   /* "a*b*": no other wildcard than stars */
-	RS_GLOB_PATTERN, /* anything else */
+	RS_GLOB_BYTES,   /* any of * ? [abc-z] [!a] and \x */
+	RS_GLOB_PATTERN, /* anything else: for fnmatch(3) */
 };
 
 struct rs_glob {
@@ -25,10 +33,27 @@ struct rs_glob {
 	bool fold;           /* compare without regard to ASCII case */
 	const char *pattern; /* the whole pattern as written, NUL-terminated */
 	struct rs_span text; /* its literal part, inside pattern; the leading one of several */
+
+	/* RS_GLOB_BYTES */
+	bool stars;            /* it has one */
+	size_t least;          /* bytes of the shortest text that matches */
+	size_t tail;           /* bytes of the literal part that ends it */
+	const char *end;       /* where that begins */
+	struct rs_pairs pairs; /* that every text has which matches */
 };
 
 /* Classify `pattern`, which must outlive the result. */
 struct rs_glob rs_glob_make(const char *pattern, bool fold);
+
+struct rs_pairs rs_pairs_of(struct rs_span text);
+
+/* Can a text with these pairs match? Cheap, for where one text is held against many globs. */
+static inline bool rs_glob_may_match(const struct rs_glob *glob, const struct rs_pairs *pairs)
+{
+	return ((glob->pairs.bits[0] & ~pairs->bits[0]) | (glob->pairs.bits[1] & ~pairs->bits[1]) |
+		(glob->pairs.bits[2] & ~pairs->bits[2]) |
+		(glob->pairs.bits[3] & ~pairs->bits[3])) == 0;
+}
 
 /* Does the whole of `text` match? A text longer than fnmatch can be given (4 KiB) does not match
  * a PATTERN glob. */

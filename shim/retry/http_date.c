@@ -21,7 +21,7 @@ static bool read_text(struct reader *in, const char *text)
 {
 	size_t len = strlen(text);
 
-	if ((size_t)(in->end - in->at) < len || memcmp(in->at, text, len) != 0)
+	if (!in->at || (size_t)(in->end - in->at) < len || memcmp(in->at, text, len) != 0)
 		return false;
 	in->at += len;
 	return true;
@@ -41,8 +41,11 @@ static bool read_number(struct reader *in, int digits, int low, int high, int *v
 	return *value >= low && *value <= high;
 }
 
+/* Names stand inline, not behind pointers: see rules/keys.h. */
+#define NAME_SIZE 10
+
 /* One of `names`; *index counts from 0. */
-static bool read_name(struct reader *in, const char *const *names, int count, int *index)
+static bool read_name(struct reader *in, const char names[][NAME_SIZE], int count, int *index)
 {
 	for (*index = 0; *index < count; ++*index) {
 		if (read_text(in, names[*index]))
@@ -53,7 +56,7 @@ static bool read_name(struct reader *in, const char *const *names, int count, in
 
 static bool read_short_weekday(struct reader *in)
 {
-	static const char *const names[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
+	static const char names[][NAME_SIZE] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
 	int index;
 
 	return read_name(in, names, 7, &index);
@@ -61,8 +64,8 @@ static bool read_short_weekday(struct reader *in)
 
 static bool read_long_weekday(struct reader *in)
 {
-	static const char *const names[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
-					     "Friday", "Saturday", "Sunday" };
+	static const char names[][NAME_SIZE] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
+						 "Friday", "Saturday", "Sunday" };
 	int index;
 
 	return read_name(in, names, 7, &index);
@@ -70,8 +73,8 @@ static bool read_long_weekday(struct reader *in)
 
 static bool read_month(struct reader *in, struct date *date)
 {
-	static const char *const names[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char names[][NAME_SIZE] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+						 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
 	if (!read_name(in, names, 12, &date->month))
 		return false;

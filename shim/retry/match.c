@@ -143,13 +143,32 @@ static bool method_fits(const struct rs_rule *rule, const struct rs_target *targ
 	return false;
 }
 
+/* A text of the target that many globs may be held against; looked at when the first of them is. */
+struct held {
+	bool known;
+	struct rs_pairs pairs;
+};
+
+struct seen {
+	struct held host, url, program;
+};
+
+static bool glob_fits(const struct rs_glob *glob, struct rs_span text, struct held *held)
+{
+	if (glob->kind != RS_GLOB_BYTES)
+		return rs_glob_matches(glob, text);
+	if (!held->known)
+		*held = (struct held){ true, rs_pairs_of(text) };
+	return rs_glob_may_match(glob, &held->pairs) && rs_glob_matches(glob, text);
+}
+
 /* What a call does not have, no list fits. */
-static bool globs_fit(const struct rs_globs *globs, struct rs_span text)
+static bool globs_fit(const struct rs_globs *globs, struct rs_span text, struct held *held)
 {
 	if (globs->count == 0)
 		return true;
 	for (size_t i = 0; text.at && i < globs->count; i++) {
-		if (rs_glob_matches(&globs->at[i], text))
+		if (glob_fits(&globs->at[i], text, held))
 			return true;
 	}
 	return false;
@@ -209,16 +228,16 @@ static bool address_fits(const struct rs_rule *rule, const struct rs_address *ad
 	return false;
 }
 
-static bool program_fits(const struct rs_rule *rule, const char *program)
+static bool program_fits(const struct rs_rule *rule, const char *program, struct held *held)
 {
 	if (rule->program.count == 0)
 		return true;
-	return globs_fit(&rule->program, (struct rs_span){ program, strlen(program) });
+	return globs_fit(&rule->program, (struct rs_span){ program, strlen(program) }, held);
 }
 
 /* The first scope matcher that says no, in the order of the manual, or NULL. */
 static const char *scope_refuses(const struct rs_rule *rule, const struct rs_target *target,
-				 bool never_sent)
+				 bool never_sent, struct seen *seen)
 {
 	if ((rule->calls >> target->call & 1) == 0)
 		return "call";
@@ -226,26 +245,26 @@ static const char *scope_refuses(const struct rs_rule *rule, const struct rs_tar
 		return "method";
 	if (!scheme_fits(rule, target->scheme))
 		return "scheme";
-	if (!globs_fit(&rule->host, target->host))
+	if (!globs_fit(&rule->host, target->host, &seen->host))
 		return "host";
 	if (!port_fits(rule, target->port))
 		return "port";
-	if (!globs_fit(&rule->url, target->url))
+	if (!globs_fit(&rule->url, target->url, &seen->url))
 		return "url";
 	if (!address_fits(rule, &target->address))
 		return "address";
-	return program_fits(rule, target->program) ? NULL : "program";
+	return program_fits(rule, target->program, &seen->program) ? NULL : "program";
 }
 
 static enum verdict judge(const struct rs_rule *rule, const struct rs_target *target,
-			  const struct rs_outcome *outcome, enum rs_known known)
+			  const struct rs_outcome *outcome, enum rs_known known, struct seen *seen)
 {
 	bool by_error = error_matches(rule, target, outcome);
 	const char *key;
 
 	if (!by_error && !response_may_match(rule, outcome))
 		return NO;
-	if (scope_refuses(rule, target, outcome->never_sent))
+	if (scope_refuses(rule, target, outcome->never_sent, seen))
 		return NO;
 	return by_error ? YES : response_verdict(rule, outcome, known, &key);
 }
@@ -254,12 +273,15 @@ enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *tar
 		       const struct rs_outcome *outcome, enum rs_known known,
 		       const struct rs_rule **rule)
 {
+	struct seen seen;
+
 	/* The unions: what no rule mentions needs no look at any of them. */
 	if (!rs_status_in(&rules->status, outcome->status) &&
 	    !rs_error_set_matches(&rules->error, target->call, outcome))
 		return RS_MATCH_NONE;
+	seen.host.known = seen.url.known = seen.program.known = false;
 	for (size_t i = 0; i < rules->rule_count; i++) {
-		enum verdict verdict = judge(&rules->rules[i], target, outcome, known);
+		enum verdict verdict = judge(&rules->rules[i], target, outcome, known, &seen);
 
 		if (verdict == UNKNOWN)
 			return RS_MATCH_NEED_MORE;
@@ -291,24 +313,29 @@ static const char *outcome_refuses(const struct rs_rule *rule, const struct rs_t
 const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *target,
 			    const struct rs_outcome *outcome)
 {
-	const char *scope = scope_refuses(rule, target, outcome->never_sent);
+	struct seen seen = { .host = { .known = false } };
+	const char *scope = scope_refuses(rule, target, outcome->never_sent, &seen);
 
 	return scope ? scope : outcome_refuses(rule, target, outcome);
 }
 
 bool rs_scope_fits(const struct rs_rule *rule, const struct rs_target *target)
 {
-	return scope_refuses(rule, target, false) == NULL;
+	struct seen seen = { .host = { .known = false } };
+
+	return scope_refuses(rule, target, false, &seen) == NULL;
 }
 
 const struct rs_rule *rs_first_covering(const struct rs_rules *rules,
 					const struct rs_target *target)
 {
+	struct seen seen = { .host = { .known = false } };
+
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct rs_rule *rule = &rules->rules[i];
 
 		/* Only a failure can have left the request unsent, whatever its method. */
-		if (!scope_refuses(rule, target, rule->has_error))
+		if (!scope_refuses(rule, target, rule->has_error, &seen))
 			return rule;
 	}
 	return NULL;

@@ -8,7 +8,7 @@
 #define SCHEME_LIMIT 40 /* libcurl's: longer is no scheme */
 
 struct scheme {
-	const char *name;
+	char name[8]; /* not a pointer: see rules/keys.h */
 	uint16_t port;
 };
 
@@ -22,7 +22,7 @@ static const struct scheme known_schemes[] = {
 	{ "rtmpts", 443 },
 };
 
-static const char *const guessed_schemes[] = { "ftp", "dict", "ldap", "imap", "smtp", "pop3" };
+static const char guessed_schemes[][5] = { "ftp", "dict", "ldap", "imap", "smtp", "pop3" };
 
 static struct rs_span between(const char *from, const char *to)
 {

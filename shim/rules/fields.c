@@ -162,3 +162,35 @@ void rs_field_set(struct rs_build *build, const struct rs_section *section,
 	    !set(build, rs_entry_key(entry), entry->text, object, &why) && why.text[0])
 		rs_entry_error(build, section, entry, entry->line, why.text);
 }
+
+void rs_set_all(struct rs_build *build, const struct rs_section *section, void *object)
+{
+	for (const struct rs_entry *entry = section->first; entry;
+	     entry = rs_entry_head(entry->next))
+		rs_field_set(build, section, entry, object);
+}
+
+const struct rs_section *rs_section_from(const struct rs_section *section,
+					 enum rs_section_type type)
+{
+	while (section && section->type != type)
+		section = section->next;
+	return section;
+}
+
+int rs_line_of(const struct rs_section *section, enum rs_section_type type, const char *name)
+{
+	const struct rs_key *key = rs_key_find(type, name);
+	int line = -1;
+
+	for (const struct rs_entry *entry = section->first; entry; entry = entry->next) {
+		if (rs_entry_key(entry) == key)
+			line = entry->line;
+	}
+	return line;
+}
+
+const char *rs_build_text(struct rs_build *build, const char *text)
+{
+	return rs_arena_text(build->arena, text, strlen(text));
+}

@@ -24,7 +24,21 @@ struct rs_build {
 void rs_field_set(struct rs_build *build, const struct rs_section *section,
 		  const struct rs_entry *entry, void *object);
 
-/* The same for a rule; keys of policies set the rule's own policy. */
+/* The same for all entries of a section. */
+void rs_set_all(struct rs_build *build, const struct rs_section *section, void *object);
+
+/* The first section of that type at or after `section`, or NULL. */
+const struct rs_section *rs_section_from(const struct rs_section *section,
+					 enum rs_section_type type);
+
+/* The line where a section sets the key `name` of sections of that type (0 for an option), or -1.
+ */
+int rs_line_of(const struct rs_section *section, enum rs_section_type type, const char *name);
+
+/* A copy of the text that lives as long as the rules; NULL where there is no memory. */
+const char *rs_build_text(struct rs_build *build, const char *text);
+
+/* rs_field_set() for a rule; keys of policies set the rule's own policy. */
 void rs_rule_field_set(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_entry *entry, struct rs_rule *rule);
 

@@ -25,7 +25,7 @@ static const char *reason_of(int status)
 {
 	static const struct {
 		int status;
-		const char *reason;
+		char reason[24];
 	} known[] = {
 		{ 200, "OK" },
 		{ 301, "Moved Permanently" },

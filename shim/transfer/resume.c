@@ -64,10 +64,8 @@ void rs_resume_line(struct rs_exchange *x, const char *line, size_t len)
 
 static void ask_libcurl(struct rs_exchange *x)
 {
-	static const char *const names[] = {
-		"ETag",          "Last-Modified",  "Date",
-		"Content-Range", "Content-Length", "Content-Encoding"
-	};
+	static const char names[][20] = { "ETag",          "Last-Modified",  "Date",
+					  "Content-Range", "Content-Length", "Content-Encoding" };
 	struct curl_header *header;
 	char line[256];
 

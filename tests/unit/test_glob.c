@@ -16,13 +16,17 @@ static void classifies(void **state)
 		{ "*", RS_GLOB_ANY, "" },
 		{ "/tmp/*", RS_GLOB_PREFIX, "/tmp/" },
 		{ "*.example.com", RS_GLOB_SUFFIX, ".example.com" },
-		{ "**", RS_GLOB_STARS, "" },
-		{ "a*b", RS_GLOB_STARS, "a" },
-		{ "*a*", RS_GLOB_STARS, "" },
-		{ "a?*", RS_GLOB_PATTERN, "a" },
-		{ "a\\*", RS_GLOB_PATTERN, "a" },
-		{ "*[ab]", RS_GLOB_PATTERN, "" },
-		{ "?", RS_GLOB_PATTERN, "" },
+		{ "**", RS_GLOB_BYTES, "" },
+		{ "a*b", RS_GLOB_BYTES, "a" },
+		{ "*a*", RS_GLOB_BYTES, "" },
+		{ "a?*", RS_GLOB_BYTES, "a" },
+		{ "a\\*", RS_GLOB_BYTES, "a" },
+		{ "*[ab]", RS_GLOB_BYTES, "" },
+		{ "?", RS_GLOB_BYTES, "" },
+		{ "a[]b]*c", RS_GLOB_BYTES, "a" },
+		{ "a[[:digit:]]", RS_GLOB_PATTERN, "a" },
+		{ "a[b", RS_GLOB_PATTERN, "a" },
+		{ "a*\\", RS_GLOB_PATTERN, "a" },
 	};
 
 	(void)state;
@@ -85,6 +89,19 @@ static const struct match_case match_cases[] = {
 	{ "ab?", "ABC", true, true },
 };
 
+/* What fnmatch(3) says of a pattern and a text, and that the pairs never say otherwise. */
+static void agree(const char *pattern, const char *text, bool fold)
+{
+	struct rs_glob glob = rs_glob_make(pattern, fold);
+	struct rs_pairs pairs = rs_pairs_of(span(text));
+	bool matches = fnmatch(pattern, text, fold ? FNM_CASEFOLD : 0) == 0;
+
+	if (rs_glob_matches(&glob, span(text)) != matches)
+		fail_msg("%s against %s: %s", pattern, text, matches ? "matches" : "does not");
+	if (matches && glob.kind == RS_GLOB_BYTES && !rs_glob_may_match(&glob, &pairs))
+		fail_msg("%s against %s: a pair is missing", pattern, text);
+}
+
 /* Every pattern and text of up to five of these bytes. */
 static void stars_agree_with_fnmatch(void **state)
 {
@@ -94,17 +111,44 @@ static void stars_agree_with_fnmatch(void **state)
 	for (int p = 0; p < 1024; p++) {
 		for (int t = 0; t < 1024; t++) {
 			char pattern[6] = "", text[6] = "";
-			struct rs_glob glob;
 
 			for (int i = 0; i < 5; i++) {
 				/* 3 is the end */
 				pattern[i] = letters[p >> (2 * i) & 3];
 				text[i] = letters[t >> (2 * i) & 3];
 			}
-			glob = rs_glob_make(pattern, false);
-			if (rs_glob_matches(&glob, span(text)) != (fnmatch(pattern, text, 0) == 0))
-				fail_msg("%s against %s", pattern, text);
+			agree(pattern, text, false);
 		}
+	}
+}
+
+static uint64_t drawn;
+
+static char draw(const char *letters, size_t count)
+{
+	drawn = drawn * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return letters[(drawn >> 33) % count];
+}
+
+/* Patterns of up to nine bytes that mean something, most of them in some way broken, against texts
+ * of up to seven. The repetition in the texts makes many of them match. */
+static void all_wildcards_agree_with_fnmatch(void **state)
+{
+	static const char in_patterns[] = "aabBc**?[[]]]!-\\.^";
+	static const char in_texts[] = "aaabBcC]-.\\[!^";
+
+	(void)state;
+	drawn = 1;
+	for (int i = 0; i < 400000; i++) {
+		char pattern[10] = "", text[8] = "";
+		size_t pattern_len = (size_t)(draw("123456789", 9) - '0');
+		size_t text_len = (size_t)(draw("01234567", 8) - '0');
+
+		for (size_t j = 0; j < pattern_len; j++)
+			pattern[j] = draw(in_patterns, sizeof(in_patterns) - 1);
+		for (size_t j = 0; j < text_len; j++)
+			text[j] = draw(in_texts, sizeof(in_texts) - 1);
+		agree(pattern, text, i % 2 == 0);
 	}
 }
 
@@ -168,7 +212,7 @@ static void empty_literal_parts(void **state)
 
 static void long_texts(void **state)
 {
-	struct rs_glob pattern = rs_glob_make("a*a?", false);
+	struct rs_glob pattern = rs_glob_make("a*[[:alpha:]]?", false);
 	struct rs_glob prefix = rs_glob_make("a*", false);
 	char text[5000];
 
@@ -185,6 +229,7 @@ int main(void)
 		cmocka_unit_test(classifies),
 		cmocka_unit_test(matches_as_fnmatch),
 		cmocka_unit_test(stars_agree_with_fnmatch),
+		cmocka_unit_test(all_wildcards_agree_with_fnmatch),
 		cmocka_unit_test(bears_the_empty_span),
 		cmocka_unit_test(empty_literal_parts),
 		cmocka_unit_test(long_texts),

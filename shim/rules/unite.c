@@ -1,0 +1,57 @@
+#include "rules/unite.h"
+
+#include "retry/ns.h"
+
+static bool any_bit(const uint64_t *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (words[i])
+			return true;
+	}
+	return false;
+}
+
+/* The calls that the rule can match an outcome of: only a transfer has a response, and a call's
+ * errors are those of its own domain or an errno. */
+static unsigned calls_concerned(const struct rs_rule *rule)
+{
+	bool response =
+		rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header_name;
+	bool by_errno = any_bit(rule->error.sys, 3);
+	unsigned calls = 0;
+
+	if (response || by_errno || any_bit(rule->error.curl, 2))
+		calls |= 1U << RS_CALL_CURL;
+	if (by_errno)
+		calls |= 1U << RS_CALL_CONNECT;
+	if (by_errno || rule->error.eai)
+		calls |= 1U << RS_CALL_RESOLVE;
+	return calls & rule->calls;
+}
+
+static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
+{
+	bool by_text = rule->body.count > 0 || rule->body_regex || rule->header_name;
+	size_t words = sizeof(rules->status.bits) / sizeof(rules->status.bits[0]);
+
+	for (size_t i = 0; i < words; i++) {
+		if (rule->has_status)
+			rules->status.bits[i] |= rule->status.bits[i];
+		else if (by_text)
+			rules->status.bits[i] = UINT64_MAX;
+	}
+	for (size_t i = 0; i < 2; i++)
+		rules->error.curl[i] |= rule->error.curl[i];
+	for (size_t i = 0; i < 3; i++)
+		rules->error.sys[i] |= rule->error.sys[i];
+	rules->error.eai |= rule->error.eai;
+	rules->calls |= calls_concerned(rule);
+	rules->limits |= rule->policy.attempt_timeout_ns != RS_FOREVER ||
+			 rule->policy.connect_timeout_ns != RS_FOREVER;
+}
+
+void rs_unite_rules(struct rs_rules *rules)
+{
+	for (size_t i = 0; i < rules->rule_count; i++)
+		unite_rule(rules, &rules->rules[i]);
+}

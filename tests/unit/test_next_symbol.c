@@ -1,0 +1,65 @@
+#include "unit.h"
+
+#include <dlfcn.h>
+
+#include "next_symbol.h"
+
+/* What the library interposes, and a few that it does not. */
+static const char *const functions[] = {
+	"close",      "connect", "dup2",   "dup3",    "epoll_wait",      "getaddrinfo",
+	"getsockopt", "poll",    "ppoll",  "select",  "gethostbyname_r", "pselect",
+	"dlopen",     "dlsym",   "malloc", "regexec", "epoll_pwait",     "__poll_chk",
+	"mmap",       "environ", "qsort",
+};
+
+static void finds_what_dlsym_finds(void **state)
+{
+	(void)state;
+	assert_true(rs_next_symbol_possible());
+	for (size_t i = 0; i < COUNT(functions); i++) {
+		void *found = rs_next_symbol(functions[i]);
+		void *expected = dlsym(RTLD_NEXT, functions[i]);
+
+		assert_non_null(expected);
+		if (strcmp(functions[i], "environ") == 0)
+			assert_null(found);
+		else if (found != expected)
+			fail_msg("%s: %p, not %p", functions[i], found, expected);
+	}
+}
+
+/* Of several versions the default one: the first regexec() does not know REG_STARTEND. */
+static void passes_older_versions_by(void **state)
+{
+	(void)state;
+	assert_ptr_not_equal(rs_next_symbol("regexec"),
+			     dlvsym(RTLD_NEXT, "regexec", "GLIBC_2.2.5"));
+}
+
+static void leaves_choosers_to_the_linker(void **state)
+{
+	(void)state;
+	assert_non_null(dlsym(RTLD_NEXT, "strlen"));
+	assert_null(rs_next_symbol("strlen"));
+}
+
+static void does_not_find_what_is_not_there(void **state)
+{
+	(void)state;
+	assert_null(rs_next_symbol("no_such_function"));
+	assert_null(rs_next_symbol(""));
+	assert_null(rs_next_symbol("connec"));
+	assert_null(rs_next_symbol("connectt"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_what_dlsym_finds),
+		cmocka_unit_test(passes_older_versions_by),
+		cmocka_unit_test(leaves_choosers_to_the_linker),
+		cmocka_unit_test(does_not_find_what_is_not_there),
+	};
+
+	return cmocka_run_group_tests_name("next_symbol", tests, NULL, NULL);
+}

@@ -5,7 +5,7 @@
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
 # make format     apply .clang-format
-# make bench      what a call costs, beside the bare program
+# make bench      what it costs, beside the bare program and others; make bench-docs writes it down
 # make install    PREFIX=/usr/local DESTDIR=
 # make dist, make deb   a tarball, a Debian package (scripts/setup deb installs what it takes)
 # V=1 shows the commands.
@@ -62,7 +62,7 @@ endif
 all: $(B)/libretryshim.so $(B)/retryshim
 unit-programs: $(UNIT_PROGRAMS)
 	@:
-system-programs: $(SYSTEM_PROGRAMS) $(HELPER_PROGRAMS)
+system-programs: $(SYSTEM_PROGRAMS) $(HELPER_PROGRAMS) bench-parts
 helpers: $(HELPER_PROGRAMS)
 
 # Rebuild everything when a flag or a tool changed.
@@ -162,6 +162,17 @@ $(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
 contention: $(B)/tests/bench/contention
 	@$< --svg docs/contention.svg
 
+# What scripts/bench repeats, and a library that does nothing: docs/benchmarks.md
+BENCH_LOOP := $(sort $(wildcard tests/bench/loop*.c))
+$(B)/tests/bench/loop: $(call obj,$(BENCH_LOOP)) $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lcurl
+$(B)/tests/bench/empty.so: $(B)/obj/tests/bench/empty.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
+
 # The unit tests again, where memory errors and races cannot hide; and those of the system tests
 # whose programs can be built for it, too.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -244,10 +255,16 @@ lint-flags:
 	@printf '%s\n' "$(subst ",\",$(CPPFLAGS_ALL))"
 
 PAGES := $(wildcard man/*.1 man/*.5)
-# What a call costs, in instructions, beside the bare program.
-.PHONY: bench
-bench: all helpers
-	@B=$(B) scripts/bench
+# What it costs, beside the bare program, beside other preloaded libraries and beside a proxy that
+# retries; BENCH=--quick, BENCH='--only connect' … (scripts/bench --help). bench-docs also writes
+# docs/benchmarks.md, docs/benchmarks.svg and rows of README.md.
+BENCH_PARTS := $(B)/tests/bench/loop $(B)/tests/bench/empty.so $(B)/tests/connect-many
+.PHONY: bench bench-docs bench-parts
+bench-parts: all $(BENCH_PARTS)
+bench: bench-parts
+	@B=$(B) scripts/bench $(BENCH)
+bench-docs: bench-parts
+	@B=$(B) scripts/bench --docs $(BENCH)
 
 .PHONY: install uninstall clean
 install: all

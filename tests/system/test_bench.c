@@ -23,7 +23,7 @@ static void a_short_run(void **state)
 	run_free(&run);
 	run = run_words(RUN_BARE, NULL, "python3", "-m", "json.tool", numbers);
 	assert_exit(run, 0);
-	assert_contains(run.out, "\"What it costs\"");
+	assert_contains(run.out, "\"Beside the bare program\"");
 	run_free(&run);
 }
 

@@ -276,28 +276,23 @@ def rules(bench):
 
 
 def idle_kib(env):
-    """cat, that waits for more. Two of them: what they share is not private."""
-    both = [Loop(["/usr/bin/cat"], env) for _ in range(2)]
+    """cat, that has written a line and waits for more."""
+    cat = Loop(["/usr/bin/cat"], env)
     try:
-        for cat in both:
-            cat.process.stdin.write("1 1 1 1\n")
-            cat.process.stdin.flush()
-            measure.read_answer(cat.process.stdout.readline(), 0)
-        return measure.private_kib(both[1].pid)
+        cat.begin("1 1 1 1")
+        cat.finish()
+        return measure.private_kib(cat.pid)
     finally:
-        for cat in both:
-            cat.close()
+        cat.close()
 
 
 def fetching_kib(bench, env, url):
-    both = [Loop([bench.loop, "fetch", url], env) for _ in range(2)]
+    loop = Loop([bench.loop, "fetch", url], env)
     try:
-        for loop in both:
-            loop.ask(20)
-        return measure.private_kib(both[1].pid)
+        loop.ask(20)
+        return measure.private_kib(loop.pid)
     finally:
-        for loop in both:
-            loop.close()
+        loop.close()
 
 
 def memory(bench, nginx):
@@ -305,7 +300,7 @@ def memory(bench, nginx):
     for what, probe in (("private memory more, cat", idle_kib),
                         ("private memory more, after requests",
                          lambda env: fetching_kib(bench, env, nginx.url("/1k")))):
-        bare, wrapped = ([probe(env) for _ in range(bench.rounds(5))]
+        bare, wrapped = ([probe(env) for _ in range(bench.rounds(9))]
                          for env in (bench.bare, bench.quiet))
         found.append(Row(what, "KiB", median([w - b for w, b in zip(wrapped, bare)]), 64,
                          bare=median(bare).value, wrapped=median(wrapped).value))

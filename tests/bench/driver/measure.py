@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 
 
@@ -54,18 +55,48 @@ class Loop:
     def pid(self):
         return self.process.pid
 
-    def ask(self, count, must=True):
+    def begin(self, count):
         try:
             self.process.stdin.write(f"{count}\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             raise Failed("the program ended") from None
-        return read_answer(self.process.stdout.readline(), count if must else 0)
+
+    def finish(self, least_good=0):
+        return read_answer(self.process.stdout.readline(), least_good)
+
+    def ask(self, count, must=True):
+        self.begin(count)
+        return self.finish(count if must else 0)
 
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
+
+
+class Crowd:
+    """Several loops that are asked at once, as if they were one."""
+
+    def __init__(self, loops):
+        self.loops = loops
+
+    def ask(self, count, must=True):
+        began_ns = time.monotonic_ns()
+        for loop in self.loops:
+            loop.begin(count)
+        answers = [loop.finish(count if must else 0) for loop in self.loops]
+        return Answer(
+            time.monotonic_ns() - began_ns,
+            sum(answer.cpu_ns for answer in answers),
+            sum(answer.good for answer in answers),
+            sum(answer.pieces for answer in answers),
+            [ns for answer in answers for ns in answer.each_ns],
+        )
+
+    def close(self):
+        for loop in self.loops:
+            loop.close()
 
 
 def read_answer(line, least_good):
@@ -164,11 +195,12 @@ def system_calls_each(words, settings, few, many):
 
 
 def private_kib(pid):
-    """Memory of a process that no other shares."""
+    """Memory that is a process's own and must be kept. Pages of files that nobody else happens to
+    have mapped at the moment, which come and go, are not."""
     total = 0
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
         for line in rollup:
-            if line.startswith("Private_"):
+            if line.startswith(("Private_Dirty:", "Swap:")):
                 total += int(line.split()[1])
     return total
 

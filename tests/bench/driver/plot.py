@@ -4,13 +4,14 @@ from html import escape
 
 from .report import show
 
-WIDTH, BAR, GAP, LABEL = 880, 16, 8, 170
-COLOURS = {"retryshim": "#1b9e77", "bare": "#888888", "no retries": "#888888"}
-OTHER = "#d95f02"
+WIDTH, BAR, GAP, LABEL = 880, 14, 5, 165
+SHIM, BARE, OTHER = "#1b9e77", "#888888", "#d95f02"
 
 
 def colour(name):
-    return next((COLOURS[key] for key in COLOURS if key in name), OTHER)
+    if "retryshim" in name:
+        return SHIM
+    return BARE if name in ("bare", "curl") or "no retries" in name else OTHER
 
 
 def panel(title, unit, values, left, top, width):
@@ -38,9 +39,9 @@ def column(table, key):
 def svg(beside, retries):
     """Of the tables of peers and of retries."""
     panels = [
-        ("GETs per second, one in ten a 503: one client", "per second",
+        ("GETs per second, one in ten a 503", "per second",
          {n: v for n, v in column(retries, "per second").items() if "curl" not in n}),
-        ("CPU of client and sidecar for a GET: one client", "ns",
+        ("CPU of client and sidecar for a GET", "ns",
          {n: v for n, v in column(retries, "CPU").items() if "curl" not in n}),
         ("99 of 100 GETs take less than: a curl process each", "ns",
          {n: v for n, v in column(retries, "p99").items() if "curl" in n}),

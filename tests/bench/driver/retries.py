@@ -13,7 +13,7 @@ from . import measure
 from .costs import closing
 from .measure import Crowd, Failed, Figure, Loop, in_turn, median
 from .report import Row, Table, show
-from .servers import Haproxy
+from .servers import Haproxy, Nginx
 
 RULES = "[policy default]\nmax_attempts = 4\nbase = 1us\njitter = none\n[rule busy]\nstatus = 503\n"
 CLIENTS = 8
@@ -137,17 +137,27 @@ def claims(found, prefix, what):
     ]
 
 
-def measure_all(bench, nginx):
+def measure_all(bench):
     if not os.path.exists("/usr/sbin/haproxy"):
         raise Failed("no haproxy; see scripts/setup bench")
-    shim = bench.wrapped("retries", RULES)
-    haproxy = Haproxy(bench.directory, nginx.port)
+    directory = f"{bench.directory}/retries"
+    os.mkdir(directory)
+    nginx = Nginx(directory)  # of its own: tied to no processor, as the others are not
     try:
-        found = programs(bench, nginx, haproxy, shim, 1)
-        found |= programs(bench, nginx, haproxy, shim, CLIENTS)
-        found |= a_process_each(bench, nginx, haproxy, shim)
+        haproxy = Haproxy(directory, nginx.port)
+        try:
+            return measure_with(bench, nginx, haproxy)
+        finally:
+            haproxy.close()
     finally:
-        haproxy.close()
+        nginx.close()
+
+
+def measure_with(bench, nginx, haproxy):
+    shim = bench.wrapped("retries", RULES)
+    found = programs(bench, nginx, haproxy, shim, 1)
+    found |= programs(bench, nginx, haproxy, shim, CLIENTS)
+    found |= a_process_each(bench, nginx, haproxy, shim)
     rows = claims(found, "", "one client")
     rows += claims(found, f"{CLIENTS} clients, ", f"{CLIENTS} clients")
     return rows, table(found)

@@ -28,6 +28,7 @@ class Round:
 
     answer: measure.Answer
     sidecar_ns: int
+    origin_ns: int
     origin: int
 
     @property
@@ -45,9 +46,11 @@ def run(loops, sidecars, nginx, batch, rounds):
         sidecar = sidecars.get(name)
         origin = nginx.requests()
         busy = measure.busy_ns(sidecar.pid) if sidecar else 0
+        origin_busy = nginx.busy_ns()
         answer = ask()
         busy = measure.busy_ns(sidecar.pid) - busy if sidecar else 0
-        return Round(answer, busy, nginx.requests() - origin - 1)
+        origin_busy = nginx.busy_ns() - origin_busy
+        return Round(answer, busy, origin_busy, nginx.requests() - origin - 1)
 
     return closing(loops, lambda them: in_turn(them, batch, rounds, around, must=False))
 
@@ -93,14 +96,16 @@ def summary(rounds):
         "p50": statistics.median(each),
         "p99": statistics.quantiles(each, n=100)[98],
         "CPU": median([r.cpu_ns for r in rounds]).value,
+        "origin CPU": sum(r.origin_ns for r in rounds) / count,
         "success": 100 * sum(r.answer.good for r in rounds) / count,
         "origin": sum(r.origin for r in rounds) / count,
     }
 
 
-UNITS = {"per second": "per second", "p50": "ns", "p99": "ns", "CPU": "ns", "success": "percent",
-         "origin": "number"}
-HEAD = ["", "GETs", "p50", "p99", "CPU of a GET", "succeed", "at the origin, a GET"]
+UNITS = {"per second": "per second", "p50": "ns", "p99": "ns", "CPU": "ns", "origin CPU": "ns",
+         "success": "percent", "origin": "number"}
+HEAD = ["", "GETs", "p50", "p99", "CPU", "origin's CPU", "succeed",
+        "requests at the origin"]
 
 
 def table(found):
@@ -108,8 +113,9 @@ def table(found):
     lines = [[name, *(show(line[key], unit) for key, unit in UNITS.items())]
              for name, line in values.items()]
     note = ("Four attempts in all; the retries follow at once, but curl's own, which wait a second at\n"
-            "least. CPU is that of client and sidecar together, without the origin. curl: a process\n"
-            "for each GET, one at a time; the others are programs with one easy handle.")
+            "least. CPU is that of client and sidecar together; it, the origin's and the requests\n"
+            "there are per GET. curl: a process for each GET, one at a time; the others are programs\n"
+            "with one easy handle.")
     return Table("One answer in ten is a 503, from nginx", HEAD, lines, values, note)
 
 

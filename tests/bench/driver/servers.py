@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from .measure import Failed
+from .measure import Failed, busy_ns
 
 NGINX = """
 error_log {dir}/error.log; pid {dir}/nginx.pid; worker_processes 1; {user}
@@ -105,6 +105,12 @@ class Nginx:
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
+
+    def busy_ns(self):
+        """Time on a processor: that of its one worker."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            return sum(busy_ns(int(child)) for child in children.read().split())
 
     def requests(self):
         """How many it has been asked so far, without this one."""

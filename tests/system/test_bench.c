@@ -7,9 +7,10 @@
 static void a_short_run(void **state)
 {
 	const char *numbers = temp_path("bench.json");
-	struct run run = run_words(RUN_BARE, NULL, "scripts/bench", "--alone", "--effort", "0.01",
-				   "--only", "start", "--only", "launch", "--only", "rules",
-				   "--only", "memory", "--json", numbers);
+	const char *const argv[] = { "scripts/bench", "--alone", "--effort", "0.01",   "--only",
+				     "start",         "--only",  "launch",   "--only", "rules",
+				     "--only",        "memory",  "--json",   numbers,  NULL };
+	struct run run = run_program(&(struct program){ .argv = argv, .timeout_ms = 150000 });
 
 	(void)state;
 	assert_exit(run, 0);

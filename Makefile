@@ -6,8 +6,7 @@
 # make lint       format, static analysis, shell scripts, what the library exports and needs
 # make contention the table and docs/contention.svg again
 # make format     apply .clang-format
-# make bench-requests   what libcurl calls cost, beside the promised limits
-# make bench      what a call costs, beside the bare program
+# make bench      what it costs, beside the bare program and others; make bench-docs writes it down
 # make install    PREFIX=/usr/local DESTDIR=
 # make dist, make deb   a tarball, a Debian package (scripts/setup deb installs what it takes)
 # make try-deb    the package made, installed, used and purged; as root
@@ -68,7 +67,7 @@ endif
 all: $(B)/libretryshim.so $(B)/retryshim
 unit-programs: $(UNIT_PROGRAMS)
 	@:
-system-programs: $(SYSTEM_PROGRAMS) $(HELPER_PROGRAMS)
+system-programs: $(SYSTEM_PROGRAMS) $(HELPER_PROGRAMS) bench-parts
 helpers: $(HELPER_PROGRAMS)
 
 # Rebuild everything when a flag or a tool changed.
@@ -183,35 +182,26 @@ $(B)/tests/bench/contention: $(call obj,$(CONTENTION)) $(CORE_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a -lm
-# What interposed libcurl calls cost: scripts/bench-requests runs it under callgrind.
-REQUESTS := $(sort $(wildcard tests/bench/requests*.c))
-$(B)/tests/bench/requests: $(call obj,$(REQUESTS))
-	@mkdir -p $(@D)
-	$(SAY) LINK $@
-	$(Q)$(CC) -o $@ $^ $(CFLAGS) $(LDFLAGS) -lcurl
-.PHONY: bench-requests
-bench-requests: all $(B)/tests/bench/requests
-	@B=$(B) scripts/bench-requests
+.PHONY: contention
+contention: $(B)/tests/bench/contention
+	@$< --svg docs/contention.svg
 
-# What scripts/bench-start and scripts/bench-rules measure with.
+# What scripts/bench and its parts measure with: docs/benchmarks.md
+$(B)/tests/bench/loop: $(call obj,$(sort $(wildcard tests/bench/loop*.c))) $(CORE_OBJ)
+$(B)/tests/bench/requests: $(call obj,$(sort $(wildcard tests/bench/requests*.c)))
 $(B)/tests/bench/interleave: $(B)/obj/tests/bench/interleave.o
 $(B)/tests/bench/rules: $(B)/obj/tests/bench/rules.o $(CORE_OBJ)
 $(B)/tests/bench/stall: $(B)/obj/tests/bench/stall.o
-$(addprefix $(B)/tests/bench/,interleave rules stall):
+BENCH_PROGRAMS := $(addprefix $(B)/tests/bench/,loop requests interleave rules stall)
+$(BENCH_PROGRAMS):
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
-	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -l:libinih.a
+	$(Q)$(CC) -o $@ $^ -pthread $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -l:libinih.a -lcurl
 # The library that a start is compared with: it needs libc, and nothing else.
 $(B)/tests/bench/empty.so: $(B)/obj/tests/bench/empty.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS)
-.PHONY: bench-programs
-bench-programs: all $(addprefix $(B)/tests/bench/,interleave rules stall empty.so)
-.PHONY: contention
-contention: $(B)/tests/bench/contention
-	@$< --svg docs/contention.svg
-
 # The unit tests again, where memory errors and races cannot hide; and those of the system tests
 # whose programs can be built for it, too.
 ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -307,10 +297,16 @@ lint-flags:
 	@printf '%s\n' "$(subst ",\",$(CPPFLAGS_ALL))"
 
 PAGES := $(wildcard man/*.1 man/*.5)
-# What a call costs, in instructions, beside the bare program.
-.PHONY: bench
-bench: all helpers
-	@B=$(B) scripts/bench
+# What it costs, beside the bare program, beside other preloaded libraries and beside a proxy that
+# retries; BENCH=--quick, BENCH='--only connect' … (scripts/bench --help). bench-docs also writes
+# docs/benchmarks.md, docs/benchmarks.svg and rows of README.md.
+BENCH_PARTS := $(BENCH_PROGRAMS) $(B)/tests/bench/empty.so $(B)/tests/connect-many
+.PHONY: bench bench-docs bench-parts
+bench-parts: all $(BENCH_PARTS)
+bench: bench-parts
+	@B=$(B) scripts/bench $(BENCH)
+bench-docs: bench-parts
+	@B=$(B) scripts/bench --docs $(BENCH)
 
 .PHONY: install uninstall clean
 install: all

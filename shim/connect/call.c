@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@ static bool copy(void *to, const void *from, size_t len)
 {
 	struct iovec here = { to, len }, there = { (void *)(uintptr_t)from, len };
 	int saved_errno = errno;
-	ssize_t got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+	long got = syscall(SYS_process_vm_readv, getpid(), &here, 1UL, &there, 1UL, 0UL);
 	bool bad = got >= 0 ? (size_t)got < len : errno == EFAULT;
 
 	if (got < 0 && !bad)

@@ -206,7 +206,7 @@ static const char *tail(struct rs_span text, size_t len)
 static const char *match_element(const struct rs_glob *glob, const char *pattern, char byte)
 {
 	const char *behind;
-	bool is_in;
+	bool is_in = false;
 
 	switch (*pattern) {
 	case '?':

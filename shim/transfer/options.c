@@ -260,7 +260,9 @@ const rs_option_setter rs_option_setters[] = {
  * works. */
 #define WORD(member)                                                                               \
 	(RS_OPTION_WORDS + offsetof(struct rs_options, member) +                                   \
-	 0 * sizeof(char[sizeof(((struct rs_options *)0)->member) == sizeof(void *) ? 1 : -1]))
+	 0 * sizeof(char[sizeof(__typeof__(((struct rs_options *)0)->member)) == sizeof(void *)    \
+				 ? 1                                                               \
+				 : -1]))
 
 const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_ABSTRACT_UNIX_SOCKET) = SET_ABSTRACT_SOCKET,

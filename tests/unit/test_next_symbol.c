@@ -37,6 +37,9 @@ static void passes_older_versions_by(void **state)
 static void leaves_choosers_to_the_linker(void **state)
 {
 	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* its own strlen() comes first, and is none */
+#endif
 	assert_non_null(dlsym(RTLD_NEXT, "strlen"));
 	assert_null(rs_next_symbol("strlen"));
 }

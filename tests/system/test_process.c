@@ -79,6 +79,19 @@ static void a_value_too_long_is_no_rule(void **state)
 	check_refused(connect_with(paths, NULL, NULL), "file=RETRYSHIM_RULES error=");
 }
 
+/* The linker then leaves no trace of where its list of libraries is. */
+static void symbols_bound_at_start(void **state)
+{
+	const char *const env[] = { "LD_BIND_NOW=1", NULL };
+	struct run run = connect_with(rules_file(QUICK), NULL, env);
+
+	(void)state;
+	assert_exit(run, 1);
+	assert_output(run, "connect: Connection refused\n");
+	assert_contains(run.err, "event=exhausted rule=it ");
+	run_free(&run);
+}
+
 static void disabled(void **state)
 {
 	static const char *const env[] = { "RETRYSHIM_DISABLE=1", NULL };
@@ -217,6 +230,7 @@ int main(void)
 		cmocka_unit_test(bad_rules_are_told_once),
 		cmocka_unit_test(two_calls_one_line),
 		cmocka_unit_test(a_value_too_long_is_no_rule),
+		cmocka_unit_test(symbols_bound_at_start),
 		cmocka_unit_test(disabled),
 		cmocka_unit_test(rules_of_the_user),
 		cmocka_unit_test(program_matcher_sees_the_executable),

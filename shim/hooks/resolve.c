@@ -17,10 +17,10 @@ static uint64_t begin(void)
 	return rs_mark();
 }
 
-/* A look-up that is the program's own. */
-static bool is_guarded(const char *host, const void *caller)
+/* A look-up that is the program's own, if its caller is not libcurl. */
+static bool is_guarded(const char *host)
 {
-	return host && rs_lookup_is_due(host) && rs_curl_depth == 0 && !rs_is_libcurl(caller);
+	return host && rs_curl_depth == 0 && rs_lookup_is_due(host);
 }
 
 /* ---- getaddrinfo ---- */
@@ -52,6 +52,19 @@ static bool is_numeric(const struct addrinfo *hints)
 	return hints && (hints->ai_flags & AI_NUMERICHOST) != 0;
 }
 
+/* libcurl's, perhaps in a thread of its own: what a name service's module connects to meanwhile is
+ * part of the transfer, too. */
+static int belonging_to_a_transfer(const struct by_info *call)
+{
+	int result;
+
+	rs_curl_depth++;
+	result = rs_real_getaddrinfo(call->lookup.host, call->lookup.service, call->hints,
+				     call->found);
+	rs_curl_depth--;
+	return result;
+}
+
 RS_EXPORT int getaddrinfo(const char *__restrict host, const char *__restrict service,
 			  const struct addrinfo *__restrict hints,
 			  struct addrinfo **__restrict found)
@@ -66,7 +79,11 @@ RS_EXPORT int getaddrinfo(const char *__restrict host, const char *__restrict se
 		.found = found,
 	};
 
-	if (is_numeric(hints) || !is_guarded(host, __builtin_return_address(0)))
+	/* Without threads libcurl leaves a look-up by siglongjmp(): there the depth is not touched.
+	 */
+	if (rs_curl_depth == 0 && rs_is_libcurl(__builtin_return_address(0)))
+		return belonging_to_a_transfer(&call);
+	if (is_numeric(hints) || !is_guarded(host))
 		return rs_real_getaddrinfo(host, service, hints, found);
 	rs_lookup_make(&call.lookup);
 	return call.lookup.eai;
@@ -142,7 +159,7 @@ static void by_name(struct by_name *call, const char *name, void (*real)(struct 
 		.fail = fail_name,
 	};
 	call->real = real;
-	if (is_guarded(name, caller))
+	if (is_guarded(name) && !rs_is_libcurl(caller))
 		rs_lookup_make(&call->lookup);
 	else
 		real(call);

@@ -2,11 +2,13 @@
  * Preloaded after the library under test: name look-ups as a script says. $LOOKUPS is
  * "NAME:COUNT", an EAI_ name and how many look-ups end with it; or "NAME:COUNT/EVERY", so many of
  * each so many; or "NAME:x.x", a letter for each look-up, of which those of an x end so. The others
- * find 127.0.0.1. The name "silent" makes them take for ever.
+ * find 127.0.0.1. The name "silent" makes them take for ever. With $LOOKUPS_CONNECT set each begins
+ * with a connect() that is refused, as one that asks a name service does.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +41,27 @@ static int is_to_fail(const char *script)
 	return (every > 0 ? number % every : number) < failing;
 }
 
+static void ask_a_service(void)
+{
+	const struct sockaddr_in nobody = { .sin_family = AF_INET,
+					    .sin_port = htons(1),
+					    .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	(void)connect(fd, (const struct sockaddr *)&nobody, sizeof(nobody));
+	(void)close(fd);
+}
+
 /* The index of the code that this look-up ends with, or -1: it succeeds. */
 static int failure(void)
 {
 	const char *script = getenv("LOOKUPS");
 	const char *colon = script ? strchr(script, ':') : NULL;
 
+	if (getenv("LOOKUPS_CONNECT"))
+		ask_a_service();
 	if (!colon || !is_to_fail(colon + 1))
 		return -1;
 	for (int i = 0; i < (int)(sizeof(codes) / sizeof(codes[0])); i++) {

@@ -99,7 +99,8 @@ $(B)/obj/%.o: %.c $(STAMP)
 $(addprefix $(B)/obj/shim/,hooks/dl.o real_symbol.o next_symbol.o): CFLAGS_ALL += -fno-sanitize=all
 
 # Names that would cost at each start: see shim/newer_names.c.
-WRAPPED := memcpy stat lstat fstat getauxval regexec _dl_find_object __ctype_b_loc fgets __stack_chk_fail
+WRAPPED := $(if $(findstring musl,$(CC)),,memcpy stat lstat fstat getauxval regexec _dl_find_object \
+	__ctype_b_loc fgets __stack_chk_fail)
 $(B)/libretryshim.so: $(CORE_OBJ) $(call obj,$(SHIM)) shim/symbols.map
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $(filter %.o,$^) -Wl,--version-script=shim/symbols.map \

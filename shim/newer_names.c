@@ -25,6 +25,8 @@
 #include "process.h"
 #include "real.h"
 
+#ifdef __GLIBC__ /* another C library has one version of each */
+
 #define WRAPPED __attribute__((visibility("hidden")))
 
 WRAPPED void *__wrap_memcpy(void *to, const void *from, size_t len);
@@ -163,6 +165,10 @@ void __wrap___stack_chk_fail(void)
 		real();
 	abort();
 }
+
+#endif
+
+/* ---- variables ---- */
 
 /* It may have been moved into the program (a copy relocation): whichever comes first is in use. */
 char ***rs_process_environ(void)

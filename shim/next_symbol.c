@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __GLIBC__
+
 /* The ELF gABI's tables, and the hash table of the GNU linkers (DT_GNU_HASH). */
 
 #define HIDDEN_VERSION 0x8000
@@ -153,3 +155,18 @@ void *rs_next_symbol(const char *name)
 	}
 	return NULL;
 }
+
+#else /* nothing is known of where another linker keeps its list */
+
+bool rs_next_symbol_possible(void)
+{
+	return false;
+}
+
+void *rs_next_symbol(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
+#endif

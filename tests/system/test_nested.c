@@ -82,6 +82,35 @@ static void nor_is_its_look_up(void **state)
 	server_stop(server);
 }
 
+/* libcurl asks for a socket to connect: what is done then is part of the transfer. */
+static const char for_a_socket[] = "import pycurl, socket, sys\n"
+				   "def opened(purpose, address):\n"
+				   "    socket.socket().connect_ex(('127.0.0.1', 1))\n"
+				   "    return socket.socket(*address[:3])\n"
+				   "c = pycurl.Curl()\n"
+				   "c.setopt(c.URL, sys.argv[1])\n"
+				   "c.setopt(c.OPENSOCKETFUNCTION, opened)\n"
+				   "c.perform()\n";
+
+static void nor_is_what_its_socket_takes(void **state)
+{
+	const struct reply script[] = { { .body = "here" } };
+	struct server *server = server_start(script, 1);
+	const char *const argv[] = { "/usr/bin/python3", "-c", for_a_socket,
+				     server_url(server, "/"), NULL };
+	struct run run = run_program(&(struct program){ .argv = argv,
+							.under = RUN_SHIM,
+							.rules = rules_file(RULES),
+							.options = "log_level=info" });
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "here");
+	assert_lacks(run.err, "retryshim:");
+	run_free(&run);
+	server_stop(server);
+}
+
 static const char in_a_callback[] =
 	"import pycurl, socket, sys\n"
 	"def got(data):\n"
@@ -118,6 +147,7 @@ int main(void)
 		cmocka_unit_test(a_look_up_s_connect_is_retried),
 		cmocka_unit_test(a_transfer_s_is_not),
 		cmocka_unit_test(nor_is_its_look_up),
+		cmocka_unit_test(nor_is_what_its_socket_takes),
 		cmocka_unit_test(a_callback_s_connect_is_the_programs),
 	};
 

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <locale.h>
 
+#ifdef __GLIBC__
+
 static unsigned short table[384];
 static const unsigned short *current;
 
@@ -50,6 +52,16 @@ static void more_is_space(void **state)
 	assert_string_equal(host_of(rules, 2), "c");
 	rs_rules_free(rules);
 }
+
+#else
+
+static void more_is_space(void **state)
+{
+	(void)state;
+	skip(); /* there what is space is no table */
+}
+
+#endif
 
 int main(void)
 {

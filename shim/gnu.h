@@ -39,6 +39,14 @@ struct link_map;
 #define RS_SOCKADDR_OF(addr) (addr)
 #endif
 
+/* The environment at a constructor's call: its third argument in glibc, which gives constructors
+ * what it gives main(). Elsewhere it may be NULL. */
+#ifdef __GLIBC__
+#define rs_start_environ(third) (third)
+#else
+#define rs_start_environ(third) ((void)(third), environ)
+#endif
+
 #ifndef __GLIBC__
 #define NETDB_INTERNAL (-1) /* h_errno: see errno */
 struct epoll_event;

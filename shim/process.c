@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "at_start.h"
+#include "gnu.h"
 #include "next_symbol.h"
 #include "ops/sink.h"
 #include "process_env.h"
@@ -132,7 +133,7 @@ static void read_environment(char **entry)
 {
 	char *value, *preload = NULL;
 
-	for (; *entry; entry++) {
+	for (; entry && *entry; entry++) {
 		/* Few entries are ours: one comparison for the others. */
 		if (**entry == 'X')
 			keep_directory(*entry);
@@ -146,12 +147,11 @@ static void read_environment(char **entry)
 		leave_environment(preload);
 }
 
-/* glibc gives constructors what it gives main(). */
 __attribute__((constructor)) static void start(int argc, char **argv, char **env)
 {
 	(void)argc;
 	(void)argv;
-	read_environment(env);
+	read_environment(rs_start_environ(env));
 	rs_sink_remember_stderr();
 	/* A handler may connect, and the dynamic linker's lock is not for handlers. */
 	if (!rs_next_symbol_possible())

@@ -20,6 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef RTLD_DEEPBIND
+#define RTLD_DEEPBIND 0 /* musl: nothing passes by what is preloaded */
+#endif
+
 #include "harness.h"
 #include "multi_loop.h"
 #include "trace.h"

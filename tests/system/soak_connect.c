@@ -71,11 +71,28 @@ static void finish(struct listener *listener)
 	(void)close(listener->fd);
 }
 
+/* The other end of fd's connection. Others may come to the port, too: other programs on this
+ * machine knock at ports that were closed a moment ago. -1: there is none. */
+static int accept_from(int fd, const struct listener *listener)
+{
+	struct sockaddr_in ours, theirs;
+	socklen_t len = sizeof(ours);
+	int peer;
+
+	if (getsockname(fd, (struct sockaddr *)&ours, &len) != 0)
+		return -1;
+	while ((peer = accept4(listener->fd, (struct sockaddr *)&theirs, &len, SOCK_CLOEXEC)) >=
+		       0 &&
+	       theirs.sin_port != ours.sin_port)
+		(void)close(peer);
+	return peer;
+}
+
 /* What the listener sends has to arrive here. */
 static bool is_the_one(int fd, const struct listener *listener, uint64_t word)
 {
 	uint64_t got = 0;
-	int peer = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+	int peer = accept_from(fd, listener);
 	bool right = peer >= 0 && send(peer, &word, sizeof(word), MSG_NOSIGNAL) == sizeof(word) &&
 		     wait_writable(fd, WAITS_BY_POLL, PATIENCE_MS);
 	struct pollfd one = { .fd = fd, .events = POLLIN };

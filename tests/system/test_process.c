@@ -149,6 +149,28 @@ static void a_seed_repeats_the_waits(void **state)
 	run_free(&two);
 }
 
+/* What a process and its forked children draw is not the same: they would come back in step. */
+static void forked_children_do_not_wait_in_step(void **state)
+{
+	static const char rules[] = "[retryshim]\nmode = observe\nlog_level = info\n"
+				    "[policy default]\nbase = 20s\n[rule it]\nerror = refused\n";
+	static const char script[] = ": 3<>/dev/tcp/127.0.0.1/1\n"
+				     "for i in 1 2 3; do (: 3<>/dev/tcp/127.0.0.1/1); done";
+	struct run run = run_words(RUN_SHIM, rules_file(rules), "bash", "-c", script);
+	long waits[4] = { 0 };
+	const char *at = run.err;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		at = strstr(at, " wait_ms=");
+		assert_non_null(at);
+		at += strlen(" wait_ms=");
+		waits[i] = strtol(at, NULL, 10);
+	}
+	assert_true(waits[1] != waits[2] || waits[2] != waits[3]);
+	run_free(&run);
+}
+
 /* ---- what it costs ---- */
 
 /* The system calls of a program run with LD_PRELOAD, one a line; the caller frees. */
@@ -235,6 +257,7 @@ int main(void)
 		cmocka_unit_test(rules_of_the_user),
 		cmocka_unit_test(program_matcher_sees_the_executable),
 		cmocka_unit_test(a_seed_repeats_the_waits),
+		cmocka_unit_test(forked_children_do_not_wait_in_step),
 		cmocka_unit_test(start_costs_two_system_calls),
 		cmocka_unit_test(success_costs_no_system_call),
 	};

@@ -1,9 +1,10 @@
 /*
- * What the attempts of one transfer are to be seen by, besides its response.
+ * What the attempts of one transfer are to be seen by, besides its response; and when that comes.
  */
 #include "harness.h"
 #include "server.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RULES(matchers)                                                                            \
@@ -46,11 +47,55 @@ static void diagnosis_shows_every_attempt(void **state)
 	server_stop(server);
 }
 
+/* The end of the answer is not sent before its beginning has come out of curl. */
+static void arrives_before_its_end(const char *rules, size_t after)
+{
+	char *object = noise(after + 1000, 5);
+	const struct reply script[] = {
+		{ .status = 503, .body = "busy" },
+		{ .body = memcpy(object, "the beginning", 13),
+		  .body_len = after + 1000,
+		  .ending = REPLY_GATED,
+		  .part = REPLY_BODY,
+		  .after = after },
+	};
+	struct server *server = server_start(script, 2);
+	struct child *child = child_start(&(struct program){
+		.argv = (const char *const[]){ "curl", "-sSN", server_url(server, "/o"), NULL },
+		.under = RUN_SHIM,
+		.rules = rules,
+	});
+	struct run run;
+
+	assert_true(child_wait_output(child, "the beginning"));
+	server_open_gate(server);
+	run = child_finish(child);
+	assert_exit(run, 0);
+	assert_bytes(run.out, run.out_len, object, after + 1000);
+	run_free(&run);
+	server_stop(server);
+	free(object);
+}
+
+static void what_no_rule_could_retry_is_not_held(void **state)
+{
+	(void)state;
+	arrives_before_its_end(RULES("status = 503"), 1000);
+}
+
+static void what_is_held_is_held_up_to_a_limit(void **state)
+{
+	(void)state;
+	arrives_before_its_end(RULES("status = 200, 503\nbody = busy"), 65536 + 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_connects_are_not_retried_by_themselves),
 		cmocka_unit_test(diagnosis_shows_every_attempt),
+		cmocka_unit_test(what_no_rule_could_retry_is_not_held),
+		cmocka_unit_test(what_is_held_is_held_up_to_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,7 @@ struct rs_registration {
 	int epfd;
 	uint32_t events;
 	uint64_t data;
+	bool marked; /* exchanged for the mark, and not put back yet */
 };
 #define RS_REGISTRATIONS 4
 
@@ -72,7 +73,7 @@ struct rs_pending {
 	int64_t look_ns;         /* LOOK: from one look to the next */
 
 	int registrations;
-	struct rs_registration registered[RS_REGISTRATIONS]; /* while WAITS */
+	struct rs_registration registered[RS_REGISTRATIONS]; /* as last seen while WAITS */
 };
 
 extern atomic_int rs_pending_count __attribute__((visibility("hidden")));

@@ -17,15 +17,6 @@
 
 /* ---- before the wait ---- */
 
-static bool is_registered(const struct rs_pending *pending, int epfd)
-{
-	for (int i = 0; i < pending->registrations; i++) {
-		if (pending->registered[i].epfd == epfd)
-			return true;
-	}
-	return false;
-}
-
 /* Make what is due of what this set holds. Returns when the next attempt is. */
 static int64_t prepare(int epfd, int64_t now_ns)
 {
@@ -39,7 +30,7 @@ static int64_t prepare(int epfd, int64_t now_ns)
 
 		if (!pending)
 			continue;
-		if (pending->stage == RS_PENDING_WAITS && is_registered(pending, epfd)) {
+		if (pending->stage == RS_PENDING_WAITS && rs_registrations_marked(pending, epfd)) {
 			if (rs_flight_advance(pending, now_ns, 0, NULL) == RS_PENDING_WAITS)
 				due_ns = rs_ns_min(due_ns, pending->due_ns);
 		}
@@ -96,14 +87,19 @@ static void show(const struct reported *reported, const struct rs_registration *
 }
 
 /* What a thread was told may have been hidden from the program, and be over, before the thread got
- * round to it. A connection does not come back from a HUP by itself. */
-static void hide_outdated(const struct reported *reported, int fd, uint64_t data)
+ * round to it: then the program has yet to be told how it ended. A connection does not come back
+ * from a HUP by itself. */
+static void hide_outdated(const struct reported *reported, int fd,
+			  const struct rs_registration *registration)
 {
+	uint32_t events = reported_for(reported, registration->data);
 	struct pollfd now = { .fd = fd };
 
-	if ((reported_for(reported, data) & EPOLLHUP) != 0 && rs_real_poll(&now, 1, 0) >= 0 &&
-	    (now.revents & (POLLHUP | POLLNVAL)) == 0)
-		hide(reported, data);
+	if ((events & EPOLLHUP) == 0 || rs_real_poll(&now, 1, 0) < 0 ||
+	    (now.revents & (POLLHUP | POLLNVAL)) != 0)
+		return;
+	hide(reported, registration->data);
+	rs_registrations_rearm(fd, registration, events);
 }
 
 /* A descriptor in the set that has a place. A next attempt that is due is not made here: its
@@ -122,7 +118,7 @@ static enum rs_pending_stage take_pending(const struct reported *reported,
 		stage = pending->stage;
 	}
 	if (stage == RS_PENDING_FLYING)
-		rs_registrations_rearm(pending, registration, events);
+		rs_registrations_rearm(pending->fd, registration, events);
 	if (stage == RS_PENDING_FLYING || stage == RS_PENDING_WAITS) {
 		hide(reported, registration->data);
 		hide(reported, rs_registrations_data(pending, reported->epfd));
@@ -135,7 +131,7 @@ static enum rs_pending_stage take_pending(const struct reported *reported,
 static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
 {
 	struct reported *reported = arg;
-	struct rs_registration registration = { reported->epfd, events, data };
+	struct rs_registration registration = { reported->epfd, events, data, false };
 	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
 	enum rs_pending_stage stage = RS_PENDING_NONE;
 
@@ -144,7 +140,7 @@ static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
 		rs_pending_release(pending);
 	}
 	if (stage == RS_PENDING_NONE)
-		hide_outdated(reported, fd, data);
+		hide_outdated(reported, fd, &registration);
 	if (stage == RS_PENDING_NONE && rs_pending_is_place(data))
 		reported->outdated = true;
 }

@@ -163,7 +163,6 @@ static bool know(struct rs_pending *pending, const struct rs_registration *regis
 	if (index < 0)
 		index = pending->registrations++;
 	pending->registered[index] = *registered;
-	pending->registered[index].marked = true;
 	return true;
 }
 
@@ -193,10 +192,21 @@ static void leave_to_that_thread(struct rs_pending *pending, int epfd)
 		pending->registered[index_of(pending, epfd)].marked = false;
 }
 
+uint32_t rs_registrations_events(const struct rs_pending *pending,
+				 const struct rs_registration *registered)
+{
+	int index = index_of(pending, registered->epfd);
+
+	if (index < 0 || !has_fired(registered) || !pending->registered[index].noted ||
+	    pending->registered[index].data != registered->data)
+		return registered->events;
+	return pending->registered[index].events;
+}
+
 bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
 			   uint32_t reported)
 {
-	struct rs_registration program = whole(registered, reported);
+	struct rs_registration program = *registered;
 
 	if (program.data == mark_of(pending))
 		return true;
@@ -207,8 +217,34 @@ bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registrat
 	/* What the program has asked for meanwhile is reported anew. */
 	if (!rs_is_single_threaded() && !is_unchanged(pending->fd, registered))
 		return true;
+	program.events = rs_registrations_events(pending, registered);
+	program = whole(&program, reported);
+	program.marked = true;
 	return know(pending, &program) &&
 	       modify(program.epfd, pending->fd, EPOLLONESHOT, mark_of(pending)) == 0;
+}
+
+struct noting {
+	struct rs_pending *pending;
+	int epfd;
+};
+
+static void note(void *arg, int fd, uint32_t events, uint64_t data)
+{
+	const struct noting *noting = arg;
+	const struct rs_registration registered = {
+		.epfd = noting->epfd, .events = events, .data = data, .noted = true
+	};
+
+	if (fd == noting->pending->fd && !rs_pending_is_place(data) && !has_fired(&registered))
+		(void)know(noting->pending, &registered);
+}
+
+void rs_registrations_note(struct rs_pending *pending, int epfd)
+{
+	struct noting noting = { pending, epfd };
+
+	(void)rs_registrations_read(epfd, note, &noting);
 }
 
 bool rs_registrations_marked(const struct rs_pending *pending, int epfd)
@@ -241,6 +277,6 @@ void rs_registrations_restore(struct rs_pending *pending)
 
 		if (r->marked && is_marked(pending, r->epfd))
 			(void)modify(r->epfd, pending->fd, r->events, r->data);
-		r->marked = false;
+		r->marked = r->noted = false;
 	}
 }

@@ -29,6 +29,15 @@ int rs_registrations_read(int epfd, rs_registered_fn each, void *arg);
 bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
 			   uint32_t reported);
 
+/* Before the attempt of a held place is called off: what the program asks the set for, which a
+ * one-shot registration forgets with the event that follows. */
+void rs_registrations_note(struct rs_pending *pending, int epfd);
+
+/* What the program has asked for, `registered` being what the set says: more than that only where
+ * it has fired and was noted. */
+uint32_t rs_registrations_events(const struct rs_pending *pending,
+				 const struct rs_registration *registered);
+
 /* Is the set quiet about a held place? Only then may a thread that waits for it make an attempt:
  * else the failure of the last one is on its way to somebody. */
 bool rs_registrations_marked(const struct rs_pending *pending, int epfd);

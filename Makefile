@@ -51,6 +51,7 @@ UNIT_PROGRAMS   := $(patsubst tests/%.c,$(B)/tests/%,$(UNIT))
 SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
 	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so \
+	$(B)/tests/plugin-tardy.so \
 	$(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
 
 ifeq ($(V),1)
@@ -150,9 +151,9 @@ $(B)/tests/linked-connect: $(B)/obj/tests/system/main_connect_once.o $(B)/libret
 	$(Q)$(CC) -o $@ $< $(CFLAGS) $(LDFLAGS) -Wl,--no-as-needed -L$(B) -lretryshim \
 		-Wl,-rpath,$(abspath $(B))
 
-# Name look-ups that end as a test says, in a library below the shim; memory that runs out, in one
+# Name look-ups that end as a test says, and threads that are slow, in libraries below the shim; memory that runs out, in one
 # above it.
-$(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so: $(B)/tests/plugin-%.so: \
+$(B)/tests/plugin-lookups.so $(B)/tests/plugin-tardy.so $(B)/tests/plugin-scarce.so: $(B)/tests/plugin-%.so: \
 		$(B)/obj/tests/system/plugin_%.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@

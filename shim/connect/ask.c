@@ -10,17 +10,16 @@
 #include "real_libc.h"
 #include "retry/ns.h"
 
-/* Wait for what comes next: the time of the next attempt, or the end of the one that flies. False:
- * a handled signal came first. */
+/* Wait for what comes next: the time of the next attempt, or the end of the one that flies, at
+ * until_ns at the latest. False: a handled signal came first. */
 static bool wait_for_change(int fd, enum rs_pending_stage stage, int64_t until_ns,
 			    const sigset_t *mask)
 {
 	struct pollfd end = { .fd = fd, .events = POLLOUT };
+	nfds_t count = stage == RS_PENDING_FLYING;
 	struct timespec left;
 
-	if (stage == RS_PENDING_FLYING)
-		return rs_real_ppoll(&end, 1, NULL, mask) >= 0;
-	return rs_real_ppoll(NULL, 0, rs_time_left(until_ns, rs_now_ns(), &left), mask) >= 0;
+	return rs_real_ppoll(&end, count, rs_time_left(until_ns, rs_now_ns(), &left), mask) >= 0;
 }
 
 /* Is the outcome open, and hidden from the program? The first attempt of all is not: of a connect
@@ -42,7 +41,7 @@ static struct rs_pending *settle(int fd, const sigset_t *mask)
 		stage = rs_flight_advance(pending, rs_now_ns(), 0, NULL);
 		if (!is_open(pending))
 			break;
-		due_ns = pending->due_ns;
+		due_ns = rs_flight_due_ns(pending);
 		rs_pending_release(pending);
 		if (wait_for_change(fd, stage, due_ns, mask))
 			continue;

@@ -102,10 +102,13 @@ void rs_flight_begin(const struct rs_connect *call)
 	if (rs_connect_copy_address(&addr, call, RS_ADDRESS_READ) &&
 	    may_matter(rules, &addr, call->len))
 		pending = rs_pending_add(call, &addr);
-	if (pending)
-		rs_pending_release(pending);
-	else
+	if (!pending) {
 		pass(rules);
+		return;
+	}
+	if (rs_limits_possible)
+		rs_launch_limit(pending);
+	rs_pending_release(pending);
 }
 
 /* Before the kernel has spoken. */
@@ -196,6 +199,32 @@ static void step_on(struct rs_pending *pending)
 		rs_registrations_restore(pending);
 }
 
+/* It is called off, so that the next one is free to begin. */
+static enum rs_pending_stage time_out(struct rs_pending *pending, short events, short *revents)
+{
+	enum rs_pending_stage stage;
+
+	rs_launch_call_off(pending);
+	stage = rs_setback(pending, ETIMEDOUT);
+	if (stage == RS_PENDING_FAILED)
+		*revents = (short)((events & POLLOUT) | POLLHUP);
+	return stage;
+}
+
+int64_t rs_flight_due_ns(const struct rs_pending *pending)
+{
+	switch (pending->stage) {
+	case RS_PENDING_WAITS:
+		return pending->due_ns;
+	case RS_PENDING_FLYING:
+		return pending->ends_ns;
+	case RS_PENDING_NONE:
+	case RS_PENDING_FAILED:
+		break;
+	}
+	return RS_FOREVER;
+}
+
 enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_ns, short events,
 					short *revents)
 {
@@ -208,6 +237,8 @@ enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_
 		step_on(pending);
 	if (pending->stage == RS_PENDING_FLYING)
 		pending->stage = look(pending, events, revents);
+	if (pending->stage == RS_PENDING_FLYING && now_ns >= pending->ends_ns)
+		pending->stage = time_out(pending, events, revents);
 	return pending->stage;
 }
 
@@ -220,7 +251,7 @@ void rs_flight_cancel(struct rs_pending *pending)
 	if (pending->error == 0)
 		return;
 	if (pending->stage == RS_PENDING_FLYING)
-		rs_launch_clear(pending);
+		rs_launch_call_off(pending);
 	rs_registrations_restore(pending);
 	pending->stage = RS_PENDING_FAILED;
 	rs_setback_cancel(pending);

@@ -29,10 +29,14 @@ bool rs_flight_paced(const struct rs_connect *call, int64_t due_ns);
 /* Hold the place of `fd` if its socket still is the one it was, else NULL. */
 struct rs_pending *rs_flight_hold(int fd);
 
+/* When there is something to be done for a held place, whatever the kernel says until then: the
+ * next attempt, or the end of one that takes too long. RS_FOREVER: nothing. */
+int64_t rs_flight_due_ns(const struct rs_pending *pending);
+
 /*
- * Bring a held place up to date: the next attempt is made if it is due, and how an attempt ended
- * is judged. Returns the stage; *revents is what poll() says about `events` now, as far as the
- * program may know it (0 while the call goes on; NULL: not asked).
+ * Bring a held place up to date: the next attempt is made if it is due, and how an attempt ended,
+ * be it because its time is over, is judged. Returns the stage; *revents is what poll() says about
+ * `events` now, as far as the program may know it (0 while the call goes on; NULL: not asked).
  */
 enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_ns, short events,
 					short *revents);

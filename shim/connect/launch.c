@@ -6,10 +6,12 @@
 #include "connect/fault.h"
 #include "connect/first.h"
 #include "connect/judge.h"
+#include "connect/limited.h"
 #include "connect/setback.h"
 #include "connect/socket.h"
 #include "failure.h"
 #include "process.h"
+#include "real_libc.h"
 #include "retry/ns.h"
 
 static struct rs_connect call_of(const struct rs_pending *pending)
@@ -36,17 +38,42 @@ enum rs_pending_stage rs_launch_arrived(struct rs_pending *pending)
 	return RS_PENDING_NONE;
 }
 
-void rs_launch_clear(const struct rs_pending *pending)
+/* After a failure, or in the middle of an attempt: the socket is to forget it. */
+static void clear(const struct rs_pending *pending)
 {
 	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	int before;
 
-	if (pending->addr.ss_family != AF_UNIX)
-		(void)rs_real_connect()(pending->fd, &nowhere, sizeof(nowhere));
+	if (pending->addr.ss_family == AF_UNIX)
+		return;
+	/* connect() is a cancellation point; the place that is held must not stay so. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	(void)rs_real_connect()(pending->fd, &nowhere, sizeof(nowhere));
+	pthread_setcancelstate(before, NULL);
+}
+
+/* To call it off leaves an error of its own (ECONNRESET), which is nobody's business. */
+void rs_launch_call_off(const struct rs_pending *pending)
+{
+	int error;
+	socklen_t len = sizeof(error);
+
+	clear(pending);
+	(void)rs_real_getsockopt(pending->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+}
+
+void rs_launch_limit(struct rs_pending *pending)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+	const struct rs_connect call = call_of(pending);
+
+	pending->ends_ns = RS_FOREVER;
+	if (rules && rules->limits)
+		pending->ends_ns = rs_ns_add(rs_now_ns(), rs_connect_limit_ns(rules, &call));
 }
 
 /* ---- the real thing ---- */
 
-/* connect() is a cancellation point; the place that is held must not stay so. */
 static int real_connect(const struct rs_pending *pending)
 {
 	const struct rs_connect call = call_of(pending);
@@ -54,7 +81,7 @@ static int real_connect(const struct rs_pending *pending)
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
 	if (pending->error != 0)
-		rs_launch_clear(pending);
+		clear(pending);
 	error = call.real(call.fd, call.addr, call.len) == 0 ? 0 : errno;
 	pthread_setcancelstate(before, NULL);
 	return error;
@@ -74,7 +101,10 @@ enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
 	error = real_connect(pending);
 	if (error == 0 || error == EISCONN)
 		return rs_launch_arrived(pending);
-	return rs_connect_is_failure(error) ? rs_setback(pending, error) : RS_PENDING_FLYING;
+	if (rs_connect_is_failure(error))
+		return rs_setback(pending, error);
+	rs_launch_limit(pending);
+	return RS_PENDING_FLYING;
 }
 
 /* ---- faults ---- */

@@ -13,14 +13,16 @@
 /* An attempt has succeeded; NONE. */
 enum rs_pending_stage rs_launch_arrived(struct rs_pending *pending);
 
-/* After a failure, or in the middle of an attempt: the socket is to forget it. It keeps its options
- * and its binding. */
-void rs_launch_clear(const struct rs_pending *pending);
+/* End the attempt that flies. The socket keeps its options and its binding. */
+void rs_launch_call_off(const struct rs_pending *pending);
 
 /* Put off what becomes of an attempt: the real thing, or an error, when the fault's delay is over.
  * WAITS. */
 enum rs_pending_stage rs_launch_put_off(struct rs_pending *pending,
 					const struct rs_fault_strike *strike);
+
+/* An attempt flies: how long may it, by the rules? */
+void rs_launch_limit(struct rs_pending *pending);
 
 /* RS_STEP_ATTEMPT and RS_STEP_LAUNCH. Returns the stage that follows. */
 enum rs_pending_stage rs_launch_attempt(struct rs_pending *pending);

@@ -168,6 +168,7 @@ static void fill(struct rs_pending *place, const struct rs_connect *call)
 	place->len = call->len;
 	place->state = (struct rs_call_state){ .attempts = 1 };
 	place->attempt_ns = 0;
+	place->ends_ns = RS_FOREVER;
 	place->error = 0;
 	place->rules = NULL;
 	place->rule = NULL;

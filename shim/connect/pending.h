@@ -44,6 +44,8 @@ struct rs_registration {
 	int epfd;
 	uint32_t events;
 	uint64_t data;
+	bool marked; /* exchanged for the mark, and not put back yet */
+	bool noted;  /* read before the event that is expected */
 };
 #define RS_REGISTRATIONS 4
 
@@ -57,6 +59,7 @@ struct rs_pending {
 	socklen_t len;
 	struct rs_call_state state; /* state.attempts: begun, put off by a fault or not */
 	int64_t attempt_ns;         /* when the last one began; 0: at `began` */
+	int64_t ends_ns; /* FLYING: it takes no longer; RS_FOREVER: as long as it takes */
 	int64_t due_ns;
 	enum rs_pending_step step;
 	int struck; /* STRIKE: the error */
@@ -72,7 +75,7 @@ struct rs_pending {
 	int64_t look_ns;         /* LOOK: from one look to the next */
 
 	int registrations;
-	struct rs_registration registered[RS_REGISTRATIONS]; /* while WAITS */
+	struct rs_registration registered[RS_REGISTRATIONS]; /* as last seen while WAITS */
 };
 
 extern atomic_int rs_pending_count __attribute__((visibility("hidden")));

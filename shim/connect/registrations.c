@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "real.h"
+
 /* What a one-shot registration keeps when it has fired. */
 #define LASTING   ((uint32_t)(EPOLLWAKEUP | EPOLLONESHOT | EPOLLET) | EPOLLEXCLUSIVE)
 #define NOT_ASKED ((uint32_t)(EPOLLERR | EPOLLHUP)) /* always reported */
@@ -107,44 +109,60 @@ static uint64_t mark_of(const struct rs_pending *pending)
 }
 
 struct search {
-	const struct rs_pending *pending;
+	int fd;
+	const struct rs_registration *wanted;
+	uint32_t compared; /* which of its events */
 	bool found;
 };
 
-static void find_mark(void *arg, int fd, uint32_t events, uint64_t data)
+static void find(void *arg, int fd, uint32_t events, uint64_t data)
 {
 	struct search *search = arg;
 
-	(void)events;
-	if (fd == search->pending->fd && data == mark_of(search->pending))
+	if (fd == search->fd && data == search->wanted->data &&
+	    ((events ^ search->wanted->events) & search->compared) == 0)
 		search->found = true;
+}
+
+static bool is_found(struct search *search)
+{
+	return rs_registrations_read(search->wanted->epfd, find, search) == 0 && search->found;
 }
 
 /* The program may have changed or deleted it meanwhile, or the set be another one. */
 static bool is_marked(const struct rs_pending *pending, int epfd)
 {
-	struct search search = { pending, false };
+	const struct rs_registration mark = { .epfd = epfd, .data = mark_of(pending) };
 
-	return rs_registrations_read(epfd, find_mark, &search) == 0 && search.found;
+	return is_found(&(struct search){ .fd = pending->fd, .wanted = &mark });
 }
 
-static void unknow(struct rs_pending *pending, int epfd)
+/* Is a registration of the program's still what it was when it was read? That may be a while ago,
+ * and another thread have been here since. */
+static bool is_unchanged(int fd, const struct rs_registration *registered)
 {
-	int kept = 0;
+	return is_found(&(struct search){ fd, registered, ~0U, false });
+}
 
+/* Its place in what is known; -1: it has none. */
+static int index_of(const struct rs_pending *pending, int epfd)
+{
 	for (int i = 0; i < pending->registrations; i++) {
-		if (pending->registered[i].epfd != epfd)
-			pending->registered[kept++] = pending->registered[i];
+		if (pending->registered[i].epfd == epfd)
+			return i;
 	}
-	pending->registrations = kept;
+	return -1;
 }
 
 static bool know(struct rs_pending *pending, const struct rs_registration *registered)
 {
-	unknow(pending, registered->epfd);
-	if (pending->registrations == RS_REGISTRATIONS)
+	int index = index_of(pending, registered->epfd);
+
+	if (index < 0 && pending->registrations == RS_REGISTRATIONS)
 		return false;
-	pending->registered[pending->registrations++] = *registered;
+	if (index < 0)
+		index = pending->registrations++;
+	pending->registered[index] = *registered;
 	return true;
 }
 
@@ -166,48 +184,99 @@ static struct rs_registration whole(const struct rs_registration *registered, ui
 	return whole;
 }
 
+/* It fires into one thread's hands. No attempt may be made before that thread has come: it would
+ * take for old news what nobody is told again. */
+static void leave_to_that_thread(struct rs_pending *pending, int epfd)
+{
+	if (rs_registrations_marked(pending, epfd) && !is_marked(pending, epfd))
+		pending->registered[index_of(pending, epfd)].marked = false;
+}
+
+uint32_t rs_registrations_events(const struct rs_pending *pending,
+				 const struct rs_registration *registered)
+{
+	int index = index_of(pending, registered->epfd);
+
+	if (index < 0 || !has_fired(registered) || !pending->registered[index].noted ||
+	    pending->registered[index].data != registered->data)
+		return registered->events;
+	return pending->registered[index].events;
+}
+
 bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
 			   uint32_t reported)
 {
-	struct rs_registration program = whole(registered, reported);
+	struct rs_registration program = *registered;
 
 	if (program.data == mark_of(pending))
 		return true;
-	/* No attempt may be made before that thread has come: it could not be told of it. Unless it
-	 * has come since the registrations were read. */
-	if (has_fired(registered) && reported == 0) {
-		if (!is_marked(pending, registered->epfd))
-			unknow(pending, registered->epfd);
+	if ((registered->events & EPOLLONESHOT) && reported == 0) {
+		leave_to_that_thread(pending, registered->epfd);
 		return true;
 	}
+	/* What the program has asked for meanwhile is reported anew. */
+	if (!rs_is_single_threaded() && !is_unchanged(pending->fd, registered))
+		return true;
+	program.events = rs_registrations_events(pending, registered);
+	program = whole(&program, reported);
+	program.marked = true;
 	return know(pending, &program) &&
 	       modify(program.epfd, pending->fd, EPOLLONESHOT, mark_of(pending)) == 0;
 }
 
-uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd)
+struct noting {
+	struct rs_pending *pending;
+	int epfd;
+};
+
+static void note(void *arg, int fd, uint32_t events, uint64_t data)
 {
-	for (int i = 0; i < pending->registrations; i++) {
-		if (pending->registered[i].epfd == epfd)
-			return pending->registered[i].data;
-	}
-	return mark_of(pending);
+	const struct noting *noting = arg;
+	const struct rs_registration registered = {
+		.epfd = noting->epfd, .events = events, .data = data, .noted = true
+	};
+
+	if (fd == noting->pending->fd && !rs_pending_is_place(data) && !has_fired(&registered))
+		(void)know(noting->pending, &registered);
 }
 
-void rs_registrations_rearm(const struct rs_pending *pending,
-			    const struct rs_registration *registered, uint32_t reported)
+void rs_registrations_note(struct rs_pending *pending, int epfd)
+{
+	struct noting noting = { pending, epfd };
+
+	(void)rs_registrations_read(epfd, note, &noting);
+}
+
+bool rs_registrations_marked(const struct rs_pending *pending, int epfd)
+{
+	int index = index_of(pending, epfd);
+
+	return index >= 0 && pending->registered[index].marked;
+}
+
+uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd)
+{
+	int index = index_of(pending, epfd);
+
+	return index >= 0 ? pending->registered[index].data : mark_of(pending);
+}
+
+void rs_registrations_rearm(int fd, const struct rs_registration *registered, uint32_t reported)
 {
 	struct rs_registration program = whole(registered, reported);
 
-	if (has_fired(registered) && reported != 0)
-		(void)modify(program.epfd, pending->fd, program.events, program.data);
+	if (has_fired(registered) && reported != 0 && !rs_pending_is_place(program.data) &&
+	    is_unchanged(fd, registered))
+		(void)modify(program.epfd, fd, program.events, program.data);
 }
 
 void rs_registrations_restore(struct rs_pending *pending)
 {
 	for (int i = 0; i < pending->registrations; i++) {
-		const struct rs_registration *r = &pending->registered[i];
+		struct rs_registration *r = &pending->registered[i];
 
-		if (is_marked(pending, r->epfd))
+		if (r->marked && is_marked(pending, r->epfd))
 			(void)modify(r->epfd, pending->fd, r->events, r->data);
+		r->marked = r->noted = false;
 	}
 }

@@ -23,19 +23,31 @@ int rs_registrations_read(int epfd, rs_registered_fn each, void *arg);
 
 /*
  * Exchange a registration of a held place that WAITS for the mark. `reported` is what the set has
- * just told about it (0: nothing): a one-shot registration forgets its events when it fires. One
- * that has fired into another thread's hands is left to that. False where it cannot be done.
+ * just told about it (0: nothing): a one-shot registration forgets its events when it fires, and is
+ * left to the thread that is told. False where it cannot be done.
  */
 bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
 			   uint32_t reported);
 
+/* Before the attempt of a held place is called off: what the program asks the set for, which a
+ * one-shot registration forgets with the event that follows. */
+void rs_registrations_note(struct rs_pending *pending, int epfd);
+
+/* What the program has asked for, `registered` being what the set says: more than that only where
+ * it has fired and was noted. */
+uint32_t rs_registrations_events(const struct rs_pending *pending,
+				 const struct rs_registration *registered);
+
+/* Is the set quiet about a held place? Only then may a thread that waits for it make an attempt:
+ * else the failure of the last one is on its way to somebody. */
+bool rs_registrations_marked(const struct rs_pending *pending, int epfd);
+
 /* The program's data in the set, where that is known; else the mark, which is none. */
 uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd);
 
-/* A one-shot registration of a held place has fired, for nothing that the program may know: ask
- * for it again. `reported` as above. */
-void rs_registrations_rearm(const struct rs_pending *pending,
-			    const struct rs_registration *registered, uint32_t reported);
+/* If this one of the program's is one-shot and has fired, it was for nothing that the program may
+ * know: ask for it again. `reported` as above. */
+void rs_registrations_rearm(int fd, const struct rs_registration *registered, uint32_t reported);
 
 /* Put the program's own back, wherever the mark still is. */
 void rs_registrations_restore(struct rs_pending *pending);

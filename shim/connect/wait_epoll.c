@@ -17,16 +17,31 @@
 
 /* ---- before the wait ---- */
 
-static bool is_registered(const struct rs_pending *pending, int epfd)
+/* May there be anything to do for it at a certain time? */
+static bool may_be_due(int fd)
 {
-	for (int i = 0; i < pending->registrations; i++) {
-		if (pending->registered[i].epfd == epfd)
-			return true;
-	}
-	return false;
+	return rs_pending_may_be(fd, RS_PENDING_WAITS) ||
+	       (rs_limits_possible && rs_pending_may_be(fd, RS_PENDING_FLYING));
 }
 
-/* Make what is due of what this set holds. Returns when the next attempt is. */
+/* Which set an attempt that flies is known to is not known: that it takes too long is found out by
+ * whoever waits. */
+static bool is_for(const struct rs_pending *pending, int epfd)
+{
+	return pending->stage != RS_PENDING_WAITS || rs_registrations_marked(pending, epfd);
+}
+
+static int64_t prepare_one(struct rs_pending *pending, int epfd, int64_t now_ns)
+{
+	if (is_for(pending, epfd) && now_ns >= rs_flight_due_ns(pending)) {
+		if (pending->stage == RS_PENDING_FLYING)
+			rs_registrations_note(pending, epfd);
+		(void)rs_flight_advance(pending, now_ns, 0, NULL);
+	}
+	return is_for(pending, epfd) ? rs_flight_due_ns(pending) : RS_FOREVER;
+}
+
+/* Do what is due of what this set holds. Returns when there is more to do. */
 static int64_t prepare(int epfd, int64_t now_ns)
 {
 	int64_t due_ns = RS_FOREVER;
@@ -34,15 +49,11 @@ static int64_t prepare(int epfd, int64_t now_ns)
 	int fd;
 
 	while ((fd = rs_pending_each(&next)) >= 0) {
-		struct rs_pending *pending =
-			rs_pending_may_be(fd, RS_PENDING_WAITS) ? rs_flight_hold(fd) : NULL;
+		struct rs_pending *pending = may_be_due(fd) ? rs_flight_hold(fd) : NULL;
 
 		if (!pending)
 			continue;
-		if (pending->stage == RS_PENDING_WAITS && is_registered(pending, epfd)) {
-			if (rs_flight_advance(pending, now_ns, 0, NULL) == RS_PENDING_WAITS)
-				due_ns = rs_ns_min(due_ns, pending->due_ns);
-		}
+		due_ns = rs_ns_min(due_ns, prepare_one(pending, epfd, now_ns));
 		rs_pending_release(pending);
 	}
 	return due_ns;
@@ -85,9 +96,10 @@ static void hide(const struct reported *reported, uint64_t data)
 
 /* It may, and whole: to have looked at the error has taken EPOLLERR away, and where a fault was the
  * error the kernel knows of no end. */
-static void show(const struct reported *reported, const struct rs_registration *registration)
+static void show(const struct reported *reported, const struct rs_pending *pending,
+		 const struct rs_registration *registration)
 {
-	uint32_t end = EPOLLERR | (registration->events & AT_END);
+	uint32_t end = EPOLLERR | (rs_registrations_events(pending, registration) & AT_END);
 
 	for (int i = 0; i < reported->count; i++) {
 		if (speaks_of(&reported->events[i], registration->data))
@@ -96,14 +108,19 @@ static void show(const struct reported *reported, const struct rs_registration *
 }
 
 /* What a thread was told may have been hidden from the program, and be over, before the thread got
- * round to it. A connection does not come back from a HUP by itself. */
-static void hide_outdated(const struct reported *reported, int fd, uint64_t data)
+ * round to it: then the program has yet to be told how it ended. A connection does not come back
+ * from a HUP by itself. */
+static void hide_outdated(const struct reported *reported, int fd,
+			  const struct rs_registration *registration)
 {
+	uint32_t events = reported_for(reported, registration->data);
 	struct pollfd now = { .fd = fd };
 
-	if ((reported_for(reported, data) & EPOLLHUP) != 0 && rs_real_poll(&now, 1, 0) >= 0 &&
-	    (now.revents & (POLLHUP | POLLNVAL)) == 0)
-		hide(reported, data);
+	if ((events & EPOLLHUP) == 0 || rs_real_poll(&now, 1, 0) < 0 ||
+	    (now.revents & (POLLHUP | POLLNVAL)) != 0)
+		return;
+	hide(reported, registration->data);
+	rs_registrations_rearm(fd, registration, events);
 }
 
 /* A descriptor in the set that has a place. A next attempt that is due is not made here: its
@@ -122,20 +139,20 @@ static enum rs_pending_stage take_pending(const struct reported *reported,
 		stage = pending->stage;
 	}
 	if (stage == RS_PENDING_FLYING)
-		rs_registrations_rearm(pending, registration, events);
+		rs_registrations_rearm(pending->fd, registration, events);
 	if (stage == RS_PENDING_FLYING || stage == RS_PENDING_WAITS) {
 		hide(reported, registration->data);
 		hide(reported, rs_registrations_data(pending, reported->epfd));
 	}
 	if (stage == RS_PENDING_FAILED)
-		show(reported, registration);
+		show(reported, pending, registration);
 	return stage;
 }
 
 static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
 {
 	struct reported *reported = arg;
-	struct rs_registration registration = { reported->epfd, events, data };
+	struct rs_registration registration = { reported->epfd, events, data, false, false };
 	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
 	enum rs_pending_stage stage = RS_PENDING_NONE;
 
@@ -144,7 +161,7 @@ static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
 		rs_pending_release(pending);
 	}
 	if (stage == RS_PENDING_NONE)
-		hide_outdated(reported, fd, data);
+		hide_outdated(reported, fd, &registration);
 	if (stage == RS_PENDING_NONE && rs_pending_is_place(data))
 		reported->outdated = true;
 }

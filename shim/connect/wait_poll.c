@@ -18,7 +18,7 @@ struct polled {
 	struct pollfd *fds; /* the program's */
 	nfds_t count;
 	struct pollfd *quiet; /* a copy without those that wait for their next attempt */
-	int64_t due_ns;       /* when the first of those is to be made */
+	int64_t due_ns;       /* when the first of those is to be made, or another ended */
 	bool any_waits;
 };
 
@@ -33,7 +33,7 @@ bool rs_poll_concerned(const struct pollfd *fds, nfds_t count)
 
 /* ---- before the wait ---- */
 
-/* Make what is due; true while it waits. */
+/* Do what is due; true while it waits. */
 static bool waits(int fd, int64_t now_ns, int64_t *due_ns)
 {
 	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
@@ -41,11 +41,10 @@ static bool waits(int fd, int64_t now_ns, int64_t *due_ns)
 
 	if (!pending)
 		return false;
-	if (pending->stage == RS_PENDING_WAITS)
+	if (now_ns >= rs_flight_due_ns(pending))
 		(void)rs_flight_advance(pending, now_ns, 0, NULL);
 	wait = pending->stage == RS_PENDING_WAITS;
-	if (wait)
-		*due_ns = rs_ns_min(*due_ns, pending->due_ns);
+	*due_ns = rs_ns_min(*due_ns, rs_flight_due_ns(pending));
 	rs_pending_release(pending);
 	return wait;
 }

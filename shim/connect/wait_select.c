@@ -98,12 +98,11 @@ static void prepare_one(struct selected *selected, int fd, int64_t now_ns)
 
 	if (!pending)
 		return;
-	if (pending->stage == RS_PENDING_WAITS)
+	if (now_ns >= rs_flight_due_ns(pending))
 		(void)rs_flight_advance(pending, now_ns, 0, NULL);
-	if (pending->stage == RS_PENDING_WAITS) {
-		selected->due_ns = rs_ns_min(selected->due_ns, pending->due_ns);
+	selected->due_ns = rs_ns_min(selected->due_ns, rs_flight_due_ns(pending));
+	if (pending->stage == RS_PENDING_WAITS)
 		clear_all(selected->program, &selected->quiet, fd);
-	}
 	rs_pending_release(pending);
 }
 

@@ -257,10 +257,13 @@ static void *run_the_show(void *unused)
 	bool open = false;
 
 	while (elapsed_ms() < ENDS_MS) {
+		int now_ms = elapsed_ms();
+
 		pthread_mutex_lock(&lock);
-		act(elapsed_ms());
+		act(now_ms);
 		pthread_mutex_unlock(&lock);
-		if (!open && elapsed_ms() >= OPENS_MS) {
+		/* Not before what is to be closed until then was closed, however slow we are. */
+		if (!open && now_ms >= OPENS_MS) {
 			open_late();
 			open = true;
 		}

@@ -288,15 +288,26 @@ static void threads(void)
 
 /* ---- asking ---- */
 
-static void ask_error(void)
+static void ask_error_after(useconds_t pause_us)
 {
 	int fd = begin(), error = -1;
 	socklen_t len = sizeof(error);
 
-	usleep(1000); /* on loopback an answer comes at once; this makes sure that it was there */
+	usleep(pause_us);
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	printf("%s\n", name_of(error));
 	tell_outcome(fd);
+}
+
+/* On loopback an answer comes at once; this makes sure that it was there. */
+static void ask_error(void)
+{
+	ask_error_after(1000);
+}
+
+static void ask_late(void)
+{
+	ask_error_after(200000);
 }
 
 static void ask_connect(void)
@@ -520,6 +531,7 @@ static const struct {
 	{ "changed", changed },
 	{ "threads", threads },
 	{ "ask-error", ask_error },
+	{ "ask-late", ask_late },
 	{ "ask-connect", ask_connect },
 	{ "told-by-connect", told_by_connect },
 	{ "forked", forked },

@@ -21,17 +21,23 @@ static const char hour[] =
 static const char nothing[] = INFO QUICK "[rule it]\ncall = connect\nerror = ENOENT\n";
 static const char elsewhere[] = INFO QUICK "[rule it]\ncall = connect\nport = 2\nerror = refused\n";
 
-static struct child *start(enum run_under under, const char *rules, const char *name,
-			   const struct server *server)
+static struct child *start_in(const char *const *env, enum run_under under, const char *rules,
+			      const char *name, const struct server *server)
 {
 	char port[8];
 	const char *const argv[] = { helper_path("pending-case"), name, port, NULL };
-	struct program program = { .argv = argv,
-				   .under = under,
-				   .rules = rules ? rules_file(rules) : NULL };
+	struct program program = {
+		.argv = argv, .under = under, .rules = rules ? rules_file(rules) : NULL, .env = env
+	};
 
 	(void)snprintf(port, sizeof(port), "%u", server_port(server));
 	return child_start(&program);
+}
+
+static struct child *start(enum run_under under, const char *rules, const char *name,
+			   const struct server *server)
+{
+	return start_in(NULL, under, rules, name, server);
 }
 
 static struct run finish(struct child *child, struct server *server)
@@ -76,6 +82,7 @@ static const char *const waits[] = {
 	"changed", "threads",      "ask-error", "told-by-connect", "forked",
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
+#define TIMES 12
 
 static void check_same(const char *name, struct run wrapped, struct run bare)
 {
@@ -94,6 +101,33 @@ static void success_looks_like_a_first_one(void **state)
 
 		assert_int_equal(count_lines(wrapped.err, "event=recovered"), 1);
 		check_same(waits[i], wrapped, run_open(waits[i]));
+	}
+}
+
+/* One of two threads has been told of a failure and does not get round to it, while the other one
+ * retries. Whoever is told of the success: somebody has to be. */
+static void a_slow_thread_loses_nothing(void **state)
+{
+	char preload[512];
+	const char *const env[] = { preload, NULL };
+	struct server *servers[TIMES];
+	struct child *children[TIMES];
+
+	(void)state;
+	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=%s:%s", library_path(),
+		       helper_path("plugin-tardy.so"));
+	for (int i = 0; i < TIMES; i++) {
+		servers[i] = server_start_refusing();
+		children[i] = start_in(env, RUN_SHIM, patient, "threads", servers[i]);
+	}
+	for (int i = 0; i < TIMES; i++) {
+		struct run run;
+
+		assert_true(child_wait_output(children[i], "attempt=3 "));
+		server_open(servers[i]);
+		run = finish(children[i], servers[i]);
+		assert_output(run, "1 told, 0 more\nconnected, SO_ERROR 0, then 0, sent 1\n");
+		run_free(&run);
 	}
 }
 
@@ -217,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(success_looks_like_a_first_one),
+		cmocka_unit_test(a_slow_thread_loses_nothing),
 		cmocka_unit_test(failure_looks_like_a_first_one),
 		cmocka_unit_test(what_no_rule_names_is_left_alone),
 		cmocka_unit_test(a_second_connect_waits),

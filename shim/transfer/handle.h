@@ -58,6 +58,15 @@ static inline bool rs_handle_tells(const struct rs_handle *handle)
 	return handle->whole.valid || handle->fault.valid;
 }
 
+/* Before a transfer of any kind: what its URL is. */
+void rs_handle_ask_url(struct rs_handle *handle);
+
+static inline void rs_handle_learn_url(struct rs_handle *handle)
+{
+	if (__builtin_expect(!rs_options_know_url(&handle->options), 0))
+		rs_handle_ask_url(handle);
+}
+
 /* Remember a new handle; one of that address that was freed out of our sight is forgotten first.
  * NULL where memory is short: the handle then stays unknown, and unguarded. */
 struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api);

@@ -61,6 +61,50 @@ static void reset(void)
 	curl_easy_cleanup(easy);
 }
 
+/* What is known of a handle ends with it, also where the next one gets its place. */
+static void again(void)
+{
+	for (int i = 0; i < 12; i++) {
+		CURL *easy = curl_easy_init(), *other = i % 3 == 0 ? curl_easy_init() : NULL;
+
+		handles_fetch(easy, i % 3, 20 + i, "a new one");
+		(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, refuse);
+		(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, refuse);
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "a=b");
+		(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH");
+		(void)curl_easy_setopt(easy, CURLOPT_RANGE, "1-2");
+		(void)curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+		(void)curl_easy_setopt(easy, CURLOPT_URL, "http://localhost/elsewhere");
+		curl_easy_cleanup(easy);
+		curl_easy_cleanup(other);
+	}
+}
+
+/* libcurl copies a URL, and so does a handle's copy; without one there is no transfer. */
+static void urls(void)
+{
+	CURL *easy = curl_easy_init(), *copy;
+	struct fetch got = { .len = 0 };
+
+	handles_set_url(easy, 0, 41);
+	handles_fetch(easy, 1, 40, "the last one counts");
+	(void)curl_easy_setopt(easy, CURLOPT_URL, NULL);
+	if (curl_easy_perform(easy) != CURLE_URL_MALFORMAT)
+		complain("no URL, and a transfer");
+	(void)curl_easy_setopt(easy, CURLOPT_URL, "");
+	if (curl_easy_perform(easy) != CURLE_URL_MALFORMAT)
+		complain("an empty URL, and a transfer");
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &got);
+	handles_set_url(easy, 2, 42);
+	copy = curl_easy_duphandle(easy);
+	handles_set_url(easy, 0, 43);
+	handles_check(&got, curl_easy_perform(copy), 42, "the copy's own");
+	got.len = 0;
+	handles_check(&got, curl_easy_perform(copy), 42, "and once more");
+	curl_easy_cleanup(copy);
+	curl_easy_cleanup(easy);
+}
+
 /* A handle that was made behind the back of whoever looks at curl_easy_init(). It is used like any
  * other, and is not guarded. */
 static void unseen(void)
@@ -287,6 +331,8 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "copies", copies },
 		{ "reset", reset },
+		{ "again", again },
+		{ "urls", urls },
 		{ "unseen", unseen },
 		{ "turns", turns },
 		{ "share", share },

@@ -21,22 +21,13 @@ static struct {
 static struct rs_handle *take_kept(void)
 {
 	for (size_t i = 0; i < KEPT; i++) {
-		if (!atomic_load_explicit(&kept[i].taken, memory_order_relaxed) &&
-		    !atomic_exchange_explicit(&kept[i].taken, true, memory_order_acquire))
-			return &kept[i].record;
+		if (atomic_load_explicit(&kept[i].taken, memory_order_relaxed) ||
+		    atomic_exchange_explicit(&kept[i].taken, true, memory_order_acquire))
+			continue;
+		kept[i].record.taken = &kept[i].taken;
+		return &kept[i].record;
 	}
 	return NULL;
-}
-
-static bool give_back(const struct rs_handle *handle)
-{
-	for (size_t i = 0; i < KEPT; i++) {
-		if (handle == &kept[i].record) {
-			atomic_store_explicit(&kept[i].taken, false, memory_order_release);
-			return true;
-		}
-	}
-	return false;
 }
 
 static struct rs_handle *new_record(void)
@@ -105,8 +96,10 @@ void rs_handle_free(struct rs_handle *handle)
 	if (!handle)
 		return;
 	clear(handle);
-	if (give_back(handle))
+	if (handle->taken) {
+		atomic_store_explicit(handle->taken, false, memory_order_release);
 		return;
+	}
 	rs_hold_free(&handle->hold);
 	free(handle);
 }

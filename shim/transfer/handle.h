@@ -8,6 +8,8 @@
 #ifndef RS_TRANSFER_HANDLE_H
 #define RS_TRANSFER_HANDLE_H
 
+#include <stdatomic.h>
+
 #include "real.h"
 #include "transfer/hold.h"
 #include "transfer/options.h"
@@ -35,6 +37,7 @@ struct rs_handle {
 	struct rs_fault_told fault;       /* of the present or last attempt */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
+	atomic_bool *taken;               /* of a record that is kept; NULL: it is allocated */
 };
 
 extern struct rs_table_place rs_handles_first[];

@@ -34,10 +34,13 @@ static struct rs_handle *new_record(void)
 {
 	struct rs_handle *handle = take_kept();
 
-	if (!handle)
+	if (!handle) {
 		handle = calloc(1, sizeof(*handle));
-	if (handle)
-		rs_options_init_again(&handle->options);
+		if (!handle)
+			return NULL;
+		handle->allocated = handle;
+	}
+	rs_options_init_again(&handle->options);
 	return handle;
 }
 
@@ -101,5 +104,5 @@ void rs_handle_free(struct rs_handle *handle)
 		return;
 	}
 	rs_hold_free(&handle->hold);
-	free(handle);
+	free(handle->allocated);
 }

@@ -37,7 +37,8 @@ struct rs_handle {
 	struct rs_fault_told fault;       /* of the present or last attempt */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
-	atomic_bool *taken;               /* of a record that is kept; NULL: it is allocated */
+	atomic_bool *taken;               /* of a record that is kept, or NULL */
+	void *allocated;                  /* this record, where it was, or NULL */
 };
 
 extern struct rs_table_place rs_handles_first[];

@@ -127,6 +127,14 @@ static inline bool rs_is_single_threaded(void)
 	return *(found ? found : rs_find_single_threaded()) != 0;
 }
 
+/* The same without looking anything up: false where it was never asked for. */
+static inline bool rs_is_known_single_threaded(void)
+{
+	const char *found = atomic_load_explicit(&rs_found_single_threaded, memory_order_relaxed);
+
+	return found && *found != 0;
+}
+
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 
 /* Look the real connect() up and remember it; NULL where there is none. */

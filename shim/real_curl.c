@@ -252,6 +252,15 @@ static void remember(const void *caller, const struct rs_curl_caller *found)
 	}
 }
 
+__attribute__((noinline)) static const struct rs_curl_caller *find_and_remember(const void *caller)
+{
+	const struct rs_curl_caller *found = find(caller);
+
+	if (found)
+		remember(caller, found);
+	return found;
+}
+
 const struct rs_curl_caller *rs_real_curl(const void *caller)
 {
 	size_t slot = slot_of(caller);
@@ -268,10 +277,7 @@ const struct rs_curl_caller *rs_real_curl(const void *caller)
 		if (found)
 			return found;
 	}
-	found = find(caller);
-	if (found)
-		remember(caller, found);
-	return found;
+	return find_and_remember(caller);
 }
 
 bool rs_is_libcurl(const void *caller)

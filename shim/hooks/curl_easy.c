@@ -107,30 +107,32 @@ __attribute__((noinline)) static CURLcode set_with_care(CURL *easy, CURLoption o
 typedef CURLcode (*setopt_fn)(CURL *, CURLoption, ...);
 
 __attribute__((noinline)) static CURLcode keep_word(CURL *easy, CURLoption option, void *value,
-						    setopt_fn real, void *place)
+						    setopt_fn real, struct rs_options *options,
+						    unsigned way)
 {
 	CURLcode result = real(easy, option, value);
 
 	if (__builtin_expect(result == CURLE_OK, 1))
-		memcpy(place, &value, sizeof(value));
+		memcpy(rs_option_word(options, way), &value, sizeof(value));
 	return result;
 }
 
 __attribute__((noinline)) static CURLcode keep_otherwise(CURL *easy, CURLoption option, void *value,
 							 setopt_fn real, struct rs_options *options,
-							 rs_option_setter keep)
+							 unsigned way)
 {
 	CURLcode result = real(easy, option, value);
 
 	if (__builtin_expect(result != CURLE_OK, 0))
 		return result;
-	keep(options, value);
+	rs_option_setters[way](options, value);
 	return CURLE_OK;
 }
 
 /* Most options are nothing to us, and most others are kept as they are. Whatever is called from
  * here is jumped to, so that nothing has to be saved. */
-static inline CURLcode set_word(CURL *easy, CURLoption option, void *value, const void *caller)
+__attribute__((always_inline)) static inline CURLcode set_word(CURL *easy, CURLoption option,
+							       void *value, const void *caller)
 {
 	struct rs_handle *handle = rs_handle_glance(easy);
 	unsigned way = rs_option_way(option);
@@ -141,9 +143,12 @@ static inline CURLcode set_word(CURL *easy, CURLoption option, void *value, cons
 	real = handle->api->easy_setopt;
 	if (__builtin_expect(way == 0, 1))
 		return real(easy, option, value);
-	if (__builtin_expect(rs_option_is_word(way), 1))
-		return keep_word(easy, option, value, real, rs_option_word(&handle->options, way));
-	return keep_otherwise(easy, option, value, real, &handle->options, rs_option_setters[way]);
+	if (__builtin_expect(!rs_option_is_word(way), 0))
+		return keep_otherwise(easy, option, value, real, &handle->options, way);
+	if (__builtin_expect(!rs_option_is_sure(way), 0))
+		return keep_word(easy, option, value, real, &handle->options, way);
+	memcpy(rs_option_word(&handle->options, way - RS_OPTION_SURE), &value, sizeof(value));
+	return real(easy, option, value);
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -275,6 +280,7 @@ RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 	copy = api->easy_duphandle(easy);
 	if (!copy || !handle)
 		return copy;
+	rs_handle_learn_url(handle);
 	if (handle->active)
 		rs_transfer_restore(handle->active, copy);
 	copied = rs_handle_add(copy, api);

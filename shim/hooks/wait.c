@@ -37,8 +37,11 @@ static int poll_pending(const struct poll_call *call, int64_t deadline_ns)
 			    (struct rs_limit){ .deadline_ns = deadline_ns, .mask = call->mask });
 }
 
+/* How often a place was taken so far. The way through here is also the one of the first wait, which
+ * has to find out whether the program has threads. */
 static unsigned taken(void)
 {
+	(void)rs_is_single_threaded();
 	return atomic_load_explicit(&rs_pending_taken, memory_order_relaxed);
 }
 
@@ -82,9 +85,11 @@ __attribute__((noinline)) static int ppoll_with_care(const struct poll_call *cal
 			      deadline_ns, before);
 }
 
-static bool nothing_to_see(void)
+/* No call is made: what is small enough can do without a stack frame. */
+static inline bool nothing_to_see(void)
 {
-	return !rs_pending_any() && rs_is_single_threaded();
+	return __builtin_expect(!rs_pending_any(), 1) &&
+	       __builtin_expect(rs_is_known_single_threaded(), 1);
 }
 
 RS_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)

@@ -97,6 +97,7 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alon
 
 	if (__builtin_expect(!rules, 0))
 		rules = rs_process_rules();
+	rs_handle_learn_url(handle); /* whatever becomes of it */
 	if (__builtin_expect(rs_handle_tells(handle), 0))
 		forget_last(handle);
 	if (__builtin_expect(!is_guarded(rules, handle), 0))

@@ -2,24 +2,75 @@
 
 #include <stdlib.h>
 
+#include "transfer/fault.h"
+
 struct rs_table_place rs_handles_first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
 struct rs_table rs_handles = RS_TABLE_INIT(rs_handles_first);
 
+/*
+ * Most programs have few handles at a time, and some make one for every request: the first ones are
+ * not the allocator's, which would have to find them a place among libcurl's, each time.
+ */
+#define KEPT_HOLD 4096 /* bytes of held responses whose memory the next handle may have */
+static struct {
+	atomic_bool taken;
+	struct rs_handle record;
+} kept[4];
+#define KEPT (sizeof(kept) / sizeof(kept[0]))
+
+static struct rs_handle *take_kept(void)
+{
+	for (size_t i = 0; i < KEPT; i++) {
+		if (atomic_load_explicit(&kept[i].taken, memory_order_relaxed) ||
+		    atomic_exchange_explicit(&kept[i].taken, true, memory_order_acquire))
+			continue;
+		kept[i].record.taken = &kept[i].taken;
+		return &kept[i].record;
+	}
+	return NULL;
+}
+
+static struct rs_handle *new_record(void)
+{
+	struct rs_handle *handle = take_kept();
+
+	if (!handle) {
+		handle = calloc(1, sizeof(*handle));
+		if (!handle)
+			return NULL;
+		handle->allocated = handle;
+	}
+	rs_options_init_again(&handle->options);
+	return handle;
+}
+
 struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 {
-	struct rs_handle *handle;
+	struct rs_handle *handle = rs_handle_find(easy);
 
-	rs_handle_free(rs_handle_take(easy));
-	handle = calloc(1, sizeof(*handle));
+	if (__builtin_expect(handle != NULL, 0))
+		rs_handle_free(rs_handle_take(easy));
+	handle = new_record();
 	if (!handle)
 		return NULL;
 	handle->easy = easy;
 	handle->api = api;
-	rs_options_init(&handle->options);
 	if (rs_table_put(&rs_handles, easy, handle))
 		return handle;
-	free(handle);
+	rs_handle_free(handle);
 	return NULL;
+}
+
+/* None, to libcurl, is one that is empty. */
+void rs_handle_ask_url(struct rs_handle *handle)
+{
+	const char *text = NULL;
+	bool told = handle->options.url_told && handle->api->easy_getinfo;
+
+	if (told &&
+	    handle->api->easy_getinfo(handle->easy, CURLINFO_EFFECTIVE_URL, &text) != CURLE_OK)
+		text = NULL;
+	rs_options_learn_url(&handle->options, text && *text ? text : NULL);
 }
 
 struct rs_handle *rs_handle_take(CURL *easy)
@@ -27,13 +78,31 @@ struct rs_handle *rs_handle_take(CURL *easy)
 	return rs_table_take(&rs_handles, easy);
 }
 
+/* As it was in the beginning, but for what rs_options_init_again() sees to. */
+static void clear(struct rs_handle *handle)
+{
+	rs_options_release(&handle->options);
+	rs_fault_forget(handle);
+	handle->whole.valid = false;
+	if (!rs_hold_rests(&handle->hold))
+		rs_hold_rest(&handle->hold);
+	if (handle->hold.size > KEPT_HOLD)
+		rs_hold_free(&handle->hold);
+	if (handle->multi_call)
+		free(handle->multi_call);
+	handle->multi_call = NULL;
+	handle->active = NULL;
+}
+
 void rs_handle_free(struct rs_handle *handle)
 {
 	if (!handle)
 		return;
-	rs_options_release(&handle->options);
-	free(handle->fault.url);
+	clear(handle);
+	if (handle->taken) {
+		atomic_store_explicit(handle->taken, false, memory_order_release);
+		return;
+	}
 	rs_hold_free(&handle->hold);
-	free(handle->multi_call);
-	free(handle);
+	free(handle->allocated);
 }

@@ -8,6 +8,8 @@
 #ifndef RS_TRANSFER_HANDLE_H
 #define RS_TRANSFER_HANDLE_H
 
+#include <stdatomic.h>
+
 #include "real.h"
 #include "transfer/hold.h"
 #include "transfer/options.h"
@@ -35,6 +37,8 @@ struct rs_handle {
 	struct rs_fault_told fault;       /* of the present or last attempt */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
+	atomic_bool *taken;               /* of a record that is kept, or NULL */
+	void *allocated;                  /* this record, where it was, or NULL */
 };
 
 extern struct rs_table_place rs_handles_first[];
@@ -56,6 +60,15 @@ static inline struct rs_handle *rs_handle_glance(CURL *easy)
 static inline bool rs_handle_tells(const struct rs_handle *handle)
 {
 	return handle->whole.valid || handle->fault.valid;
+}
+
+/* Before a transfer of any kind: what its URL is. */
+void rs_handle_ask_url(struct rs_handle *handle);
+
+static inline void rs_handle_learn_url(struct rs_handle *handle)
+{
+	if (__builtin_expect(!rs_options_know_url(&handle->options), 0))
+		rs_handle_ask_url(handle);
 }
 
 /* Remember a new handle; one of that address that was freed out of our sight is forgotten first.

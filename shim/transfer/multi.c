@@ -290,6 +290,7 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	struct rs_multi *m;
 	CURLMcode result;
 
+	rs_handle_learn_url(easy);
 	if (call && call->multi && (call->detached || easy->active))
 		return CURLM_ADDED_ALREADY;
 	if (call && call->multi) /* done, and not removed yet: libcurl will say so */

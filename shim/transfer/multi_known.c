@@ -19,6 +19,7 @@ struct rs_multi *rs_multi_find(CURLM *handle)
  * that we have not seen: what waited here would never be woken, so nothing of theirs is guarded.
  */
 static struct {
+	atomic_bool any; /* mostly there is none */
 	_Atomic(const CURLM *) at[8];
 	atomic_bool overflow; /* which ones are missing is not known: no new ones are guarded */
 } unknown;
@@ -27,6 +28,8 @@ static struct {
 
 static bool is_unknown(const CURLM *handle)
 {
+	if (!atomic_load_explicit(&unknown.any, memory_order_relaxed))
+		return false;
 	for (size_t i = 0; i < UNKNOWN_MOST; i++) {
 		if (atomic_load_explicit(&unknown.at[i], memory_order_relaxed) == handle)
 			return true;
@@ -36,6 +39,7 @@ static bool is_unknown(const CURLM *handle)
 
 static void stay_unknown(const CURLM *handle)
 {
+	atomic_store(&unknown.any, true);
 	for (size_t i = 0; i < UNKNOWN_MOST; i++) {
 		const CURLM *vacant = NULL;
 
@@ -47,11 +51,12 @@ static void stay_unknown(const CURLM *handle)
 
 void rs_multi_unknown_gone(const CURLM *handle)
 {
+	if (!handle || !atomic_load_explicit(&unknown.any, memory_order_relaxed))
+		return;
 	for (size_t i = 0; i < UNKNOWN_MOST; i++) {
 		const CURLM *there = handle;
 
-		if (handle)
-			atomic_compare_exchange_strong(&unknown.at[i], &there, NULL);
+		atomic_compare_exchange_strong(&unknown.at[i], &there, NULL);
 	}
 }
 

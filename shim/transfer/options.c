@@ -6,9 +6,9 @@
 
 #include "real.h"
 
-static void copy_clear(struct rs_copy *copy)
+static inline void copy_clear(struct rs_copy *copy)
 {
-	if (copy->text != copy->small)
+	if (copy->text && copy->text != copy->small)
 		free(copy->text);
 	copy->text = NULL;
 	copy->lost = false;
@@ -35,6 +35,13 @@ void rs_options_init(struct rs_options *options)
 	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;
 	options->protocols = -1;
+	options->url_told = RS_URL_KNOWN;
+}
+
+void rs_options_init_again(struct rs_options *options)
+{
+	memset(options, 0, offsetof(struct rs_options, url));
+	rs_options_init(options);
 }
 
 void rs_options_release(struct rs_options *options)
@@ -49,8 +56,13 @@ void rs_options_release(struct rs_options *options)
 void rs_options_clear(struct rs_options *options)
 {
 	rs_options_release(options);
-	memset(options, 0, sizeof(*options));
-	rs_options_init(options);
+	rs_options_init_again(options);
+}
+
+void rs_options_learn_url(struct rs_options *options, const char *text)
+{
+	copy_set(&options->url, text);
+	options->url_told = RS_URL_KNOWN;
 }
 
 static void copy_again(struct rs_copy *to, const struct rs_copy *from)
@@ -92,11 +104,6 @@ static void set_connect_timeout(struct rs_options *options, void *value)
 	options->connect_timeout_ms = in_ms(value);
 }
 
-static void set_url(struct rs_options *options, void *value)
-{
-	copy_set(&options->url, value);
-}
-
 static void set_custom_request(struct rs_options *options, void *value)
 {
 	copy_set(&options->custom_request, value);
@@ -105,11 +112,6 @@ static void set_custom_request(struct rs_options *options, void *value)
 static void set_range(struct rs_options *options, void *value)
 {
 	copy_set(&options->range, value);
-}
-
-static void set_resume_from(struct rs_options *options, void *value)
-{
-	options->resume_from = (curl_off_t)(intptr_t)value;
 }
 
 static void set_decoding(struct rs_options *options, void *value)
@@ -225,11 +227,9 @@ enum setter {
 	SET_PROTOCOLS,
 	SET_PROTOCOL_NAMES,
 	SET_RANGE,
-	SET_RESUME_FROM,
 	SET_TIMEOUT,
 	SET_UNIX_SOCKET,
 	SET_UPLOAD,
-	SET_URL,
 };
 
 const rs_option_setter rs_option_setters[] = {
@@ -248,11 +248,9 @@ const rs_option_setter rs_option_setters[] = {
 	[SET_PROTOCOLS] = set_protocols,
 	[SET_PROTOCOL_NAMES] = set_protocol_names,
 	[SET_RANGE] = set_range,
-	[SET_RESUME_FROM] = set_resume_from,
 	[SET_TIMEOUT] = set_timeout,
 	[SET_UNIX_SOCKET] = set_unix_socket,
 	[SET_UPLOAD] = set_upload,
-	[SET_URL] = set_url,
 };
 
 #define NUMBER(option) [(option) % CURLOPTTYPE_OBJECTPOINT]
@@ -264,6 +262,9 @@ const rs_option_setter rs_option_setters[] = {
 				 ? 1                                                               \
 				 : -1]))
 
+/* libcurl stores these without a look at them, ever since it has had them. */
+#define SURE(member) (RS_OPTION_SURE + WORD(member))
+
 const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_ABSTRACT_UNIX_SOCKET) = SET_ABSTRACT_SOCKET,
 	NUMBER(CURLOPT_CLOSESOCKETFUNCTION) = WORD(close_socket_fn),
@@ -273,13 +274,13 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_COPYPOSTFIELDS) = SET_POST_COPY,
 	NUMBER(CURLOPT_CURLU) = WORD(curlu),
 	NUMBER(CURLOPT_CUSTOMREQUEST) = SET_CUSTOM_REQUEST,
-	NUMBER(CURLOPT_ERRORBUFFER) = WORD(error_buffer),
+	NUMBER(CURLOPT_ERRORBUFFER) = SURE(error_buffer),
 	NUMBER(CURLOPT_FAILONERROR) = WORD(fail_on_error),
 	NUMBER(CURLOPT_FORBID_REUSE) = WORD(forbid_reuse),
 	NUMBER(CURLOPT_FRESH_CONNECT) = WORD(fresh_connect),
 	NUMBER(CURLOPT_HEADER) = WORD(include_header),
-	NUMBER(CURLOPT_HEADERDATA) = WORD(header_data),
-	NUMBER(CURLOPT_HEADERFUNCTION) = WORD(header_fn),
+	NUMBER(CURLOPT_HEADERDATA) = SURE(header_data),
+	NUMBER(CURLOPT_HEADERFUNCTION) = SURE(header_fn),
 	NUMBER(CURLOPT_HTTPGET) = SET_GET,
 	NUMBER(CURLOPT_HTTPHEADER) = WORD(header_list),
 	NUMBER(CURLOPT_HTTPPOST) = SET_OLD_FORM,
@@ -302,10 +303,10 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_PROTOCOLS_STR) = SET_PROTOCOL_NAMES,
 	NUMBER(CURLOPT_PUT) = SET_UPLOAD,
 	NUMBER(CURLOPT_RANGE) = SET_RANGE,
-	NUMBER(CURLOPT_READDATA) = WORD(read_data),
-	NUMBER(CURLOPT_READFUNCTION) = WORD(read_fn),
-	NUMBER(CURLOPT_RESUME_FROM) = SET_RESUME_FROM,
-	NUMBER(CURLOPT_RESUME_FROM_LARGE) = SET_RESUME_FROM,
+	NUMBER(CURLOPT_READDATA) = SURE(read_data),
+	NUMBER(CURLOPT_READFUNCTION) = SURE(read_fn),
+	NUMBER(CURLOPT_RESUME_FROM) = WORD(resume_from),
+	NUMBER(CURLOPT_RESUME_FROM_LARGE) = WORD(resume_from),
 	NUMBER(CURLOPT_SEEKDATA) = WORD(seek_data),
 	NUMBER(CURLOPT_SEEKFUNCTION) = WORD(seek_fn),
 	NUMBER(CURLOPT_SOCKOPTFUNCTION) = WORD(socket_option_fn),
@@ -313,9 +314,9 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_TIMEOUT_MS) = WORD(timeout_ms),
 	NUMBER(CURLOPT_UNIX_SOCKET_PATH) = SET_UNIX_SOCKET,
 	NUMBER(CURLOPT_UPLOAD) = SET_UPLOAD,
-	NUMBER(CURLOPT_URL) = SET_URL,
-	NUMBER(CURLOPT_WRITEDATA) = WORD(write_data),
-	NUMBER(CURLOPT_WRITEFUNCTION) = WORD(write_fn),
+	NUMBER(CURLOPT_URL) = SURE(url_told),
+	NUMBER(CURLOPT_WRITEDATA) = SURE(write_data),
+	NUMBER(CURLOPT_WRITEFUNCTION) = SURE(write_fn),
 	NUMBER(CURLOPT_XFERINFODATA) = WORD(progress_data),
 	NUMBER(CURLOPT_XFERINFOFUNCTION) = WORD(xferinfo_fn),
 };
@@ -324,8 +325,10 @@ void rs_options_set(struct rs_options *options, CURLoption option, void *value)
 {
 	unsigned way = rs_option_way(option);
 
-	if (rs_option_is_word(way))
-		memcpy(rs_option_word(options, way), &value, sizeof(value));
+	if (option == CURLOPT_URL)
+		rs_options_learn_url(options, value);
+	else if (rs_option_is_word(way))
+		memcpy(rs_option_word(options, way % RS_OPTION_SURE), &value, sizeof(value));
 	else if (way != SET_NONE)
 		rs_option_setters[way](options, value);
 }

@@ -54,13 +54,11 @@ struct rs_options {
 	curl_progress_callback progress_fn;
 	void *progress_data;
 
-	struct rs_copy url;
-	struct rs_copy custom_request;
 	const void *curlu;       /* CURLOPT_CURLU: the URL is in there */
+	void *url_told;          /* see rs_options_know_url() */
 	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
 
-	struct rs_copy range;
-	curl_off_t resume_from;
+	intptr_t resume_from;
 	struct curl_slist *header_list;
 	long timeout_ms;         /* 0: none */
 	long connect_timeout_ms; /* 0: libcurl's own */
@@ -74,19 +72,44 @@ struct rs_options {
 	long forbid_reuse;
 	long http_version;
 	long protocols; /* -1: all */
-	struct rs_copy protocol_names;
-	struct rs_copy unix_socket;
 
 	long connect_only;
 	long proxy_tunnel;
 	long port; /* 0: the URL's */
+
+	/* From here on: what rs_options_release() leaves as it was in the beginning. */
+	struct rs_copy url;
+	struct rs_copy custom_request;
+	struct rs_copy range;
+	struct rs_copy protocol_names;
+	struct rs_copy unix_socket;
 };
 
 /* Libcurl's defaults, in memory that is all zero. */
 void rs_options_init(struct rs_options *options);
 
+/* The same in memory that was released. */
+void rs_options_init_again(struct rs_options *options);
+
 /* The handle is gone: release the copies. */
 void rs_options_release(struct rs_options *options);
+
+/*
+ * The URL is set for every request, and only one that fails needs it: curl_easy_setopt() between
+ * calls notes in `url_told` no more than that there is a new one (the pointer is the program's, and
+ * not good for anything else). libcurl gives back the copy that it has made, as long as no transfer
+ * has begun, since that makes another URL of it. So it is asked before every transfer, and from
+ * then on it is in `url`.
+ */
+#define RS_URL_KNOWN ((void *)1)
+
+static inline bool rs_options_know_url(const struct rs_options *options)
+{
+	return __builtin_expect(options->url_told == RS_URL_KNOWN, 1);
+}
+
+/* It is `url`; `text` NULL: none. */
+void rs_options_learn_url(struct rs_options *options, const char *text);
 
 /* What curl_easy_reset() does: back to the defaults. Releases the copies. */
 void rs_options_clear(struct rs_options *options);
@@ -96,10 +119,12 @@ void rs_options_copy(struct rs_options *to, const struct rs_options *from);
 
 /*
  * How an option is kept, by its number, whatever the type of its value: not at all (0), by one of
- * the setters of options.c, or as the word that it is, at so many bytes in struct rs_options.
+ * the setters of options.c, or as the word that it is, at so many bytes in struct rs_options. Words
+ * that libcurl never refuses need not wait for what it says.
  */
 #define RS_OPTIONS_LIMIT 400
-#define RS_OPTION_WORDS  ((uint16_t)64) /* from here on */
+#define RS_OPTION_WORDS  ((uint16_t)64)     /* from here on */
+#define RS_OPTION_SURE   ((uint16_t)0x8000) /* from here on: those that are never refused */
 extern const uint16_t rs_option_ways[RS_OPTIONS_LIMIT];
 
 typedef void (*rs_option_setter)(struct rs_options *options, void *value);
@@ -117,13 +142,19 @@ static inline bool rs_option_is_word(unsigned way)
 	return way >= RS_OPTION_WORDS;
 }
 
-/* Where the word is kept. */
+static inline bool rs_option_is_sure(unsigned way)
+{
+	return way >= RS_OPTION_SURE;
+}
+
+/* Where the word is kept; a sure one's way is taken without RS_OPTION_SURE. */
 static inline void *rs_option_word(struct rs_options *options, unsigned way)
 {
 	return (char *)options + (way - RS_OPTION_WORDS);
 }
 
-/* One curl_easy_setopt(), of whichever way; `value` is the argument as a machine word. */
+/* One curl_easy_setopt(), of whichever way; `value` is the argument as a machine word. A URL is
+ * known at once. */
 void rs_options_set(struct rs_options *options, CURLoption option, void *value);
 
 #endif

@@ -68,6 +68,9 @@ static inline CURLcode close_simply(struct rs_exchange *x)
 {
 	struct rs_handle *handle = x->handle;
 
+	if (__builtin_expect(x->header_way == RS_HEADERS_SEEN, 0))
+		handle->api->easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION,
+					 handle->options.header_fn);
 	handle->api->easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, handle->options.write_fn);
 	if (__builtin_expect(!rs_hold_rests(&handle->hold), 0))
 		rs_hold_rest(&handle->hold);

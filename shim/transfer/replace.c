@@ -45,7 +45,7 @@ static void restore_upload(const struct rs_exchange *x, CURL *easy)
 	}
 }
 
-static void restore_headers(const struct rs_exchange *x, CURL *easy)
+static inline void restore_headers(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
@@ -75,8 +75,6 @@ __attribute__((noinline)) static void restore_more(const struct rs_exchange *x, 
 
 	if (!x->alone)
 		set(easy, CURLOPT_WRITEDATA, o->write_data);
-	if (x->header_way == RS_HEADERS_SEEN)
-		restore_headers(x, easy);
 	if (o->include_header)
 		set(easy, CURLOPT_HEADER, o->include_header);
 	if (o->fail_on_error || x->native_fail)
@@ -94,6 +92,8 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 {
 	if (x->replaced_more)
 		restore_more(x, easy);
+	if (x->header_way == RS_HEADERS_SEEN)
+		restore_headers(x, easy);
 	x->handle->api->easy_setopt(easy, CURLOPT_WRITEFUNCTION, x->handle->options.write_fn);
 }
 
@@ -131,7 +131,7 @@ __attribute__((noinline)) static void see_headers(struct rs_exchange *x)
 	if (!x->alone)
 		set(x->handle->easy, CURLOPT_HEADERDATA, x);
 	x->header_way = RS_HEADERS_SEEN;
-	x->replaced_more = true;
+	x->lines_flow = false;
 }
 
 /* Where only a pointer is set for headers, libcurl gives it to the body callback: that is ours. */
@@ -139,6 +139,7 @@ void rs_transfer_mind_headers(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
+	x->lines_flow = false; /* to be found out anew */
 	if (x->header_way != RS_HEADERS_SEEN && o->header_data && !o->header_fn)
 		see_headers(x);
 }

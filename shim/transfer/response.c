@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "transfer/deliver.h"
+#include "transfer/status_line.h"
 
 /* How much of a response that is to be dropped is still read, so that its connection can serve
  * the next attempt, before the transfer is broken off instead. */
@@ -101,33 +102,6 @@ static bool hold(struct rs_exchange *x, enum rs_piece_kind kind, const char *byt
 	return false;
 }
 
-/* Three digits after the first blank: "HTTP/1.1 200 OK", "HTTP/2 200". */
-static int parse_status(const char *line, size_t len)
-{
-	size_t at = 5;
-	int status = 0;
-
-	while (at < len && line[at] != ' ')
-		at++;
-	for (size_t i = at + 1; i < len && i <= at + 3; i++) {
-		if (line[i] < '0' || line[i] > '9')
-			return 0;
-		status = status * 10 + (line[i] - '0');
-	}
-	return status;
-}
-
-static bool is_blank(const char *line, size_t len)
-{
-	return (len == 2 && line[0] == '\r' && line[1] == '\n') || (len == 1 && line[0] == '\n');
-}
-
-/* libcurl goes on by itself after these, if it is asked to and can. */
-static bool is_provisional(int status)
-{
-	return status / 100 == 1 || status / 100 == 3 || status == 401 || status == 407;
-}
-
 /* libcurl knows the status of the response by the time it delivers the status line. That of an
  * answer to CONNECT it reports apart. */
 static bool answers_connect(struct rs_exchange *x)
@@ -143,9 +117,9 @@ static bool answers_connect(struct rs_exchange *x)
 static void begin_block(struct rs_exchange *x, const char *line, size_t len)
 {
 	x->in_headers = x->has_block = true;
-	x->status = parse_status(line, len);
+	x->status = rs_status_of_line(line, len);
 	x->headers_at = x->handle->hold.len + len;
-	x->provisional = is_provisional(x->status) || answers_connect(x);
+	x->provisional = rs_status_is_provisional(x->status) || answers_connect(x);
 	rs_resume_block(x);
 	if (x->phase == RS_HOLDING && !x->provisional && !x->resume.continuing)
 		rs_judge_response(x, RS_KNOWN_STATUS);
@@ -177,20 +151,23 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 		rs_resume_line(x, bytes, len);
 
 	if (x->phase == RS_HOLDING && hold(x, kind, bytes, len)) {
-		if (x->in_headers && is_blank(bytes, len))
+		if (x->in_headers && rs_line_is_blank(bytes, len))
 			end_block(x);
 		return settle(x, kind, bytes, len);
 	}
-	if (x->in_headers && is_blank(bytes, len))
+	if (x->in_headers && rs_line_is_blank(bytes, len))
 		x->in_headers = false;
 	return act(x, kind, bytes, len);
 }
 
-/* From here on nothing is to be learned from this block. */
+/* From here on nothing is to be learned from this block, and its lines go to the header callback
+ * alone. */
 static bool lines_may_flow(const struct rs_exchange *x)
 {
+	const struct rs_options *o = &x->handle->options;
+
 	return x->in_headers && x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold) &&
-	       !rs_resume_notes_lines(x);
+	       o->header_fn && !o->include_header && !rs_resume_notes_lines(x);
 }
 
 __attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *bytes, size_t len)
@@ -201,22 +178,54 @@ __attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *
 	return took;
 }
 
-/* With `data` as the program's user pointer. */
-static inline size_t take_line(struct rs_exchange *x, char *bytes, size_t one, size_t len,
-			       void *data)
+/* What header_line() comes to for the status line of nearly every response: no rule wants to know
+ * more, and the program gets the first line and all that follow. */
+static bool flows_at_once(struct rs_exchange *x, const char *line, size_t len)
 {
 	const struct rs_options *o = &x->handle->options;
-	size_t took;
+	int status;
 
-	if (__builtin_expect(!x->lines_flow, 0) || __builtin_expect(!o->header_fn, 0) ||
-	    __builtin_expect(o->include_header != 0, 0))
-		return judge_line(x, bytes, len);
-	if (is_blank(bytes, len))
-		x->in_headers = x->lines_flow = false;
-	took = rs_call_sink(o->header_fn, bytes, one, len, data);
-	if (__builtin_expect(took != len, 0) && took != CURL_WRITEFUNC_PAUSE)
+	if (x->phase != RS_HOLDING || x->has_block || x->resume.continuing || !o->header_fn ||
+	    o->include_header || !x->handle->api->easy_header || rs_exchange_may_tunnel(x))
+		return false;
+	status = rs_success_in_line(line, len);
+	if (status == 0 || rs_status_in(&x->rules->status, status))
+		return false;
+	x->status = status;
+	x->headers_at = len;
+	x->phase = RS_STREAMING;
+	x->in_headers = x->has_block = x->delivered = x->lines_flow = true;
+	return true;
+}
+
+/* The program's answer to a line is other than that it took it. */
+__attribute__((noinline)) static size_t line_not_taken(struct rs_exchange *x, size_t took)
+{
+	if (took != CURL_WRITEFUNC_PAUSE)
 		x->stopped = "Failed writing header";
 	return took;
+}
+
+/* Hand a line on that flows, with `data` as the program's user pointer. */
+static inline size_t pass_line(struct rs_exchange *x, char *bytes, size_t one, size_t len,
+			       void *data)
+{
+	curl_write_callback header_fn = x->handle->options.header_fn;
+	int depth = rs_program_enter();
+	size_t took = header_fn(bytes, one, len, data);
+
+	rs_program_leave(depth);
+	return __builtin_expect(took == len, 1) ? took : line_not_taken(x, took);
+}
+
+__attribute__((noinline)) static size_t take_line(struct rs_exchange *x, char *bytes, size_t one,
+						  size_t len, void *data)
+{
+	if (!x->lines_flow && !flows_at_once(x, bytes, len))
+		return judge_line(x, bytes, len);
+	if (rs_line_is_blank(bytes, len))
+		x->in_headers = x->lines_flow = false;
+	return pass_line(x, bytes, one, len, data);
 }
 
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
@@ -226,9 +235,14 @@ size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
 	return take_line(x, bytes, one, len, x->handle->options.header_data);
 }
 
+/* Most lines of most responses are neither the first nor the last. */
 size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data)
 {
-	return take_line(rs_exchange_here, bytes, one, len, data);
+	struct rs_exchange *x = rs_exchange_here;
+
+	if (__builtin_expect(!x->lines_flow, 0) || __builtin_expect(len <= 2, 0))
+		return take_line(x, bytes, one, len, data);
+	return pass_line(x, bytes, one, len, data);
 }
 
 /* Lines that were not seen, as if they had been: for judging alone, the program does not want them.

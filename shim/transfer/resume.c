@@ -214,7 +214,7 @@ void rs_resume_restore(const struct rs_exchange *x, CURL *easy)
 
 	set(easy, CURLOPT_RANGE, o->range.text);
 	if (o->resume_from)
-		set(easy, CURLOPT_RESUME_FROM_LARGE, o->resume_from);
+		set(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)o->resume_from);
 	set(easy, CURLOPT_HTTPHEADER, rs_amended_headers(x));
 	/* The one that is set comes last: libcurl notes whether the last one was. */
 	set(easy, CURLOPT_XFERINFOFUNCTION, NULL);

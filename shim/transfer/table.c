@@ -19,7 +19,9 @@ static struct rs_table_place *bucket_in(struct rs_table_place *segment, size_t n
 
 static struct rs_table_place *place_of(struct rs_table *table, void *key)
 {
-	for (size_t s = 0; s < RS_TABLE_SEGMENTS; s++) {
+	unsigned left = atomic_load_explicit(&table->deep, memory_order_relaxed);
+
+	for (size_t s = 0; s < RS_TABLE_SEGMENTS && left > 0; s++) {
 		struct rs_table_place *segment =
 			atomic_load_explicit(&table->segments[s], memory_order_acquire);
 		struct rs_table_place *bucket;
@@ -27,7 +29,7 @@ static struct rs_table_place *place_of(struct rs_table *table, void *key)
 		if (!segment)
 			return NULL;
 		bucket = bucket_in(segment, s, key);
-		for (size_t i = 0; i < RS_TABLE_BUCKET; i++) {
+		for (size_t i = 0; i < RS_TABLE_BUCKET && left > 0; i++, left--) {
 			if (atomic_load_explicit(&bucket[i].key, memory_order_relaxed) == key)
 				return &bucket[i];
 		}
@@ -37,8 +39,11 @@ static struct rs_table_place *place_of(struct rs_table *table, void *key)
 
 void *rs_table_search(struct rs_table *table, void *key)
 {
-	struct rs_table_place *place = key ? place_of(table, key) : NULL;
+	struct rs_table_place *place;
 
+	if (!key || atomic_load_explicit(&table->deep, memory_order_relaxed) == 0)
+		return NULL;
+	place = place_of(table, key);
 	return place ? atomic_load_explicit(&place->value, memory_order_acquire) : NULL;
 }
 
@@ -60,6 +65,15 @@ static struct rs_table_place *segment_at(struct rs_table *table, size_t number)
 	return segment;
 }
 
+/* Who looks for a key has put it, or was given the handle by who has: that is late enough. */
+static void note_depth(struct rs_table *table, unsigned depth)
+{
+	unsigned deep = atomic_load_explicit(&table->deep, memory_order_relaxed);
+
+	while (deep < depth && !atomic_compare_exchange_weak(&table->deep, &deep, depth))
+		;
+}
+
 bool rs_table_put(struct rs_table *table, void *key, void *value)
 {
 	for (size_t s = 0; s < RS_TABLE_SEGMENTS; s++) {
@@ -74,6 +88,7 @@ bool rs_table_put(struct rs_table *table, void *key, void *value)
 
 			if (!atomic_compare_exchange_strong(&bucket[i].key, &vacant, key))
 				continue;
+			note_depth(table, (unsigned)(s * RS_TABLE_BUCKET + i + 1));
 			atomic_store_explicit(&bucket[i].value, value, memory_order_release);
 			return true;
 		}

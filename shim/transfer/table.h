@@ -24,6 +24,7 @@ struct rs_table_place {
 /* The first segment is the table's own; define one with RS_TABLE_INIT. */
 struct rs_table {
 	_Atomic(struct rs_table_place *) segments[RS_TABLE_SEGMENTS];
+	_Atomic unsigned deep; /* how many of a key's places were ever in use */
 };
 
 #define RS_TABLE_INIT(first)                                                                       \

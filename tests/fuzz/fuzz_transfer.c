@@ -397,7 +397,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&fake, 0, sizeof(fake));
 	fake.script = program.script = &script;
 	program.may_stop = shape & 4;
-	handle->easy = handle;
+	handle->easy = handle->allocated = handle;
 	handle->api = &api;
 	rs_options_init(&handle->options);
 	set_up(handle, shape, &upload_at);

@@ -66,6 +66,8 @@ static void check_case(const char *name, const char *rules)
 
 CASE(copies_are_guarded_too, "copies", QUICK)
 CASE(reset_is_a_new_beginning, "reset", QUICK)
+CASE(a_new_handle_is_new, "again", QUICK)
+CASE(urls_are_libcurls_copies, "urls", QUICK)
 CASE(unseen_handles_work, "unseen", QUICK)
 CASE(one_handle_in_many_threads_in_turn, "turns", QUICK)
 CASE(share_objects, "share", QUICK)
@@ -81,7 +83,9 @@ CASE(other_threads_go_on_during_a_wait, "going-on", SLOW)
 /* Foreign code leaks; reads and writes out of place would be ours. */
 static void under_valgrind(void **state)
 {
-	static const char *const names[] = { "copies", "reset", "nested", "turns" };
+	static const char *const names[] = {
+		"copies", "reset", "again", "urls", "nested", "turns"
+	};
 
 	(void)state;
 	if (getenv("RS_PRELOAD_FIRST"))
@@ -178,6 +182,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(copies_are_guarded_too),
 		cmocka_unit_test(reset_is_a_new_beginning),
+		cmocka_unit_test(a_new_handle_is_new),
+		cmocka_unit_test(urls_are_libcurls_copies),
 		cmocka_unit_test(unseen_handles_work),
 		cmocka_unit_test(one_handle_in_many_threads_in_turn),
 		cmocka_unit_test(share_objects),

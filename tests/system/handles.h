@@ -1,0 +1,44 @@
+/*
+ * handles: what its cases share.
+ *
+ *   main_handles.c      handles that are made, copied, reset, handed on and dropped
+ *   handles_during.c    what happens while transfers run or wait
+ *   handles_fetch.c     one transfer, and whether it brought what it should
+ */
+#ifndef RS_HANDLES_H
+#define RS_HANDLES_H
+
+#include <curl/curl.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+
+extern const char *handles_base; /* URL of the server */
+extern atomic_int handles_complaints;
+
+#define complain(...)                                                                              \
+	(atomic_fetch_add(&handles_complaints, 1), (void)printf(__VA_ARGS__), (void)putchar('\n'))
+
+/* What a transfer has brought; the user pointer of handles_take(), a write callback. */
+struct fetch {
+	char body[256];
+	size_t len;
+};
+size_t handles_take(char *bytes, size_t size, size_t count, void *user);
+
+/* The URL of object `id`, which fails `fail` times before it is answered. */
+void handles_set_url(CURL *easy, int fail, int id);
+
+/* Complain, in the name of `who`, unless the transfer has brought object `id`. */
+void handles_check(const struct fetch *fetch, CURLcode result, int id, const char *who);
+
+/* One transfer that fails `fail` times before it succeeds. */
+void handles_fetch(CURL *easy, int fail, int id, const char *who);
+
+/* Cases of handles_during.c. */
+void handles_nested(void);     /* a transfer inside a callback of another one */
+void handles_cancelling(void); /* waits that the program's progress callback ends */
+void handles_pauses(void);     /* a pause that ends inside another transfer's callback */
+void handles_going_on(void);   /* while one thread waits, another one goes on */
+
+#endif

@@ -31,13 +31,14 @@ static size_t most_items(const struct rs_entry *entry)
 static void take_piece(struct gathered *list, const struct rs_section *section,
 		       const struct rs_entry *entry, const struct rs_entry *piece, take_item take)
 {
-	struct rs_why why = { "" };
+	struct rs_why why;
 	char *rest = piece->text;
 
 	while (rest) {
 		char *item = rest;
 		char *comma = strchr(rest, ',');
 
+		why.text[0] = '\0';
 		rest = comma ? comma + 1 : NULL;
 		if (comma)
 			*comma = '\0';
@@ -48,7 +49,6 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 			rs_why_not(&why, "nothing stands before a comma");
 		if (!*item || (!take(list, item, &why) && why.text[0]))
 			rs_entry_error(list->build, section, entry, piece->line, why.text);
-		why.text[0] = '\0';
 	}
 }
 

@@ -189,11 +189,23 @@ static struct rs_texts gather_texts(struct gathered *list, const struct rs_secti
 	return (struct rs_texts){ list->at, list->count };
 }
 
+/* One word stands for several. */
+static size_t most_methods(const struct rs_build *build, const struct rs_entry *entry)
+{
+	size_t most = most_items(entry);
+
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece)) {
+		for (const char *at = piece->text; (at = strstr(at, "idempotent")); at++)
+			most += build->idempotent.names.count;
+	}
+	return most;
+}
+
 static struct rs_method_matcher gather_methods(struct gathered *list,
 					       const struct rs_section *section,
 					       const struct rs_entry *entry)
 {
-	size_t most = most_items(entry) * list->build->idempotent.names.count;
+	const size_t most = most_methods(list->build, entry);
 
 	list->at = RS_NEW_ARRAY(list->build->arena, most, struct rs_span);
 	if (list->at)

@@ -38,9 +38,9 @@ static struct {
 	char paths[RS_ENV_RULES_SIZE]; /* that the rules in force, or refused, came from */
 	int reloads;
 } seen;
-static _Atomic int64_t looked_ns; /* when; 0: never */
+RS_DATA_AT_START static _Atomic int64_t looked_ns; /* when; 0: never */
 static _Atomic int64_t reload_ns = RS_RELOAD_NS;
-static atomic_int looker; /* the process in which a thread looks; 0: none does */
+RS_DATA_AT_START static atomic_int looker; /* the process in which a thread looks; 0: none does */
 
 /* ---- loading ---- */
 
@@ -187,7 +187,7 @@ static void prepare(struct rs_rules *rules)
 /* Load, and make the result everybody's unless another thread was first. */
 static void load_and_publish(void)
 {
-	char paths[RS_ENV_RULES_SIZE] = "";
+	char paths[RS_ENV_RULES_SIZE]; /* its end is not written: most of it takes no memory */
 	struct refusal refusal = { .faults = 0 };
 	uint64_t sum = find_paths(paths) ? rs_watch_sum(paths) : 0;
 	struct rs_rules *rules = first_load(paths, &refusal);

@@ -142,8 +142,10 @@ static void no_text_and_no_body(void **state)
 
 /* ---- headers ---- */
 
+/* Some have the same hash. The empty one is of lines alone. */
 static const char *const names[] = { "A",       "ab",      "aB",     "X-Error", "x-error",
-				     "X-Erroa", "Y-Error", "Server", "X",       "" };
+				     "X-Erroa", "Y-Error", "Server", "Sorver",  "fb",
+				     "aab",     "X",       "" };
 static const char *const values[] = { "", "a", "abc", "xabc", " a b\t", "a:b", "abcabcabc" };
 
 static size_t add_line(char *to)

@@ -2,8 +2,9 @@
  * Where code and data lie that every start of a program touches.
  *
  * A page that is touched for the first time costs about as much as a thousand instructions. What a
- * start reads and writes stands beside what the dynamic linker has written already, and the
- * functions that run then stand together.
+ * start reads and writes, and the few words that most programs have written soon after, stand
+ * beside what the dynamic linker has written already, and the functions that run then stand
+ * together.
  */
 #ifndef RS_AT_START_H
 #define RS_AT_START_H

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 
+#include "at_start.h"
 #include "process.h"
 
 enum {
@@ -10,9 +11,9 @@ enum {
 	BEGUN,
 };
 
-static atomic_int state;
-static uint64_t first_mark;
-static int64_t first_ns;
+RS_DATA_AT_START static atomic_int state;
+RS_DATA_AT_START static uint64_t first_mark;
+RS_DATA_AT_START static int64_t first_ns;
 
 void rs_mark_begin(void)
 {

@@ -126,7 +126,7 @@ static void *find(const char *name, _Atomic(void *) *found)
 /* 0 is what a vector without the entry gives, too. */
 unsigned long __wrap_getauxval(unsigned long type)
 {
-	static _Atomic(void *) found;
+	RS_DATA_AT_START static _Atomic(void *) found;
 	unsigned long (*real)(unsigned long) =
 		(unsigned long (*)(unsigned long))find("getauxval", &found);
 
@@ -137,7 +137,7 @@ unsigned long __wrap_getauxval(unsigned long type)
 int __wrap_regexec(const regex_t *regex, const char *text, size_t count, regmatch_t *matches,
 		   int flags)
 {
-	static _Atomic(void *) found;
+	RS_DATA_AT_START static _Atomic(void *) found;
 	__typeof__(&regexec) real = (__typeof__(&regexec))find("regexec", &found);
 
 	return real ? real(regex, text, count, matches, flags) : REG_NOMATCH;
@@ -146,7 +146,7 @@ int __wrap_regexec(const regex_t *regex, const char *text, size_t count, regmatc
 /* Where it is missing (glibc 2.34) there is a slower way to the one field that is used. */
 int __wrap__dl_find_object(void *address, struct dl_find_object *result)
 {
-	static _Atomic(void *) found;
+	RS_DATA_AT_START static _Atomic(void *) found;
 	__typeof__(&_dl_find_object) real =
 		(__typeof__(&_dl_find_object))find("_dl_find_object", &found);
 	Dl_info info;
@@ -158,7 +158,7 @@ int __wrap__dl_find_object(void *address, struct dl_find_object *result)
 
 void __wrap___stack_chk_fail(void)
 {
-	static _Atomic(void *) found;
+	RS_DATA_AT_START static _Atomic(void *) found;
 	void (*real)(void) = (void (*)(void))find("__stack_chk_fail", &found);
 
 	if (real)
@@ -173,7 +173,7 @@ void __wrap___stack_chk_fail(void)
 /* It may have been moved into the program (a copy relocation): whichever comes first is in use. */
 char ***rs_process_environ(void)
 {
-	static _Atomic(char ***) found;
+	RS_DATA_AT_START static _Atomic(char ***) found;
 	static char **none;
 	char ***variable = atomic_load_explicit(&found, memory_order_relaxed);
 
@@ -184,7 +184,7 @@ char ***rs_process_environ(void)
 	return variable ? variable : &none;
 }
 
-_Atomic(const char *) rs_found_single_threaded;
+RS_DATA_AT_START _Atomic(const char *) rs_found_single_threaded;
 
 /* poll() asks it, and is not to wait for the linker's lock: where that alone can tell, a program is
  * taken to have threads. libc keeps its own up to date also beside a program's copy. */

@@ -168,8 +168,8 @@ const char *rs_process_directory(const char *directory)
 #define NAME_WORDS 32
 
 /* Threads that come at the same time write the same words: no lock, and no torn name. */
-static _Atomic uint64_t name_words[NAME_WORDS];
-static atomic_bool name_known;
+RS_DATA_AT_START static _Atomic uint64_t name_words[NAME_WORDS];
+RS_DATA_AT_START static atomic_bool name_known;
 
 static const char *base_name(const char *path)
 {

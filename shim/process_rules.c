@@ -33,14 +33,14 @@ static const struct rs_rules no_rules = { .stir = &never_stirred };
 static _Thread_local bool loading __attribute__((tls_model("initial-exec")));
 
 /* Written by whoever holds `looker`, and by the first load. */
-static struct {
-	uint64_t sum;                  /* of the files when they were last looked at closely */
-	char paths[RS_ENV_RULES_SIZE]; /* that the rules in force, or refused, came from */
+RS_DATA_AT_START static struct {
+	uint64_t sum; /* of the files when they were last looked at closely */
 	int reloads;
 } seen;
-static _Atomic int64_t looked_ns; /* when; 0: never */
+static char seen_paths[RS_ENV_RULES_SIZE]; /* that the rules in force, or refused, came from */
+RS_DATA_AT_START static _Atomic int64_t looked_ns; /* when; 0: never */
 static _Atomic int64_t reload_ns = RS_RELOAD_NS;
-static atomic_int looker; /* the process in which a thread looks; 0: none does */
+RS_DATA_AT_START static atomic_int looker; /* the process in which a thread looks; 0: none does */
 
 /* ---- loading ---- */
 
@@ -144,7 +144,8 @@ static int64_t coarse_now_ns(void)
  * read: what is written meanwhile counts as a change. */
 static void note_first(const char *paths, uint64_t sum, const struct rs_rules *rules)
 {
-	memcpy(seen.paths, paths, strlen(paths) + 1);
+	if (paths[0]) /* else it is as it was, and its page need not be written */
+		memcpy(seen_paths, paths, strlen(paths) + 1);
 	seen.sum = sum;
 	if (rules)
 		atomic_store(&reload_ns, rules->settings.reload_ns);
@@ -187,7 +188,7 @@ static void prepare(struct rs_rules *rules)
 /* Load, and make the result everybody's unless another thread was first. */
 static void load_and_publish(void)
 {
-	char paths[RS_ENV_RULES_SIZE] = "";
+	char paths[RS_ENV_RULES_SIZE]; /* its end is not written: most of it takes no memory */
 	struct refusal refusal = { .faults = 0 };
 	uint64_t sum = find_paths(paths) ? rs_watch_sum(paths) : 0;
 	struct rs_rules *rules = first_load(paths, &refusal);
@@ -230,10 +231,10 @@ static const struct rs_rules *in_force(void)
 /* A file that is gone is one that is being replaced, or a mistake: what it said stays. */
 static bool is_gone(const char *paths, struct refusal *refusal)
 {
-	if (!seen.paths[0] || strcmp(paths, seen.paths) == 0 || access(seen.paths, F_OK) == 0)
+	if (!seen_paths[0] || strcmp(paths, seen_paths) == 0 || access(seen_paths, F_OK) == 0)
 		return false;
 	note_fault(refusal,
-		   &(struct rs_complaint){ .file = seen.paths, .text = "is not there any more" });
+		   &(struct rs_complaint){ .file = seen_paths, .text = "is not there any more" });
 	return true;
 }
 
@@ -271,7 +272,7 @@ static void look_closely(const char *paths, uint64_t sum)
 			rs_rules_free(rules);
 			return;
 		}
-		memcpy(seen.paths, paths, strlen(paths) + 1);
+		memcpy(seen_paths, paths, strlen(paths) + 1);
 	}
 	seen.sum = sum;
 	if (rules)

@@ -1,7 +1,8 @@
+#include "at_start.h"
 #include "mark.h"
 #include "real.h"
 
-_Atomic(rs_connect_fn) rs_found_connect;
+RS_DATA_AT_START _Atomic(rs_connect_fn) rs_found_connect;
 
 /* Called before the first connect() is made, which is when clocks begin to matter. */
 rs_connect_fn rs_find_connect(void)

@@ -1,3 +1,4 @@
+#include "at_start.h"
 #include "real.h"
 
 #include <dlfcn.h>
@@ -33,7 +34,7 @@ static struct flavour flavours[FLAVOURS];
 const char rs_flavour_tokens[FLAVOURS];
 _Thread_local const void *rs_curl_bound;
 _Thread_local const struct rs_curl_api *rs_curl_inside;
-static _Atomic size_t flavours_taken;
+RS_DATA_AT_START static _Atomic size_t flavours_taken;
 static struct caller callers[CALLERS];
 
 static bool names_libcurl(const char *path)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "at_start.h"
 #include "next_symbol.h"
 #include "real.h"
 
@@ -44,7 +45,7 @@ static void *next(const char *name, void *otherwise)
 }
 
 #define FIND(name, otherwise)                                                                      \
-	_Atomic(rs_##name##_fn) rs_found_##name;                                                   \
+	RS_DATA_AT_START _Atomic(rs_##name##_fn) rs_found_##name;                                  \
 	rs_##name##_fn rs_find_##name(void)                                                        \
 	{                                                                                          \
 		rs_##name##_fn found = (rs_##name##_fn)next(#name, (void *)(otherwise));           \

@@ -1,6 +1,7 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 
+#include "at_start.h"
 #include "real.h"
 
 /* The variable, not its value: a program may assign to stdout. */
@@ -17,7 +18,7 @@ static FILE **find(const char *name, _Atomic(FILE **) *cache)
 
 FILE *rs_real_stream(enum rs_stream stream)
 {
-	static _Atomic(FILE **) in, out;
+	RS_DATA_AT_START static _Atomic(FILE **) in, out;
 	FILE **variable = stream == RS_STDIN ? find("stdin", &in) : find("stdout", &out);
 
 	return variable ? *variable : NULL;

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "at_start.h"
 #include "gnu.h"
 #include "next_symbol.h"
 #include "real.h"
@@ -30,7 +31,7 @@ void *rs_real_symbol(const char *name)
 
 void *rs_real_dlsym(void *handle, const char *name)
 {
-	static _Atomic(void *) real;
+	RS_DATA_AT_START static _Atomic(void *) real;
 	void *(*call)(void *, const char *);
 	void *found = atomic_load_explicit(&real, memory_order_relaxed);
 

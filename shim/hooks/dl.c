@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "at_start.h"
 #include "gnu.h"
 #include "process.h"
 #include "real.h"
@@ -11,8 +12,8 @@
 
 /* Used by dl_entry.c alone. */
 extern void *rs_dl_real_open, *rs_dl_real_sym;
-void *rs_dl_real_open __attribute__((visibility("hidden")));
-void *rs_dl_real_sym __attribute__((visibility("hidden")));
+RS_DATA_AT_START void *rs_dl_real_open __attribute__((visibility("hidden")));
+RS_DATA_AT_START void *rs_dl_real_sym __attribute__((visibility("hidden")));
 extern char rs_curl_stubs[] __attribute__((visibility("hidden")));
 void *rs_dl_find_open(void);
 void *rs_dl_find_sym(void);

@@ -16,7 +16,7 @@ static inline char rs_ascii_lower(char c)
 static inline bool rs_ascii_same(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (rs_ascii_lower(a[i]) != rs_ascii_lower(b[i]))
+		if (a[i] != b[i] && rs_ascii_lower(a[i]) != rs_ascii_lower(b[i]))
 			return false;
 	}
 	return true;

@@ -5,7 +5,7 @@
 #include "gnu.h"
 #include "retry/ascii.h"
 #include "retry/error_set.h"
-#include "retry/retry_after.h"
+#include "retry/held.h"
 
 /* Where many rules are judged most of them fall at the first bit test: the outcome comes before
  * the scope, and what has to search text comes last. */
@@ -14,6 +14,18 @@ enum verdict {
 	NO,
 	UNKNOWN, /* until more of the response is known */
 	YES,
+};
+
+/* What is kept of a response. */
+struct response {
+	struct rs_held_headers headers;
+	struct rs_held_body body;
+};
+
+/* What is kept in one judgement for all its rules. */
+struct seen {
+	struct rs_held host, url, program;
+	struct response *response; /* or NULL */
 };
 
 static bool has_response_matcher(const struct rs_rule *rule)
@@ -35,45 +47,25 @@ static bool response_may_match(const struct rs_rule *rule, const struct rs_outco
 	       (!rule->has_status || rs_status_in(&rule->status, outcome->status));
 }
 
-/* A header may come more than once; any of them will do. */
-static bool header_matches(const struct rs_rule *rule, struct rs_span headers)
-{
-	struct rs_span value = rs_header_value(headers, rule->header_name);
-
-	while (value.at) {
-		const char *rest = value.at + value.len;
-
-		if (rs_glob_matches(&rule->header_value, value))
-			return true;
-		headers = (struct rs_span){ rest, (size_t)(headers.at + headers.len - rest) };
-		value = rs_header_value(headers, rule->header_name);
-	}
-	return false;
-}
-
-static bool has_text(struct rs_span body, struct rs_span text)
-{
-	return body.len >= text.len &&
-	       (text.len == 0 || memmem(body.at, body.len, text.at, text.len) != NULL);
-}
-
-static bool has_any_text(struct rs_span body, const struct rs_texts *texts)
-{
-	for (size_t i = 0; i < texts->count; i++) {
-		if (has_text(body, texts->at[i]))
-			return true;
-	}
-	return false;
-}
-
 static enum verdict header_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
-				   enum rs_known known)
+				   enum rs_known known, struct rs_held_headers *held)
 {
 	if (!rule->header_name)
 		return YES;
 	if (known < RS_KNOWN_HEADERS)
 		return UNKNOWN;
-	return header_matches(rule, outcome->headers) ? YES : NO;
+	return rs_held_header(rule->header_name, &rule->header_value, outcome->headers, held) ? YES
+											      : NO;
+}
+
+static bool has_any_text(struct rs_span body, const struct rs_texts *texts,
+			 struct rs_held_body *held)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		if (rs_held_text(texts->at[i], body, held))
+			return true;
+	}
+	return false;
 }
 
 static bool whole_body_known(const struct rs_outcome *outcome, enum rs_known known)
@@ -83,9 +75,9 @@ static bool whole_body_known(const struct rs_outcome *outcome, enum rs_known kno
 
 /* A text that has been found stays found. */
 static enum verdict texts_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
-				  enum rs_known known)
+				  enum rs_known known, struct rs_held_body *held)
 {
-	if (rule->body.count == 0 || has_any_text(outcome->body, &rule->body))
+	if (rule->body.count == 0 || has_any_text(outcome->body, &rule->body, held))
 		return YES;
 	return whole_body_known(outcome, known) ? NO : UNKNOWN;
 }
@@ -104,16 +96,16 @@ static enum verdict regex_verdict(const struct rs_rule *rule, const struct rs_ou
 /* The response matchers after the status, together: NO beats UNKNOWN beats YES. *key names the
  * first that says no. */
 static enum verdict response_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
-				     enum rs_known known, const char **key)
+				     enum rs_known known, struct response *held, const char **key)
 {
-	enum verdict header = header_verdict(rule, outcome, known);
+	enum verdict header = header_verdict(rule, outcome, known, held ? &held->headers : NULL);
 	enum verdict texts, regex;
 
 	*key = "header";
 	if (header == NO)
 		return NO;
 	*key = "body";
-	texts = texts_verdict(rule, outcome, known);
+	texts = texts_verdict(rule, outcome, known, held ? &held->body : NULL);
 	if (texts == NO)
 		return NO;
 	*key = "body_regex";
@@ -143,32 +135,13 @@ static bool method_fits(const struct rs_rule *rule, const struct rs_target *targ
 	return false;
 }
 
-/* A text of the target that many globs may be held against; looked at when the first of them is. */
-struct held {
-	bool known;
-	struct rs_pairs pairs;
-};
-
-struct seen {
-	struct held host, url, program;
-};
-
-static bool glob_fits(const struct rs_glob *glob, struct rs_span text, struct held *held)
-{
-	if (glob->kind != RS_GLOB_BYTES)
-		return rs_glob_matches(glob, text);
-	if (!held->known)
-		*held = (struct held){ true, rs_pairs_of(text) };
-	return rs_glob_may_match(glob, &held->pairs) && rs_glob_matches(glob, text);
-}
-
 /* What a call does not have, no list fits. */
-static bool globs_fit(const struct rs_globs *globs, struct rs_span text, struct held *held)
+static bool globs_fit(const struct rs_globs *globs, struct rs_span text, struct rs_held *held)
 {
 	if (globs->count == 0)
 		return true;
 	for (size_t i = 0; text.at && i < globs->count; i++) {
-		if (glob_fits(&globs->at[i], text, held))
+		if (rs_held_glob(&globs->at[i], text, held))
 			return true;
 	}
 	return false;
@@ -228,7 +201,7 @@ static bool address_fits(const struct rs_rule *rule, const struct rs_address *ad
 	return false;
 }
 
-static bool program_fits(const struct rs_rule *rule, const char *program, struct held *held)
+static bool program_fits(const struct rs_rule *rule, const char *program, struct rs_held *held)
 {
 	if (rule->program.count == 0)
 		return true;
@@ -266,20 +239,17 @@ static enum verdict judge(const struct rs_rule *rule, const struct rs_target *ta
 		return NO;
 	if (scope_refuses(rule, target, outcome->never_sent, seen))
 		return NO;
-	return by_error ? YES : response_verdict(rule, outcome, known, &key);
+	return by_error ? YES : response_verdict(rule, outcome, known, seen->response, &key);
 }
 
-enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *target,
-		       const struct rs_outcome *outcome, enum rs_known known,
-		       const struct rs_rule **rule)
+static enum rs_match judge_in_order(const struct rs_rules *rules, const struct rs_target *target,
+				    const struct rs_outcome *outcome, enum rs_known known,
+				    struct response *response, const struct rs_rule **rule)
 {
 	struct seen seen;
 
-	/* The unions: what no rule mentions needs no look at any of them. */
-	if (!rs_status_in(&rules->status, outcome->status) &&
-	    !rs_error_set_matches(&rules->error, target->call, outcome))
-		return RS_MATCH_NONE;
 	seen.host.known = seen.url.known = seen.program.known = false;
+	seen.response = response;
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		enum verdict verdict = judge(&rules->rules[i], target, outcome, known, &seen);
 
@@ -291,6 +261,32 @@ enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *tar
 		}
 	}
 	return RS_MATCH_NONE;
+}
+
+/* By itself, so that a connect() in a signal handler, whose stack may be small, needs none of the
+ * room that a response takes. */
+__attribute__((noinline)) static enum rs_match
+judge_response(const struct rs_rules *rules, const struct rs_target *target,
+	       const struct rs_outcome *outcome, enum rs_known known, const struct rs_rule **rule)
+{
+	struct response response;
+
+	response.headers.known = response.body.known = false;
+	response.body.asked = 0;
+	return judge_in_order(rules, target, outcome, known, &response, rule);
+}
+
+enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *target,
+		       const struct rs_outcome *outcome, enum rs_known known,
+		       const struct rs_rule **rule)
+{
+	/* The unions: what no rule mentions needs no look at any of them. */
+	if (!rs_status_in(&rules->status, outcome->status) &&
+	    !rs_error_set_matches(&rules->error, target->call, outcome))
+		return RS_MATCH_NONE;
+	if (outcome->status != 0)
+		return judge_response(rules, target, outcome, known, rule);
+	return judge_in_order(rules, target, outcome, known, NULL, rule);
 }
 
 /* The outcome matcher to name where there is a failure, or a response, that is not of the rule. */
@@ -307,7 +303,7 @@ static const char *outcome_refuses(const struct rs_rule *rule, const struct rs_t
 		return rule->header_name ? "header" : rule->body.count > 0 ? "body" : "body_regex";
 	if (!response_may_match(rule, outcome))
 		return "status";
-	return response_verdict(rule, outcome, RS_KNOWN_ALL, &key) == NO ? key : NULL;
+	return response_verdict(rule, outcome, RS_KNOWN_ALL, NULL, &key) == NO ? key : NULL;
 }
 
 const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *target,

@@ -52,6 +52,21 @@ struct rs_span rs_header_value(struct rs_span headers, const char *name)
 	return nothing;
 }
 
+bool rs_header_next(struct rs_span *rest, struct rs_span *name, struct rs_span *value)
+{
+	while (rest->len > 0) {
+		struct rs_span line = next_line(rest);
+		const char *colon = memchr(line.at, ':', line.len);
+
+		if (!colon)
+			continue;
+		*name = (struct rs_span){ line.at, (size_t)(colon - line.at) };
+		*value = trimmed((struct rs_span){ colon + 1, line.len - name->len - 1 });
+		return true;
+	}
+	return false;
+}
+
 /* A whole number times `unit_ns`, saturating; RS_NO_RETRY_AFTER unless it is digits throughout. */
 static int64_t whole_number_ns(struct rs_span text, int64_t unit_ns)
 {

@@ -13,6 +13,10 @@
 /* The value of the first header `name` (any case) in raw header lines, trimmed; {NULL, 0}: none. */
 struct rs_span rs_header_value(struct rs_span headers, const char *name);
 
+/* Cut lines off raw header lines up to the first that has a name, which may be empty, and a value,
+ * trimmed; false where none has. */
+bool rs_header_next(struct rs_span *rest, struct rs_span *name, struct rs_span *value);
+
 /* An HTTP date in seconds since 1970, or -1 where it is none of the three forms. `now_s` resolves
  * the two-digit years of RFC 850. */
 int64_t rs_http_date_s(struct rs_span text, int64_t now_s);

@@ -94,9 +94,18 @@ static void check_command(struct rs_build *build, const struct rs_section *secti
 			 name);
 }
 
+static void check_commands(struct rs_build *build, const struct rs_section *section,
+			   const struct rs_rule *rule)
+{
+	check_command(build, section, rule, RS_RECOVERABLE, "recover");
+	check_command(build, section, rule, RS_FOLLOWUP, "followup");
+}
+
 static void build_rule(struct rs_build *build, const struct rs_section *section,
 		       const struct rs_rules *rules, struct rs_rule *rule)
 {
+	bool has_command = false;
+
 	rule->name = rs_build_text(build, section->name);
 	rule->file = section->place.file;
 	rule->line = section->place.line;
@@ -104,11 +113,13 @@ static void build_rule(struct rs_build *build, const struct rs_section *section,
 	rule->method = build->idempotent;
 	rule->policy = *rs_named_policy(build, section, rules);
 	for (const struct rs_entry *entry = section->first; entry;
-	     entry = rs_entry_head(entry->next))
+	     entry = rs_entry_head(entry->next)) {
+		has_command |= rs_entry_key(entry)->kind == RS_VALUE_COMMAND;
 		rs_rule_field_set(build, section, entry, rule);
+	}
 	rs_check_bounded(build, section, &rule->policy);
-	check_command(build, section, rule, RS_RECOVERABLE, "recover");
-	check_command(build, section, rule, RS_FOLLOWUP, "followup");
+	if (has_command || rule->class == RS_RECOVERABLE || rule->class == RS_FOLLOWUP)
+		check_commands(build, section, rule);
 	if (section->has_lines && !section->has_outcome)
 		rs_error(build->faults, section->place,
 			 "rule '%s' says nothing about outcomes: give it error, status, body, "

@@ -114,7 +114,7 @@ static struct rs_entry *append(struct rs_document *document, struct rs_section *
 struct rs_entry *rs_section_add(struct rs_document *document, struct rs_section *section,
 				const char *name, char *value, int line)
 {
-	const struct rs_key *key = rs_key_find(section->type, name);
+	const struct rs_key *key = rs_key_find_again(&document->found_keys, section->type, name);
 	struct rs_entry entry = { .text = value, .line = line };
 	uint64_t bit;
 

@@ -48,6 +48,7 @@ struct rs_document {
 	struct rs_section **buckets;
 	size_t bucket_count; /* a power of two */
 	size_t counts[RS_SECTION_NONE];
+	struct rs_found_keys found_keys;
 	const struct rs_distrust *distrusted;
 	bool incomplete; /* a file could not be read: a missing reference may be its fault */
 };

@@ -156,8 +156,9 @@ static bool set(struct rs_build *build, const struct rs_key *key, const char *te
 void rs_field_set(struct rs_build *build, const struct rs_section *section,
 		  const struct rs_entry *entry, void *object)
 {
-	struct rs_why why = { "" };
+	struct rs_why why;
 
+	why.text[0] = '\0';
 	if (rs_entry_usable(build, section, entry) &&
 	    !set(build, rs_entry_key(entry), entry->text, object, &why) && why.text[0])
 		rs_entry_error(build, section, entry, entry->line, why.text);

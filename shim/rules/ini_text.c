@@ -16,9 +16,10 @@ struct ini_text {
 	struct rs_document *document;
 	struct rs_place place; /* of the line in hand */
 	char *at, *end;
-	char *line;                 /* the line in hand */
-	struct rs_span text;        /* of it, trimmed */
-	struct rs_section *section; /* NULL: before the first, or in one that was refused */
+	bool has_nul, has_semicolon; /* somewhere in the text: most have neither */
+	char *line;                  /* the line in hand */
+	struct rs_span text;         /* of it, trimmed */
+	struct rs_section *section;  /* NULL: before the first, or in one that was refused */
 	bool refused_section;
 	bool has_key; /* a key, right or wrong, has been seen since the last header */
 	bool refused_key;
@@ -64,7 +65,7 @@ static bool line_is_sound(struct ini_text *ini, struct rs_span line, size_t limi
 {
 	struct rs_faults *faults = ini->document->faults;
 
-	if (memchr(line.at, '\0', line.len)) {
+	if (ini->has_nul && memchr(line.at, '\0', line.len)) {
 		rs_error(faults, ini->place, "a NUL byte: this is not a text file");
 		return false;
 	}
@@ -75,7 +76,7 @@ static bool line_is_sound(struct ini_text *ini, struct rs_span line, size_t limi
 			 line.len, limit);
 		return false;
 	}
-	if (ini->kind != LINE_EMPTY && has_inline_comment(line)) {
+	if (ini->has_semicolon && ini->kind != LINE_EMPTY && has_inline_comment(line)) {
 		rs_error(faults, ini->place,
 			 "' ;' would begin a comment and cut the line there: put a comment on a "
 			 "line of its own (in a pattern, write '[;]')");
@@ -248,6 +249,8 @@ void rs_ini_read(struct rs_document *document, const char *file, char *text, siz
 		.place = { file, 0 },
 		.at = text,
 		.end = text + len,
+		.has_nul = memchr(text, '\0', len),
+		.has_semicolon = memchr(text, ';', len),
 	};
 
 	if (is_utf16(text, len)) {

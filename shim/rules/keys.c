@@ -115,6 +115,29 @@ const struct rs_key *rs_key_find(enum rs_section_type type, const char *name)
 	return NULL;
 }
 
+static size_t slot_of(const char *name)
+{
+	unsigned hash = 0;
+
+	for (; *name; name++)
+		hash = hash * 31 + (unsigned char)*name;
+	return hash % RS_KEY_SLOTS;
+}
+
+const struct rs_key *rs_key_find_again(struct rs_found_keys *found, enum rs_section_type type,
+				       const char *name)
+{
+	uint8_t *slot = &found->at[type][slot_of(name)];
+	const struct rs_key *key;
+
+	if (*slot > 0 && strcmp(rs_keys[*slot - 1].name, name) == 0)
+		return &rs_keys[*slot - 1];
+	key = rs_key_find(type, name);
+	if (key)
+		*slot = (uint8_t)(key - rs_keys + 1);
+	return key;
+}
+
 const struct rs_key *rs_key_nearest(enum rs_section_type type, const char *name)
 {
 	const char *names[RS_KEYS_MAX];

@@ -83,6 +83,16 @@ extern const size_t rs_key_count;
 /* The key called `name` in a section of that type, or NULL. */
 const struct rs_key *rs_key_find(enum rs_section_type type, const char *name);
 
+/* Where keys were found before: a file has few, many times over. All 0 at first. */
+#define RS_KEY_SLOTS 128
+struct rs_found_keys {
+	uint8_t at[RS_SECTION_NONE][RS_KEY_SLOTS]; /* index into rs_keys + 1; 0: none */
+};
+
+/* rs_key_find(), quicker from the second time on. */
+const struct rs_key *rs_key_find_again(struct rs_found_keys *found, enum rs_section_type type,
+				       const char *name);
+
 /* The nearest key of such a section, or NULL. */
 const struct rs_key *rs_key_nearest(enum rs_section_type type, const char *name);
 

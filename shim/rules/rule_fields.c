@@ -31,13 +31,14 @@ static size_t most_items(const struct rs_entry *entry)
 static void take_piece(struct gathered *list, const struct rs_section *section,
 		       const struct rs_entry *entry, const struct rs_entry *piece, take_item take)
 {
-	struct rs_why why = { "" };
+	struct rs_why why;
 	char *rest = piece->text;
 
 	while (rest) {
 		char *item = rest;
 		char *comma = strchr(rest, ',');
 
+		why.text[0] = '\0';
 		rest = comma ? comma + 1 : NULL;
 		if (comma)
 			*comma = '\0';
@@ -48,7 +49,6 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 			rs_why_not(&why, "nothing stands before a comma");
 		if (!*item || (!take(list, item, &why) && why.text[0]))
 			rs_entry_error(list->build, section, entry, piece->line, why.text);
-		why.text[0] = '\0';
 	}
 }
 
@@ -189,11 +189,23 @@ static struct rs_texts gather_texts(struct gathered *list, const struct rs_secti
 	return (struct rs_texts){ list->at, list->count };
 }
 
+/* One word stands for several. */
+static size_t most_methods(const struct rs_build *build, const struct rs_entry *entry)
+{
+	size_t most = most_items(entry);
+
+	for (const struct rs_entry *piece = entry; piece; piece = rs_entry_more(piece)) {
+		for (const char *at = piece->text; (at = strstr(at, "idempotent")); at++)
+			most += build->idempotent.names.count;
+	}
+	return most;
+}
+
 static struct rs_method_matcher gather_methods(struct gathered *list,
 					       const struct rs_section *section,
 					       const struct rs_entry *entry)
 {
-	size_t most = most_items(entry) * list->build->idempotent.names.count;
+	const size_t most = most_methods(list->build, entry);
 
 	list->at = RS_NEW_ARRAY(list->build->arena, most, struct rs_span);
 	if (list->at)

@@ -5,12 +5,17 @@
 /* inih's own: char section[50]. */
 #define SECTION_LIMIT 49
 
+static bool is_of_names(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
 static bool valid_name(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._-";
-
-	return name[strspn(name, allowed)] == '\0';
+	while (is_of_names(*name))
+		name++;
+	return *name == '\0';
 }
 
 static void unknown_section(struct rs_document *document, struct rs_place place, const char *type)

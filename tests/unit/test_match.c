@@ -655,6 +655,72 @@ static void coverage_is_scope_alone(void **state)
 	assert_null(rs_first_covering(&all, &target));
 }
 
+#define SOME 40
+
+/* What the first of the rules says that says something, each asked by itself. */
+static enum rs_match match_each(const struct rs_rule *rules, const struct rs_target *target,
+				const struct rs_outcome *outcome, enum rs_known known,
+				const struct rs_rule **found)
+{
+	for (int i = 0; i < SOME; i++) {
+		enum rs_match match = match_one(&rules[i], target, outcome, known);
+
+		*found = match == RS_MATCH_RULE ? &rules[i] : NULL;
+		if (match != RS_MATCH_NONE)
+			return match;
+	}
+	return RS_MATCH_NONE;
+}
+
+/* What is kept from rule to rule changes nothing. */
+static void rules_judge_together_as_alone(void **state)
+{
+	static const struct rs_span texts[] = { { "SlowDown", 8 }, { "<Code>Busy</Code>", 17 },
+						{ "ab", 2 },       { "<Code>Slow", 10 },
+						{ "Error", 5 },    { "<Code>", 6 } };
+	static const char *const names[] = { "A", "X-Error", "x-cache" };
+	static const char *const values[] = { "1", "*2*", "Hit", "?[0-9]*" };
+	static const char body[] = "<Error><Code>SlowDown</Code><Code>Busy</Code></Error>";
+	const struct rs_target target = curl_target();
+	const struct rs_outcome outcome = {
+		.status = 503,
+		.headers = span("X-Cache: Hit\r\na: 12\r\nA: x\r\nX-Error: 9\r\n"),
+	};
+	struct rs_rule rules[SOME];
+
+	(void)state;
+	for (unsigned round = 0; round < 3000; round++) {
+		struct rs_outcome now = outcome;
+		struct rs_rules all;
+		unsigned draw = round * 2654435761u;
+		enum rs_known known = (enum rs_known)(round % 3);
+
+		for (size_t i = 0; i < SOME; i++, draw = draw * 1664525 + 1013904223) {
+			rules[i] = any_scope_rule("r");
+			if (draw >> 28 & 1)
+				rules[i].body =
+					(struct rs_texts){ &texts[(draw >> 8) % COUNT(texts)], 1 };
+			if (draw >> 29 & 1 || rules[i].body.count == 0) {
+				rules[i].header_name = names[(draw >> 11) % COUNT(names)];
+				rules[i].header_value =
+					rs_glob_make(values[(draw >> 15) % COUNT(values)], false);
+			}
+		}
+		all = rules_of(rules, SOME);
+		now.body = (struct rs_span){ body, draw % sizeof(body) };
+		now.body_complete = (draw >> 20 & 1) != 0;
+		for (size_t from = 0; from < SOME; from += 13) {
+			const struct rs_rule *found = NULL, *expected = NULL;
+
+			for (size_t i = 0; i < from; i++)
+				rules[i].calls = 0;
+			assert_int_equal(rs_match(&all, &target, &now, known, &found),
+					 match_each(rules, &target, &now, known, &expected));
+			assert_ptr_equal(found, expected);
+		}
+	}
+}
+
 #define MANY 1000
 
 /* Nanoseconds of the fastest of some judgements of MANY rules, the last of which matches. */
@@ -736,6 +802,7 @@ int main(void)
 		cmocka_unit_test(a_no_is_final),
 		cmocka_unit_test(order_of_rules),
 		cmocka_unit_test(coverage_is_scope_alone),
+		cmocka_unit_test(rules_judge_together_as_alone),
 		cmocka_unit_test(many_rules),
 	};
 

@@ -239,6 +239,36 @@ static void methods(void **state)
 	rs_rules_free(rules);
 }
 
+/* The words are copied right behind the list: had it too little room they would be overwritten. */
+static void methods_by_the_dozen(void **state)
+{
+	static const char *const expected[] = {
+		"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"
+	};
+	struct rs_rules *rules = load_good("[rule a]\nerror = any\nmethod = idempotent, POST,\n"
+					   "\tidempotent, idempotent, PATCH\n");
+	const struct rs_texts *names = &rules->rules[0].method.names;
+
+	(void)state;
+	assert_int_equal(names->count, 20);
+	for (size_t i = 0; i < 19; i++) {
+		const char *wanted = i == 6 ? "POST" : expected[(i < 6 ? i : i - 1) % 6];
+
+		assert_memory_equal(names->at[i].at, wanted, strlen(wanted));
+	}
+	assert_memory_equal(names->at[19].at, "PATCH", 5);
+	rs_rules_free(rules);
+}
+
+static void all_letters_of_names(void **state)
+{
+	struct rs_rules *rules = load_good("[rule azAZ09._-]\nerror = any\n");
+
+	(void)state;
+	assert_string_equal(rules->rules[0].name, "azAZ09._-");
+	rs_rules_free(rules);
+}
+
 static void unions(void **state)
 {
 	struct rs_rules *rules = load_good("[rule a]\nstatus = 503\n[rule b]\nstatus = 429\n");
@@ -334,6 +364,8 @@ int main(void)
 		cmocka_unit_test(durations_and_numbers),
 		cmocka_unit_test(matchers),
 		cmocka_unit_test(methods),
+		cmocka_unit_test(methods_by_the_dozen),
+		cmocka_unit_test(all_letters_of_names),
 		cmocka_unit_test(unions),
 		cmocka_unit_test(options_override),
 		cmocka_unit_test(ways_to_write_a_file),

@@ -289,14 +289,17 @@ static nfds_t collect_flying(struct pollfd *fds, unsigned *next)
 	return count;
 }
 
-/* Judged is a failure only where the program waits for it. */
+/* Judged is a failure only where the program waits for it. Looked at again: since the descriptor
+ * was seen to be ready, its number may have become another socket's. */
 static void land_one(int fd)
 {
 	struct rs_pending *pending = rs_flight_hold(fd);
+	struct pollfd now = { .fd = fd, .events = POLLOUT };
 
 	if (!pending)
 		return;
-	if (pending->stage == RS_PENDING_FLYING)
+	if (pending->stage == RS_PENDING_FLYING && rs_real_poll(&now, 1, 0) > 0 &&
+	    now.revents == POLLOUT)
 		pending->stage = rs_launch_arrived(pending);
 	rs_pending_release(pending);
 }

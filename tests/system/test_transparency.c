@@ -365,6 +365,11 @@ static void check_same(const struct run *run, const struct run *bare,
 	const char *apart = apart_of(scenario);
 	struct trace_difference at;
 
+	/* libcurl keeps the connection of an answer without a body, and if the next request meets
+	 * its end sends that again by itself. */
+	if (strcmp(scenario->name, "HEAD") == 0 && strcmp(failure, "503 cut") == 0)
+		apart = "info REQUEST_SIZE";
+
 	if (r > 0 && apart && strcmp(apart, "all") == 0)
 		return;
 	if (!trace_differs(run->err, bare->err, apart, &at) && run->status == bare->status &&

@@ -201,7 +201,7 @@ static void headers_are_found_as_by_a_search(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 600; i++) {
-		char text[4000];
+		char text[4000] = "";
 		size_t len = 0;
 		struct rs_span headers;
 

@@ -261,6 +261,7 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	if (handle->active) {
 		handle->active->altered = handle->active->replaced_more = true;
 		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */
+		handle->active->flows = false;
 		rs_transfer_replace(handle->active);
 		rs_transfer_choose_headers(handle->active);
 	}

@@ -61,9 +61,10 @@ struct rs_exchange {
 	struct rs_outcome outcome; /* of the present attempt; its spans point into what is held */
 	struct rs_decision decision;
 	int64_t decided_ns;
-	int64_t attempt_ns; /* when it began; as call.started_ns where it is the first */
-	int64_t turn_ns;    /* of the first attempt, where that was put off */
-	uint64_t mark;      /* when the call did */
+	int64_t attempt_ns;          /* when it began; as call.started_ns where it is the first */
+	int64_t turn_ns;             /* of the first attempt, where that was put off */
+	uint64_t mark;               /* when the call did */
+	curl_write_callback body_fn; /* the program's, or libcurl's default; set when it `flows` */
 
 	/* From here on: all zero when a call begins. */
 	enum rs_phase phase;
@@ -82,7 +83,7 @@ struct rs_exchange {
 	bool provisional;  /* the block may not be the last: 1xx, a redirect, a CONNECT … */
 	bool echoed;       /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;    /* the program has seen some of this attempt: it is committed */
-	bool flows;        /* streaming, and nothing is held: pieces of the body go straight on */
+	bool flows;        /* streaming, and nothing is held: pieces of the body go to body_fn */
 	bool lines_flow;   /* so do the lines of the present header block */
 	bool timed;        /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {

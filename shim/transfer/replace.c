@@ -139,7 +139,7 @@ void rs_transfer_mind_headers(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	x->lines_flow = false; /* to be found out anew */
+	x->flows = x->lines_flow = false; /* to be found out anew */
 	if (x->header_way != RS_HEADERS_SEEN && o->header_data && !o->header_fn)
 		see_headers(x);
 }

@@ -308,6 +308,12 @@ static bool held_enough(const struct rs_exchange *x)
 	return x->body_len >= x->rules->settings.body_limit;
 }
 
+/* libcurl's default. */
+static size_t write_out(char *bytes, size_t one, size_t len, void *file)
+{
+	return fwrite(bytes, one, len, file);
+}
+
 __attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *bytes, size_t len)
 {
 	if (!x->has_block && x->header_way == RS_HEADERS_ASKED)
@@ -315,6 +321,7 @@ __attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *
 	if (!x->has_block)
 		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
 	x->flows = x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold);
+	x->body_fn = x->handle->options.write_fn ? x->handle->options.write_fn : write_out;
 	if (x->flows)
 		return rs_deliver_body(x, bytes, len);
 	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))
@@ -343,10 +350,13 @@ size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data)
 {
 	struct rs_exchange *x = rs_exchange_here;
 	size_t took;
+	int depth;
 
 	if (__builtin_expect(!x->flows, 0))
 		return judge_body(x, bytes, len);
-	took = rs_call_sink(x->handle->options.write_fn, bytes, one, len, data);
+	depth = rs_program_enter();
+	took = x->body_fn(bytes, one, len, data);
+	rs_program_leave(depth);
 	return rs_body_taken(x, took, len);
 }
 

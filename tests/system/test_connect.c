@@ -266,10 +266,12 @@ static void faults_do_not_lift_the_limit(void **state)
 		INFO QUICK "max_attempts = 3\nconnect_timeout = 100ms\n[rule it]\ncall = connect\n"
 			   "error = timeout\n[fault other]\ncall = connect\naddress = 10.0.0.0/8\n"
 			   "error = refused\n";
-	struct run run = run_words(RUN_BARE, NULL, command_path(), "run", "-r", rules_file(rules),
-				   "--", helper_path("connect-case"), "hanging", "1");
+	struct run run;
 
 	(void)state;
+	needs_no_emulator();
+	run = run_words(RUN_BARE, NULL, command_path(), "run", "-r", rules_file(rules), "--",
+			helper_path("connect-case"), "hanging", "1");
 	assert_exit(run, 0);
 	assert_output(run, "ETIMEDOUT\nno limit\n");
 	assert_int_equal(count_lines(run.err, "event=retry"), 2);
@@ -412,6 +414,7 @@ static void bad_pointers_get_the_kernels_answer(void **state)
 				     "EFAULT\nEFAULT\nEFAULT\n";
 
 	(void)state;
+	needs_no_emulator();
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		struct run run = run_words(RUN_BARE, NULL, command_path(), "run", "-r",
 					   rules_file(rules[i]), "--", helper_path("connect-case"),

@@ -189,10 +189,14 @@ static void check_not_kept(const char *before)
 	server_stop(server);
 }
 
+/* The library itself may lie below /tmp. */
 static void no_room_for_a_spool(void **state)
 {
 	(void)state;
-	check_not_kept("rules=$(cat $RETRYSHIM_RULES) && mount -t tmpfs -o size=1m none /tmp && "
+	check_not_kept("rules=$(cat $RETRYSHIM_RULES) && lib=$(dirname ${LD_PRELOAD%% *}) && "
+		       "mount --bind /tmp /mnt && mount -t tmpfs -o size=1m none /tmp && "
+		       "case $lib in /tmp/*) "
+		       "mkdir -p $lib && mount --bind /mnt${lib#/tmp} $lib;; esac && "
 		       "mkdir -p $XDG_RUNTIME_DIR && echo \"$rules\" >$RETRYSHIM_RULES");
 	check_not_kept("mount --bind /tmp /tmp && mount -o remount,ro,bind /tmp");
 }

@@ -75,7 +75,7 @@ static void finish(struct listener *listener)
  * machine knock at ports that were closed a moment ago. -1: there is none. */
 static int accept_from(int fd, const struct listener *listener)
 {
-	struct sockaddr_in ours, theirs = { 0 };
+	struct sockaddr_in ours = { 0 }, theirs = { 0 };
 	socklen_t len = sizeof(ours);
 	int peer;
 

@@ -97,16 +97,23 @@ static bool find_whole(struct rs_exchange *x, struct rs_byte_range *whole)
 	return x->status == 200;
 }
 
+/* libcurl counts its limit from a little before what it reports as the total time. */
+#define LIMIT_SLACK_MS 10
+
 /* A time limit of the program's own is its last word; a stall by its speed limit is not. */
-static bool program_timed_out(const struct rs_exchange *x, CURLcode result)
+static bool program_timed_out(struct rs_exchange *x, CURLcode result)
 {
 	long limit_ms = x->handle->options.timeout_ms;
+	int64_t ours_ms;
 	double took_s = 0;
 
 	if (result != CURLE_OPERATION_TIMEDOUT || limit_ms == 0)
 		return false;
+	rs_exchange_time(x);
+	ours_ms = (rs_now_ns() - x->attempt_ns) / RS_NS_PER_MS;
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_TOTAL_TIME, &took_s);
-	return took_s * 1000 >= (double)limit_ms;
+	return ours_ms + LIMIT_SLACK_MS >= limit_ms ||
+	       took_s * 1000 + LIMIT_SLACK_MS >= (double)limit_ms;
 }
 
 bool rs_resume_possible(struct rs_exchange *x, CURLcode result)

@@ -342,7 +342,7 @@ static void not_where_the_policy_says_no(void **state)
 static void a_stall_is_a_break(void **state)
 {
 	static const char *const slow[] = { "LOW_SPEED_LIMIT=10", "LOW_SPEED_TIME=1", NULL };
-	static const char *const late[] = { "TIMEOUT_MS=1500", NULL };
+	static const char *const late[] = { "TIMEOUT_MS=1000", NULL };
 	char room[ROOM];
 	const struct reply good = whole(TAG);
 	struct reply script[2] = { broken(good, BREAK), part(BREAK, SIZE, TAG, room) };

@@ -36,7 +36,9 @@ WRAPPED int __wrap_fstat(int fd, struct stat *st);
 WRAPPED unsigned long __wrap_getauxval(unsigned long type);
 WRAPPED int __wrap_regexec(const regex_t *regex, const char *text, size_t count,
 			   regmatch_t *matches, int flags);
+#ifdef DLFO_STRUCT_HAS_EH_DBASE /* else gnu.c does without */
 WRAPPED int __wrap__dl_find_object(void *address, struct dl_find_object *found);
+#endif
 WRAPPED const unsigned short **__wrap___ctype_b_loc(void);
 WRAPPED char *__wrap_fgets(char *to, int size, FILE *stream);
 WRAPPED _Noreturn void __wrap___stack_chk_fail(void);
@@ -143,6 +145,7 @@ int __wrap_regexec(const regex_t *regex, const char *text, size_t count, regmatc
 	return real ? real(regex, text, count, matches, flags) : REG_NOMATCH;
 }
 
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
 /* Where it is missing (glibc 2.34) there is a slower way to the one field that is used. */
 int __wrap__dl_find_object(void *address, struct dl_find_object *result)
 {
@@ -155,6 +158,7 @@ int __wrap__dl_find_object(void *address, struct dl_find_object *result)
 		return real(address, result);
 	return dladdr1(address, &info, (void **)&result->dlfo_link_map, RTLD_DL_LINKMAP) ? 0 : -1;
 }
+#endif
 
 void __wrap___stack_chk_fail(void)
 {

@@ -148,17 +148,24 @@ void rs_retried_end(const struct rs_retried *retried, bool succeeded)
 
 /* ---- a call that has not failed ---- */
 
+int64_t rs_turn_wait_ns(const struct rs_rules *rules, const struct rs_target *target,
+			int64_t now_ns)
+{
+	int64_t wait_ns = rs_pacer_wait_ns(rules->pacers, target, now_ns);
+
+	rs_pacer_take(rules->pacers, target, now_ns);
+	if (wait_ns > 0)
+		rs_event_paced(rules, target, wait_ns);
+	return wait_ns;
+}
+
 void rs_first_await_turn(const struct rs_rules *rules, const struct rs_target *target)
 {
 	int saved_errno = errno;
-	int64_t now_ns = rs_now_ns();
-	int64_t turn_ns = rs_pacer_wait_ns(rules->pacers, target, now_ns);
+	int64_t wait_ns = rs_turn_wait_ns(rules, target, rs_now_ns());
 
-	rs_pacer_take(rules->pacers, target, now_ns);
-	if (turn_ns == 0)
-		return;
-	rs_event_paced(rules, target, turn_ns);
-	(void)rs_pause(turn_ns, NULL);
+	if (wait_ns > 0)
+		(void)rs_pause(wait_ns, NULL);
 	errno = saved_errno;
 }
 

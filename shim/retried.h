@@ -42,6 +42,11 @@ bool rs_retried_again(struct rs_retried *retried, const struct rs_outcome *outco
  * one attempt to get. */
 void rs_retried_end(const struct rs_retried *retried, bool succeeded);
 
+/* The turn of an attempt that is about to be made at `now_ns`: how long it has to wait, logged. It
+ * is taken. 0: it is there. There is a pace to be kept (rules->pacers). */
+int64_t rs_turn_wait_ns(const struct rs_rules *rules, const struct rs_target *target,
+			int64_t now_ns);
+
 /* Before a first attempt: wait for its turn, as far as its target's pace asks for that. A handled
  * signal ends the wait. */
 void rs_first_await_turn(const struct rs_rules *rules, const struct rs_target *target);

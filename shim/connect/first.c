@@ -4,11 +4,9 @@
 
 #include "connect/flight.h"
 #include "connect/socket.h"
-#include "ops/events.h"
 #include "pause.h"
 #include "retried.h"
 #include "retry/ns.h"
-#include "retry/pacer.h"
 
 void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call)
 {
@@ -19,18 +17,6 @@ void rs_connect_note_success(const struct rs_rules *rules, const struct rs_conne
 		return;
 	known = rs_connect_find_target(&about, call, RS_ADDRESS_READ);
 	rs_first_succeeded(rules, known ? &about.target : NULL);
-}
-
-/* Its token is taken now. 0: it is its turn. */
-static int64_t take_turn(const struct rs_rules *rules, const struct rs_target *target,
-			 int64_t now_ns)
-{
-	int64_t turn_ns = rs_pacer_wait_ns(rules->pacers, target, now_ns);
-
-	rs_pacer_take(rules->pacers, target, now_ns);
-	if (turn_ns > 0)
-		rs_event_paced(rules, target, turn_ns);
-	return turn_ns;
 }
 
 static bool put_off(const struct rs_connect *call, int64_t due_ns)
@@ -59,7 +45,7 @@ static bool pace(const struct rs_rules *rules, const struct rs_connect *call)
 	    !rs_connect_find_target(&about, call, RS_ADDRESS_UNREAD))
 		return false;
 	now_ns = rs_now_ns();
-	turn_ns = take_turn(rules, &about.target, now_ns);
+	turn_ns = rs_turn_wait_ns(rules, &about.target, now_ns);
 	if (turn_ns == 0)
 		return false;
 	if (rs_socket_is_nonblocking(call->fd))

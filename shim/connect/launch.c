@@ -11,7 +11,6 @@
 #include "connect/socket.h"
 #include "failure.h"
 #include "process.h"
-#include "real_libc.h"
 #include "retry/ns.h"
 
 static struct rs_connect call_of(const struct rs_pending *pending)
@@ -38,28 +37,10 @@ enum rs_pending_stage rs_launch_arrived(struct rs_pending *pending)
 	return RS_PENDING_NONE;
 }
 
-/* After a failure, or in the middle of an attempt: the socket is to forget it. */
-static void clear(const struct rs_pending *pending)
-{
-	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
-	int before;
-
-	if (pending->addr.ss_family == AF_UNIX)
-		return;
-	/* connect() is a cancellation point; the place that is held must not stay so. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	(void)rs_real_connect()(pending->fd, &nowhere, sizeof(nowhere));
-	pthread_setcancelstate(before, NULL);
-}
-
-/* To call it off leaves an error of its own (ECONNRESET), which is nobody's business. */
 void rs_launch_call_off(const struct rs_pending *pending)
 {
-	int error;
-	socklen_t len = sizeof(error);
-
-	clear(pending);
-	(void)rs_real_getsockopt(pending->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	if (pending->addr.ss_family != AF_UNIX)
+		rs_socket_call_off(pending->fd);
 }
 
 void rs_launch_limit(struct rs_pending *pending)
@@ -80,8 +61,8 @@ static int real_connect(const struct rs_pending *pending)
 	int before, error;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	if (pending->error != 0)
-		clear(pending);
+	if (pending->error != 0 && pending->addr.ss_family != AF_UNIX)
+		rs_socket_dissolve(pending->fd);
 	error = call.real(call.fd, call.addr, call.len) == 0 ? 0 : errno;
 	pthread_setcancelstate(before, NULL);
 	return error;

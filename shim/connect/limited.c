@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
+#include "connect/socket.h"
 #include "pause.h"
 #include "process.h"
 #include "real_libc.h"
@@ -74,16 +75,9 @@ static bool any_handler_interrupts(void)
 	return false;
 }
 
-/* After its time the attempt is called off, so that the next one is free to begin. That leaves an
- * error of its own (ECONNRESET), which is nobody's business. */
 static int time_out(const struct rs_connect *call)
 {
-	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
-	int error;
-	socklen_t len = sizeof(error);
-
-	(void)call->real(call->fd, &nowhere, sizeof(nowhere));
-	(void)rs_real_getsockopt(call->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	rs_socket_call_off(call->fd);
 	return -ETIMEDOUT;
 }
 

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
+#include "real.h"
 #include "real_libc.h"
 
 uint64_t rs_socket_cookie(int fd)
@@ -41,4 +43,23 @@ bool rs_socket_is_fresh(int fd)
 bool rs_socket_blocks(int fd)
 {
 	return rs_socket_connects(fd) && !rs_socket_is_nonblocking(fd);
+}
+
+void rs_socket_dissolve(int fd)
+{
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	(void)rs_real_connect()(fd, &nowhere, sizeof(nowhere));
+	pthread_setcancelstate(before, NULL);
+}
+
+void rs_socket_call_off(int fd)
+{
+	int error;
+	socklen_t len = sizeof(error);
+
+	rs_socket_dissolve(fd);
+	(void)rs_real_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 }

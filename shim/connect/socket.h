@@ -23,4 +23,12 @@ bool rs_socket_is_fresh(int fd);
 /* One that connects, in blocking mode. */
 bool rs_socket_blocks(int fd);
 
+/* Have it forget its attempt, failed or under way, so that the next one is free to begin. Of a Unix
+ * socket there is nothing to forget: leave it alone. No cancellation point. */
+void rs_socket_dissolve(int fd);
+
+/* The same for an attempt under way, which leaves an error of its own (ECONNRESET) that is nobody's
+ * business. */
+void rs_socket_call_off(int fd);
+
 #endif

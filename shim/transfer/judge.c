@@ -89,7 +89,6 @@ void rs_prepare_retry(struct rs_exchange *x)
 	x->upload.stop = true;
 	x->flows = false;
 	x->phase = RS_DISCARDING;
-	rs_hold_empty(&x->handle->hold);
 }
 
 static bool observes(const struct rs_exchange *x)

@@ -1,27 +1,24 @@
 /*
  * The pace that rate_limit = adaptive sets for a target: it delays attempts.
  */
-#include "ops/events.h"
 #include "process.h"
+#include "retried.h"
 #include "retry/pacer.h"
 #include "transfer/exchange.h"
 
 bool rs_exchange_put_off(struct rs_exchange *x)
 {
-	struct rs_pacers *pacers = x->rules->pacers;
 	const struct rs_target *target;
 	int64_t now_ns, wait_ns;
 
-	if (!pacers || x->rules->settings.mode == RS_MODE_OBSERVE)
+	if (!x->rules->pacers || x->rules->settings.mode == RS_MODE_OBSERVE)
 		return false;
 	rs_exchange_time(x);
 	now_ns = x->call.started_ns;
 	target = rs_exchange_target(x);
-	wait_ns = rs_pacer_wait_ns(pacers, target, now_ns);
-	rs_pacer_take(pacers, target, now_ns);
+	wait_ns = rs_turn_wait_ns(x->rules, target, now_ns);
 	if (wait_ns == 0)
 		return false;
-	rs_event_paced(x->rules, target, wait_ns);
 	x->turn_ns = rs_ns_add(now_ns, wait_ns);
 	x->rule = NULL; /* nothing has been judged yet, should it end here */
 	return true;

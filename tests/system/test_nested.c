@@ -82,6 +82,24 @@ static void nor_is_its_look_up(void **state)
 	server_stop(server);
 }
 
+/* A script that gets "here" from the URL that is its argument, and ends well. */
+static struct run run_python(const char *script, const char *output)
+{
+	const struct reply replies[] = { { .body = "here" } };
+	struct server *server = server_start(replies, 1);
+	const char *const argv[] = { "/usr/bin/python3", "-c", script, server_url(server, "/"),
+				     NULL };
+	struct run run = run_program(&(struct program){ .argv = argv,
+							.under = RUN_SHIM,
+							.rules = rules_file(RULES),
+							.options = "log_level=info" });
+
+	server_stop(server);
+	assert_exit(run, 0);
+	assert_output(run, output);
+	return run;
+}
+
 /* libcurl asks for a socket to connect: what is done then is part of the transfer. */
 static const char for_a_socket[] = "import pycurl, socket, sys\n"
 				   "def opened(purpose, address):\n"
@@ -94,21 +112,11 @@ static const char for_a_socket[] = "import pycurl, socket, sys\n"
 
 static void nor_is_what_its_socket_takes(void **state)
 {
-	const struct reply script[] = { { .body = "here" } };
-	struct server *server = server_start(script, 1);
-	const char *const argv[] = { "/usr/bin/python3", "-c", for_a_socket,
-				     server_url(server, "/"), NULL };
-	struct run run = run_program(&(struct program){ .argv = argv,
-							.under = RUN_SHIM,
-							.rules = rules_file(RULES),
-							.options = "log_level=info" });
+	struct run run = run_python(for_a_socket, "here");
 
 	(void)state;
-	assert_exit(run, 0);
-	assert_output(run, "here");
 	assert_lacks(run.err, "retryshim:");
 	run_free(&run);
-	server_stop(server);
 }
 
 static const char in_a_callback[] =
@@ -123,22 +131,12 @@ static const char in_a_callback[] =
 
 static void a_callback_s_connect_is_the_programs(void **state)
 {
-	const struct reply script[] = { { .body = "here" } };
-	struct server *server = server_start(script, 1);
-	const char *const argv[] = { "/usr/bin/python3", "-c", in_a_callback,
-				     server_url(server, "/"), NULL };
-	struct run run = run_program(&(struct program){ .argv = argv,
-							.under = RUN_SHIM,
-							.rules = rules_file(RULES),
-							.options = "log_level=info" });
+	struct run run = run_python(in_a_callback, "here True\n");
 
 	(void)state;
-	assert_exit(run, 0);
-	assert_output(run, "here True\n");
 	assert_int_equal(count_lines(run.err, "event=retry rule=connects"), 2);
 	assert_int_equal(count_lines(run.err, "event=exhausted rule=connects"), 1);
 	run_free(&run);
-	server_stop(server);
 }
 
 int main(void)

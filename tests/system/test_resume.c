@@ -342,7 +342,7 @@ static void not_where_the_policy_says_no(void **state)
 static void a_stall_is_a_break(void **state)
 {
 	static const char *const slow[] = { "LOW_SPEED_LIMIT=10", "LOW_SPEED_TIME=1", NULL };
-	static const char *const late[] = { "TIMEOUT_MS=1000", NULL };
+	static const char *const late[] = { "TIMEOUT_MS=500", NULL };
 	char room[ROOM];
 	const struct reply good = whole(TAG);
 	struct reply script[2] = { broken(good, BREAK), part(BREAK, SIZE, TAG, room) };
@@ -358,14 +358,17 @@ static void a_stall_is_a_break(void **state)
 	assert_int_equal(server_request_count(server), 2);
 	server_stop(server);
 
-	server = server_start(script, 2);
-	run = trace(RUN_SHIM, rules, server, late);
-	assert_exit(run, 0);
-	assert_contains(run.err, "result 28 ");
-	assert_contains(run.err, "70000 out of 200000 bytes received");
-	assert_int_equal(server_request_count(server), 1);
-	run_free(&run);
-	server_stop(server);
+	/* What libcurl says how long it took is in some of them less than the limit. */
+	for (int i = 0; i < 4; i++) {
+		server = server_start(script, 2);
+		run = trace(RUN_SHIM, rules, server, late);
+		assert_exit(run, 0);
+		assert_contains(run.err, "result 28 ");
+		assert_contains(run.err, "70000 out of 200000 bytes received");
+		assert_int_equal(server_request_count(server), 1);
+		run_free(&run);
+		server_stop(server);
+	}
 }
 
 /* Attempts run out while it is being continued: the first error, the first text. */

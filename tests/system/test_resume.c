@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define SIZE     200000
+#define MANY     24 /* at once */
 #define ROOM     512
 #define BREAK    70000
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -68,8 +69,8 @@ static struct reply part(size_t first, size_t end, const char *more, char *room)
 	};
 }
 
-static struct run trace(enum run_under under, const char *rules_path, struct server *server,
-			const char *const *words)
+static struct child *start_trace(enum run_under under, const char *rules_path,
+				 struct server *server, const char *const *words)
 {
 	const char *argv[12] = { helper_path("transfer-trace") };
 	char nested[256] = "nested=";
@@ -80,7 +81,13 @@ static struct run trace(enum run_under under, const char *rules_path, struct ser
 	(void)snprintf(nested, sizeof(nested), "nested=%s", server_url(server, "/nested"));
 	argv[count++] = nested;
 	argv[count++] = server_url(server, "/o");
-	return run_program(&(struct program){ .argv = argv, .under = under, .rules = rules_path });
+	return child_start(&(struct program){ .argv = argv, .under = under, .rules = rules_path });
+}
+
+static struct run trace(enum run_under under, const char *rules_path, struct server *server,
+			const char *const *words)
+{
+	return child_finish(start_trace(under, rules_path, server, words));
 }
 
 static struct run bare_run(const struct reply *reply, const char *const *words)
@@ -338,11 +345,10 @@ static void not_where_the_policy_says_no(void **state)
 }
 
 /* A server that falls silent: by its speed limit the program says that it wants to go on
- * elsewhere, by its time limit that it wants an end. */
+ * elsewhere. */
 static void a_stall_is_a_break(void **state)
 {
 	static const char *const slow[] = { "LOW_SPEED_LIMIT=10", "LOW_SPEED_TIME=1", NULL };
-	static const char *const late[] = { "TIMEOUT_MS=500", NULL };
 	char room[ROOM];
 	const struct reply good = whole(TAG);
 	struct reply script[2] = { broken(good, BREAK), part(BREAK, SIZE, TAG, room) };
@@ -357,18 +363,33 @@ static void a_stall_is_a_break(void **state)
 	check_trace(&run, &bare, "slow");
 	assert_int_equal(server_request_count(server), 2);
 	server_stop(server);
+}
 
-	/* What libcurl says how long it took is in some of them less than the limit. */
-	for (int i = 0; i < 4; i++) {
-		server = server_start(script, 2);
-		run = trace(RUN_SHIM, rules, server, late);
+/* By its time limit it says that it wants an end. What libcurl then tells of the time that it took
+ * is in some transfers less than the limit, hence many. */
+static void a_time_limit_is_no_break(void **state)
+{
+	static const char *const late[] = { "TIMEOUT_MS=1000", NULL };
+	struct reply script[] = { broken(whole(TAG), BREAK) };
+	struct server *server;
+	struct child *children[MANY];
+
+	(void)state;
+	script[0].ending = REPLY_SILENT;
+	script[0].times = 2 * MANY;
+	server = server_start(script, 1);
+	for (int i = 0; i < MANY; i++)
+		children[i] = start_trace(RUN_SHIM, rules, server, late);
+	for (int i = 0; i < MANY; i++) {
+		struct run run = child_finish(children[i]);
+
 		assert_exit(run, 0);
 		assert_contains(run.err, "result 28 ");
 		assert_contains(run.err, "70000 out of 200000 bytes received");
-		assert_int_equal(server_request_count(server), 1);
 		run_free(&run);
-		server_stop(server);
 	}
+	assert_int_equal(server_request_count(server), MANY);
+	server_stop(server);
 }
 
 /* Attempts run out while it is being continued: the first error, the first text. */
@@ -455,6 +476,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_continued_is_not_tried),
 		cmocka_unit_test(not_where_the_policy_says_no),
 		cmocka_unit_test(a_stall_is_a_break),
+		cmocka_unit_test(a_time_limit_is_no_break),
 		cmocka_unit_test(the_first_error_is_told),
 		cmocka_unit_test(callbacks_in_a_continuation),
 		cmocka_unit_test(a_callback_s_error_ends_it),

@@ -26,16 +26,18 @@
 static pid_t start_helper(const struct rs_hook *hook, struct rs_hook_run *run)
 {
 	sigset_t all, mask;
-	int program = getpid();
+	int program = getpid(), cancel_state;
 	pid_t helper;
 	int error;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state); /* the helper's, too */
 	helper = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
 	if (helper == 0)
 		rs_hook_helper(hook, run, program);
 	error = errno;
+	pthread_setcancelstate(cancel_state, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	return helper > 0 ? helper : -error;
 }

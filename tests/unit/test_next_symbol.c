@@ -1,6 +1,8 @@
 #include "unit.h"
 
 #include <dlfcn.h>
+#include <link.h>
+#include <stdbool.h>
 
 #include "next_symbol.h"
 
@@ -14,10 +16,23 @@ static const char *const names[] = {
 	"mmap",       "environ", "qsort",
 };
 
+/* Linked with -z now: glibc then tells a program nothing of itself. */
+static bool is_bound_at_start(void)
+{
+	for (const ElfW(Dyn) *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
+		if ((d->d_tag == DT_FLAGS && d->d_un.d_val & DF_BIND_NOW) ||
+		    (d->d_tag == DT_FLAGS_1 && d->d_un.d_val & DF_1_NOW))
+			return true;
+	}
+	return false;
+}
+
 static void finds_what_dlsym_finds(void **state)
 {
 	(void)state;
-	assert_true(rs_next_symbol_possible());
+	assert_int_equal(rs_next_symbol_possible(), !is_bound_at_start());
+	if (is_bound_at_start())
+		skip();
 	for (size_t i = 0; i < COUNT(names); i++) {
 		void *found = rs_next_symbol(names[i]);
 		void *expected = dlsym(RTLD_NEXT, names[i]);

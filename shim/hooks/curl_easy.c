@@ -356,8 +356,8 @@ static CURLcode pause_running(struct rs_handle *handle, int bitmask)
 	return result;
 }
 
-/* A program may pause while the rest of a held response is handed out; libcurl is not running
- * then, and it is the hand-out that goes on. */
+/* Between attempts, and while the rest of a held response is handed out, libcurl is not running: it
+ * is the next attempt, or the rest, that is put off. */
 RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
@@ -367,7 +367,7 @@ RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 		return CURLE_FAILED_INIT;
 	if (!handle || !handle->active)
 		return api->easy_pause(easy, bitmask);
-	if (!handle->active->paused)
+	if (!handle->active->waits)
 		return pause_running(handle, bitmask);
 	handle->active->paused = bitmask & CURLPAUSE_RECV;
 	rs_multi_unpaused(handle);

@@ -77,7 +77,8 @@ struct rs_exchange {
 	bool watches_seek; /* and seeks in it go through `upload` too */
 	bool altered;      /* the program changed the request while it was running */
 	bool native_fail;  /* CURLOPT_FAILONERROR is in force inside libcurl */
-	bool paused;       /* a callback wants no more for now, and libcurl is no longer running */
+	bool waits;        /* libcurl is not running, but the call goes on */
+	bool paused;       /* the program wants no more while it `waits` */
 	bool in_headers;   /* inside a header block */
 	bool has_block;    /* a header block has begun */
 	bool provisional;  /* the block may not be the last: 1xx, a redirect, a CONNECT … */
@@ -202,8 +203,8 @@ bool rs_exchange_go_on(struct rs_exchange *x);
 /* Is there one to be asked? */
 bool rs_exchange_asks(const struct rs_exchange *x);
 
-/* Wait until `until_ns` (monotonic), asking the program's progress callback at least every 100 ms.
- * false: the program asked to abort. */
+/* Wait until `until_ns` (monotonic), and as long as the program has paused, asking the program's
+ * progress callback at least every 100 ms. false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
 
 /* pace.c -------------------------------------------------------------------------------------- */

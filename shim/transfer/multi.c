@@ -33,7 +33,8 @@ static void enter(struct rs_multi_call *call, enum rs_multi_state state)
 {
 	call->multi->waiting -= is_waiting(call);
 	call->state = state;
-	call->multi->waiting += is_waiting(call);
+	call->x.waits = is_waiting(call);
+	call->multi->waiting += call->x.waits;
 }
 
 /* ---- messages ---- */
@@ -217,7 +218,7 @@ static void serve(struct rs_multi_call *call)
 		post_done(call);
 	} else if (call->state == RS_MULTI_PAUSED) {
 		conclude(call);
-	} else if (rs_multi_call_due_ns(call) <= rs_now_ns()) {
+	} else if (!call->x.paused && rs_multi_call_due_ns(call) <= rs_now_ns()) {
 		begin_attempt(call);
 	}
 }

@@ -6,9 +6,6 @@
 #include "transfer/exchange.h"
 #include "transfer/program.h"
 
-/* How often a program that has paused is asked whether it goes on. */
-#define PAUSE_NS (100 * RS_NS_PER_MS)
-
 _Thread_local struct rs_exchange *rs_exchange_here __attribute__((tls_model("initial-exec")));
 
 static inline CURLcode perform(struct rs_exchange *x)
@@ -41,7 +38,7 @@ __attribute__((noinline)) static CURLcode go_on(struct rs_exchange *x, CURLcode 
 		result = attempt(x);
 	}
 	while (!rs_exchange_conclude(x, &result)) {
-		if (!rs_exchange_wait(x, rs_now_ns() + PAUSE_NS))
+		if (!rs_exchange_wait(x, 0))
 			return CURLE_ABORTED_BY_CALLBACK;
 	}
 	return result;

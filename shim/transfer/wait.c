@@ -46,15 +46,27 @@ bool rs_exchange_ask(struct rs_exchange *x)
 	return goes_on;
 }
 
-bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
+static bool wait_in_slices(struct rs_exchange *x, int64_t until_ns)
 {
 	int64_t now_ns = rs_now_ns();
 
-	while (now_ns < until_ns) {
+	while (now_ns < until_ns || x->paused) {
+		int64_t slice_ns = now_ns + SLICE_NS;
+
 		if (!rs_exchange_ask(x))
 			return false;
-		sleep_until(rs_ns_min(until_ns, now_ns + SLICE_NS));
+		sleep_until(now_ns < until_ns ? rs_ns_min(until_ns, slice_ns) : slice_ns);
 		now_ns = rs_now_ns();
 	}
 	return true;
+}
+
+bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
+{
+	bool goes_on;
+
+	x->waits = true;
+	goes_on = wait_in_slices(x, until_ns);
+	x->waits = false;
+	return goes_on;
 }

@@ -39,6 +39,7 @@ void handles_fetch(CURL *easy, int fail, int id, const char *who);
 void handles_nested(void);     /* a transfer inside a callback of another one */
 void handles_cancelling(void); /* waits that the program's progress callback ends */
 void handles_pauses(void);     /* a pause that ends inside another transfer's callback */
+void handles_halting(void);    /* a pause in the middle of a wait */
 void handles_going_on(void);   /* while one thread waits, another one goes on */
 
 #endif

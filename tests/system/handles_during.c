@@ -186,6 +186,56 @@ void handles_pauses(void)
 	curl_easy_cleanup(pausing.second);
 }
 
+/* A program that pauses in the middle of a wait, for longer than the wait takes. That it is one
+ * shows in calls that come at the distances of a wait. */
+static struct {
+	CURL *easy;
+	struct fetch got;
+	int64_t last_ns, paused_ns;
+	int slow_calls, result;
+	bool early, went_on;
+} halting;
+
+static size_t take_if_not_halted(char *bytes, size_t size, size_t count, void *user)
+{
+	halting.early |= halting.paused_ns != 0 && !halting.went_on;
+	return handles_take(bytes, size, count, user);
+}
+
+static int halt(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	int64_t now_ns = clock_ns();
+
+	(void)user, (void)a, (void)b, (void)c, (void)d;
+	halting.slow_calls = now_ns - halting.last_ns > 30000000 ? halting.slow_calls + 1 : 0;
+	halting.last_ns = now_ns;
+	if (halting.paused_ns == 0 && halting.slow_calls == 4) {
+		halting.result = (int)curl_easy_pause(halting.easy, CURLPAUSE_RECV);
+		halting.paused_ns = now_ns;
+	}
+	if (halting.paused_ns != 0 && now_ns - halting.paused_ns > 1500000000 && !halting.went_on) {
+		halting.went_on = true;
+		halting.result |= (int)curl_easy_pause(halting.easy, CURLPAUSE_CONT);
+	}
+	return 0;
+}
+
+void handles_halting(void)
+{
+	halting.easy = curl_easy_init();
+	halting.last_ns = clock_ns();
+	handles_set_url(halting.easy, 1, 950);
+	(void)curl_easy_setopt(halting.easy, CURLOPT_WRITEFUNCTION, take_if_not_halted);
+	(void)curl_easy_setopt(halting.easy, CURLOPT_WRITEDATA, &halting.got);
+	(void)curl_easy_setopt(halting.easy, CURLOPT_XFERINFOFUNCTION, halt);
+	(void)curl_easy_setopt(halting.easy, CURLOPT_NOPROGRESS, 0L);
+	handles_check(&halting.got, curl_easy_perform(halting.easy), 950, "the halted one");
+	if (halting.result != 0 || halting.early || !halting.went_on)
+		complain("halting: result %d, early %d, went on %d", halting.result, halting.early,
+			 halting.went_on);
+	curl_easy_cleanup(halting.easy);
+}
+
 /* While one thread waits, another one goes on. */
 static atomic_bool waiting_is_over;
 

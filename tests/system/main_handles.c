@@ -343,6 +343,7 @@ int main(int argc, char **argv)
 		{ "behind", behind },
 		{ "pauses", handles_pauses },
 		{ "cancel", handles_cancelling },
+		{ "halting", handles_halting },
 		{ "going-on", handles_going_on },
 	};
 	bool known = false;

@@ -286,6 +286,23 @@ static void paused(void)
 	curl_easy_cleanup(t.easy);
 }
 
+/* The program pauses a transfer of which nothing has come yet, and goes on long after it would have
+ * come. */
+static void paused_early(void)
+{
+	struct transfer t = { 0 };
+
+	start(&t, "/later");
+	drive_for(300);
+	printf("pause %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_RECV));
+	drive_for(1500);
+	printf("running %d, body: %s\n", loop.running, t.body);
+	printf("go on %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_CONT));
+	tell_message(drive_to_message(), &t);
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	curl_easy_cleanup(t.easy);
+}
+
 /* Transfers in every state are taken out, or freed, or lose their multi handle. */
 static void bring_to(struct transfer *t, const char *state)
 {
@@ -423,7 +440,7 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "messages", messages }, { "recursive", recursive }, { "wakeup", wakeup },
 		{ "aborted", aborted },   { "paused", paused },       { "states", states },
-		{ "threads", threads },
+		{ "threads", threads },   { "early", paused_early },
 	};
 
 	if (argc != 4)

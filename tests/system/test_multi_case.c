@@ -108,6 +108,12 @@ static void a_pause_while_the_rest_is_handed_out(void **state)
 	compare("paused");
 }
 
+static void a_pause_while_an_attempt_waits(void **state)
+{
+	(void)state;
+	compare("early");
+}
+
 static void handles_go_in_every_state(void **state)
 {
 	(void)state;
@@ -128,6 +134,7 @@ int main(void)
 		cmocka_unit_test(another_thread_ends_the_programs_wait),
 		cmocka_unit_test(the_program_is_asked_and_may_abort),
 		cmocka_unit_test(a_pause_while_the_rest_is_handed_out),
+		cmocka_unit_test(a_pause_while_an_attempt_waits),
 		cmocka_unit_test(handles_go_in_every_state),
 		cmocka_unit_test(threads_with_a_multi_handle_each),
 	};

@@ -222,10 +222,18 @@ static void limit(struct rs_exchange *x, CURLoption option, int64_t limit_ns, lo
 	*set = wanted;
 }
 
+/* libcurl keeps a connection whose HTTP/2 frames have gone wrong, and would go wrong on it again.
+ */
+static bool wants_fresh(const struct rs_exchange *x, const struct rs_policy *policy)
+{
+	return x->call.attempts > 0 &&
+	       (policy->fresh_connection || x->outcome.error == CURLE_HTTP2);
+}
+
 void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)
 {
 	const struct rs_options *o = &x->handle->options;
-	bool fresh = policy->fresh_connection && x->call.attempts > 0;
+	bool fresh = wants_fresh(x, policy);
 
 	x->replaced_more = true;
 	limit(x, CURLOPT_TIMEOUT_MS, policy->attempt_timeout_ns, o->timeout_ms, &x->limits.attempt);

@@ -2,6 +2,7 @@
  * Debian's curl and nginx, with a relay between them that cuts connections: in the clear, with
  * TLS, with HTTP/2. What arrives is the file, or the beginning of it and a failure.
  */
+#include "certificate.h"
 #include "harness.h"
 #include "relay.h"
 
@@ -41,17 +42,6 @@ static const char config[] =
 	"  server { listen unix:@/tls.sock ssl http2;\n"
 	"           ssl_certificate @/cert.pem; ssl_certificate_key @/key.pem; }\n"
 	"}\n";
-
-static void make_certificate(void)
-{
-	struct run run = run_words(RUN_BARE, NULL, "openssl", "req", "-x509", "-newkey", "ec",
-				   "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
-				   "2", "-subj", "/CN=localhost", "-keyout", temp_path("key.pem"),
-				   "-out", temp_path("cert.pem"));
-
-	assert_exit(run, 0);
-	run_free(&run);
-}
 
 static bool answers(const char *path)
 {
@@ -112,7 +102,7 @@ static int prepare(void **state)
 	(void)temp_file("object.txt", text, SIZE);
 	clear_socket = temp_path("clear.sock");
 	tls_socket = temp_path("tls.sock");
-	make_certificate();
+	(void)certificate_make();
 	start_nginx();
 	return 0;
 }

@@ -52,7 +52,7 @@ SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
 	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so \
 	$(B)/tests/plugin-tardy.so \
-	$(B)/tests/plugins/libhere.so $(B)/tests/linked-connect
+	$(B)/tests/plugins/libhere.so
 
 ifeq ($(V),1)
 Q   :=
@@ -143,13 +143,6 @@ $(B)/tests/$(subst _,-,$(1)): $(B)/obj/tests/system/main_$(1).o $(B)/tests/libha
 	$$(Q)$$(TEST_LINK)
 endef
 $(foreach helper,$(HELPERS),$(eval $(call HELPER_RULE,$(helper))))
-
-# connect-once with the library linked in, for where nothing can be preloaded.
-$(B)/tests/linked-connect: $(B)/obj/tests/system/main_connect_once.o $(B)/libretryshim.so
-	@mkdir -p $(@D)
-	$(SAY) LINK $@
-	$(Q)$(CC) -o $@ $< $(CFLAGS) $(LDFLAGS) -Wl,--no-as-needed -L$(B) -lretryshim \
-		-Wl,-rpath,$(abspath $(B))
 
 # Name look-ups that end as a test says, and threads that are slow, in libraries below the shim; memory that runs out, in one
 # above it.

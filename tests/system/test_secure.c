@@ -18,34 +18,47 @@
  */
 #define EXHAUSTED "event=exhausted rule=connect "
 
-static const char *copy_of_the_program(void)
-{
-	const char *path = temp_path("linked-connect");
-	size_t len;
-	char *data = read_file(helper_path("linked-connect"), &len);
+static const char *program;
 
+/* The library and connect-once, linked with it, where another user can reach them: the tree may lie
+ * in somebody's home. */
+static int link_the_program(void **state)
+{
+	const char *library = temp_path("libretryshim.so");
+	const char *object = helper_path("../obj/tests/system/main_connect_once.o");
+	char search[512], *data;
+	size_t len;
+	struct run run;
+
+	(void)state;
+	data = read_file(library_path(), &len);
 	assert_non_null(data);
-	temp_file("linked-connect", data, len);
+	temp_file("libretryshim.so", data, len);
 	free(data);
-	/* Another user goes through the directory. */
+	assert_int_equal(chmod(library, 0755), 0);
 	assert_int_equal(chmod(temp_dir(), 0711), 0);
-	return path;
+	(void)snprintf(search, sizeof(search), "-Wl,-rpath,%s", temp_dir());
+	program = temp_path("linked-connect");
+	run = run_words(RUN_BARE, NULL, "cc", "-o", program, object, "-Wl,--no-as-needed", library,
+			search);
+	assert_exit(run, 0);
+	run_free(&run);
+	return 0;
 }
 
 /* Started by a user that is not the program's owner; set-user-ID or, to compare, not. */
 static struct run start(mode_t mode, const char *const *env)
 {
-	const char *path = copy_of_the_program();
 	const char *const argv[] = { "setpriv",
 				     "--reuid",
 				     NOBODY,
 				     "--clear-groups",
-				     path,
+				     program,
 				     "127.0.0.1",
 				     "1" /* nobody listens */,
 				     NULL };
 
-	assert_int_equal(chmod(path, mode), 0);
+	assert_int_equal(chmod(program, mode), 0);
 	return run_program(&(struct program){ .argv = argv, .env = env });
 }
 
@@ -150,5 +163,5 @@ int main(void)
 		cmocka_unit_test(nor_is_the_directory_of_the_rules),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, link_the_program, NULL);
 }

@@ -285,7 +285,8 @@ bool rs_is_libcurl(const void *caller)
 {
 	const struct link_map *map = rs_object_of(caller);
 
-	return map && map->l_name && names_libcurl(map->l_name);
+	/* The program itself has no name. */
+	return map && map->l_name && map->l_name[0] && names_libcurl(map->l_name);
 }
 
 int rs_real_flavour_of(const void *function, const char *name)

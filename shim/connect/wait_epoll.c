@@ -191,7 +191,7 @@ static int report(struct reported *reported)
 	rs_flight_land_all();
 	do {
 		reported->outdated = false;
-		if (any_ended(reported))
+		if (any_ended(reported) && (rs_pending_any() || rs_pending_ever_special()))
 			(void)rs_registrations_read(reported->epfd, take_registered, reported);
 	} while (reported->outdated && round++ < ROUNDS);
 	for (int i = 0; i < reported->count; i++) {
@@ -199,6 +199,20 @@ static int report(struct reported *reported)
 			reported->events[seen++] = reported->events[i];
 	}
 	return seen;
+}
+
+/* ---- where all is plain ---- */
+
+bool rs_epoll_plainly(const struct rs_epoll_wait *call)
+{
+	if (rs_pending_any_special())
+		return false;
+	for (int i = 0; i < call->ready; i++) {
+		if (call->events[i].events & ENDED)
+			return false;
+	}
+	atomic_fetch_add_explicit(&rs_pending_unseen, 1, memory_order_relaxed);
+	return true;
 }
 
 /* ---- the wait ---- */

@@ -36,9 +36,14 @@ static void clear(struct bits *bits, int set, int fd)
 	bits->words[set][(size_t)fd / WORD_BITS] &= ~(1UL << ((size_t)fd % WORD_BITS));
 }
 
+static size_t words(const struct rs_fd_sets *sets)
+{
+	return ((size_t)sets->count + WORD_BITS - 1) / WORD_BITS;
+}
+
 static size_t bytes(const struct rs_fd_sets *sets)
 {
-	return ((size_t)sets->count + WORD_BITS - 1) / WORD_BITS * sizeof(unsigned long);
+	return words(sets) * sizeof(unsigned long);
 }
 
 static void copy_in(struct bits *bits, const struct rs_fd_sets *sets)
@@ -46,6 +51,8 @@ static void copy_in(struct bits *bits, const struct rs_fd_sets *sets)
 	for (int i = 0; i < SETS; i++) {
 		if (sets->sets[i])
 			memcpy(bits->words[i], sets->sets[i], bytes(sets));
+		else
+			memset(bits->words[i], 0, bytes(sets));
 	}
 }
 
@@ -80,6 +87,101 @@ bool rs_select_concerned(const struct rs_fd_sets *sets)
 			return true;
 	}
 	return false;
+}
+
+/* ---- where all is plain ---- */
+
+/*
+ * Of a connection and of a failure select() tells the same, where the program asks whether it can
+ * write. Only a failure can be read from, too, unless there is data already: so that is asked for
+ * besides. It ends no wait sooner.
+ */
+struct plain {
+	struct bits bits;                         /* asked for, then reported */
+	unsigned long mine[BITS_MAX / WORD_BITS]; /* of these, what is pending */
+};
+
+static int lowest(unsigned long word, size_t index)
+{
+	return (int)(index * WORD_BITS) + __builtin_ctzl(word);
+}
+
+static unsigned long pending_in(unsigned long word, size_t index)
+{
+	unsigned long found = 0;
+
+	for (; word != 0; word &= word - 1) {
+		if (rs_pending_has(lowest(word, index)))
+			found |= word & -word;
+	}
+	return found;
+}
+
+/* False: none of it is pending. */
+static bool find_mine(struct plain *plain, const struct rs_fd_sets *sets)
+{
+	unsigned long(*asked)[BITS_MAX / WORD_BITS] = plain->bits.words, any = 0;
+
+	copy_in(&plain->bits, sets);
+	for (size_t i = 0; i < words(sets); i++) {
+		plain->mine[i] = pending_in(asked[READ][i] | asked[WRITE][i] | asked[EXCEPT][i], i);
+		asked[READ][i] |= plain->mine[i] & asked[WRITE][i];
+		any |= plain->mine[i];
+	}
+	return any != 0;
+}
+
+static bool all_have_landed(unsigned long word, size_t index, uint32_t since)
+{
+	for (; word != 0; word &= word - 1) {
+		if (!rs_flight_landed(lowest(word, index), since))
+			return false;
+	}
+	return true;
+}
+
+static bool is_told_plainly(const struct plain *plain, size_t count, uint32_t since)
+{
+	const unsigned long(*told)[BITS_MAX / WORD_BITS] = plain->bits.words;
+
+	for (size_t i = 0; i < count; i++) {
+		if (plain->mine[i] & (told[READ][i] | told[EXCEPT][i]))
+			return false;
+		if (!all_have_landed(plain->mine[i] & told[WRITE][i], i, since))
+			return false;
+	}
+	return true;
+}
+
+static int select_real(const struct rs_select_call *call, fd_set *const sets[SETS])
+{
+	if (call->is_pselect)
+		return rs_real_pselect(call->sets.count, sets[READ], sets[WRITE], sets[EXCEPT],
+				       call->timeout, call->mask);
+	return rs_real_select(call->sets.count, sets[READ], sets[WRITE], sets[EXCEPT],
+			      call->interval);
+}
+
+bool rs_select_plainly(const struct rs_select_call *call, int *ready)
+{
+	const struct rs_fd_sets *sets = &call->sets;
+	uint32_t since = rs_pending_taken();
+	struct plain plain;
+	fd_set *asked[SETS];
+
+	if (sets->count <= 0 || sets->count > BITS_MAX || !find_mine(&plain, sets)) {
+		*ready = select_real(call, sets->sets);
+		return true;
+	}
+	for (int i = 0; i < SETS; i++)
+		asked[i] = (fd_set *)(void *)plain.bits.words[i];
+	*ready = select_real(call, asked);
+	if (*ready > 0 && !is_told_plainly(&plain, words(sets), since))
+		return false;
+	/* After an error the program's sets are as they were. */
+	if (*ready >= 0)
+		copy_out(&plain.bits, sets);
+	return true;
 }
 
 /* ---- before the wait ---- */
@@ -197,10 +299,11 @@ static int wait_all(struct selected *selected, const struct rs_limit *limit)
 
 int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit)
 {
-	struct selected selected = { .program = sets };
+	struct selected selected;
 	sigset_t before;
 	int ready, error;
 
+	selected.program = sets;
 	copy_in(&selected.asked, sets);
 	rs_signals_hold(&before);
 	if (!limit.mask)

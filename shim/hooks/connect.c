@@ -4,6 +4,7 @@
 #include "connect/ask.h"
 #include "connect/fault.h"
 #include "connect/first.h"
+#include "connect/flight.h"
 #include "connect/pending.h"
 #include "connect/retry.h"
 #include "gnu.h"
@@ -12,6 +13,17 @@
 #include "process.h"
 #include "real.h"
 
+__attribute__((noinline)) static int in_progress(void)
+{
+	errno = EINPROGRESS;
+	return -1;
+}
+
+static bool is_libcurls(const void *caller)
+{
+	return rs_curl_depth > 0 || rs_is_libcurl(caller);
+}
+
 /* Out of line: the successful path pays for nothing of it. What libcurl connects is part of a
  * transfer. */
 __attribute__((noinline)) static int after_failure(const struct rs_connect *call, int entry_errno,
@@ -19,6 +31,11 @@ __attribute__((noinline)) static int after_failure(const struct rs_connect *call
 {
 	int error = errno, status;
 
+	if (error == EINPROGRESS && rs_curl_depth == 0) {
+		if (!rs_is_libcurl(caller))
+			rs_flight_begin(call);
+		return in_progress();
+	}
 	status = rs_curl_depth == 0 && rs_is_libcurl(caller) ? -error
 							     : rs_connect_retry(call, error);
 	errno = status == 0 ? entry_errno : -status;
@@ -36,17 +53,6 @@ __attribute__((noinline)) static bool is_answered(const struct rs_connect *call,
 	}
 	errno = entry_errno;
 	return false;
-}
-
-__attribute__((noinline)) static int in_progress(void)
-{
-	errno = EINPROGRESS;
-	return -1;
-}
-
-static bool is_libcurls(const void *caller)
-{
-	return rs_curl_depth > 0 || rs_is_libcurl(caller);
 }
 
 __attribute__((noinline)) static bool is_put_off(const struct rs_connect *call, const void *caller)

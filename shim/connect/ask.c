@@ -97,6 +97,8 @@ bool rs_ask_told_error(int fd, int *error)
 	struct rs_pending *pending;
 	sigset_t before;
 
+	if (!rs_pending_has(fd))
+		return false;
 	rs_signals_hold(&before);
 	pending = rs_flight_hold(fd);
 	if (pending) {

@@ -51,7 +51,7 @@ static void copy_in(struct bits *bits, const struct rs_fd_sets *sets)
 	for (int i = 0; i < SETS; i++) {
 		if (sets->sets[i])
 			memcpy(bits->words[i], sets->sets[i], bytes(sets));
-		else
+		else if (i != EXCEPT)
 			memset(bits->words[i], 0, bytes(sets));
 	}
 }
@@ -98,7 +98,8 @@ bool rs_select_concerned(const struct rs_fd_sets *sets)
  */
 struct plain {
 	struct bits bits;                         /* asked for, then reported */
-	unsigned long mine[BITS_MAX / WORD_BITS]; /* of these, what is pending */
+	unsigned long mine[BITS_MAX / WORD_BITS]; /* of these, what is pending … */
+	size_t from, to;                          /* … which is in these words */
 };
 
 static int lowest(unsigned long word, size_t index)
@@ -117,18 +118,44 @@ static unsigned long pending_in(unsigned long word, size_t index)
 	return found;
 }
 
+static void find_mine_in(struct plain *plain, const unsigned long *asked, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (__builtin_expect(asked[i] == 0, 1))
+			continue;
+		plain->mine[i] |= pending_in(asked[i], i);
+		if (!plain->mine[i])
+			continue;
+		plain->from = i < plain->from ? i : plain->from;
+		plain->to = i < plain->to ? plain->to : i + 1;
+	}
+}
+
 /* False: none of it is pending. */
 static bool find_mine(struct plain *plain, const struct rs_fd_sets *sets)
 {
-	unsigned long(*asked)[BITS_MAX / WORD_BITS] = plain->bits.words, any = 0;
+	plain->from = words(sets);
+	plain->to = 0;
+	memset(plain->mine, 0, bytes(sets));
+	for (int i = 0; i < SETS; i++) {
+		if (sets->sets[i])
+			find_mine_in(plain, (const void *)sets->sets[i], words(sets));
+	}
+	return plain->to > 0;
+}
+
+/* What select() is to be asked; NULL where that is nothing. */
+static void ask(struct plain *plain, const struct rs_fd_sets *sets, fd_set *asked[SETS])
+{
+	unsigned long *to_read = plain->bits.words[READ], *to_write = plain->bits.words[WRITE];
 
 	copy_in(&plain->bits, sets);
-	for (size_t i = 0; i < words(sets); i++) {
-		plain->mine[i] = pending_in(asked[READ][i] | asked[WRITE][i] | asked[EXCEPT][i], i);
-		asked[READ][i] |= plain->mine[i] & asked[WRITE][i];
-		any |= plain->mine[i];
-	}
-	return any != 0;
+	for (size_t i = plain->from; i < plain->to; i++)
+		to_read[i] |= plain->mine[i] & to_write[i];
+	for (int i = 0; i < SETS; i++)
+		asked[i] = (fd_set *)(void *)plain->bits.words[i];
+	if (!sets->sets[EXCEPT])
+		asked[EXCEPT] = NULL;
 }
 
 static bool all_have_landed(unsigned long word, size_t index, uint32_t since)
@@ -140,12 +167,12 @@ static bool all_have_landed(unsigned long word, size_t index, uint32_t since)
 	return true;
 }
 
-static bool is_told_plainly(const struct plain *plain, size_t count, uint32_t since)
+static bool is_told_plainly(const struct plain *plain, bool excepts, uint32_t since)
 {
 	const unsigned long(*told)[BITS_MAX / WORD_BITS] = plain->bits.words;
 
-	for (size_t i = 0; i < count; i++) {
-		if (plain->mine[i] & (told[READ][i] | told[EXCEPT][i]))
+	for (size_t i = plain->from; i < plain->to; i++) {
+		if (plain->mine[i] & (told[READ][i] | (excepts ? told[EXCEPT][i] : 0)))
 			return false;
 		if (!all_have_landed(plain->mine[i] & told[WRITE][i], i, since))
 			return false;
@@ -173,10 +200,9 @@ bool rs_select_plainly(const struct rs_select_call *call, int *ready)
 		*ready = select_real(call, sets->sets);
 		return true;
 	}
-	for (int i = 0; i < SETS; i++)
-		asked[i] = (fd_set *)(void *)plain.bits.words[i];
+	ask(&plain, sets, asked);
 	*ready = select_real(call, asked);
-	if (*ready > 0 && !is_told_plainly(&plain, words(sets), since))
+	if (*ready > 0 && !is_told_plainly(&plain, sets->sets[EXCEPT], since))
 		return false;
 	/* After an error the program's sets are as they were. */
 	if (*ready >= 0)

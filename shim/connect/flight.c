@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "connect/first.h"
 #include "connect/judge.h"
 #include "connect/launch.h"
 #include "connect/registrations.h"
@@ -18,8 +17,6 @@
 #include "real_libc.h"
 #include "retry/match.h"
 #include "retry/ns.h"
-
-#define SWEEP_NS (100 * RS_NS_PER_MS)
 
 static bool rules_cover(const struct rs_rules *rules, const struct rs_target *target)
 {
@@ -157,10 +154,20 @@ static void begin_with_care(const struct rs_connect *call)
 	rs_pending_release(pending);
 }
 
+__attribute__((noinline)) static void begin_held(const struct rs_connect *call)
+{
+	int saved_errno = errno;
+	sigset_t mask;
+
+	rs_signals_hold(&mask);
+	begin_with_care(call);
+	rs_signals_let(&mask);
+	errno = saved_errno;
+}
+
 void rs_flight_begin(const struct rs_connect *call)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
-	sigset_t mask;
 
 	if (!is_noted(call) || (rules && !rs_connect_rules_name_any(rules))) {
 		pass(rules);
@@ -168,9 +175,7 @@ void rs_flight_begin(const struct rs_connect *call)
 	}
 	if (!rs_limits_possible && rs_pending_note(call))
 		return;
-	rs_signals_hold(&mask);
-	begin_with_care(call);
-	rs_signals_let(&mask);
+	begin_held(call);
 }
 
 /* Before the kernel has spoken. */
@@ -341,104 +346,4 @@ enum rs_pending_stage rs_flight_told(struct rs_pending *pending, int error)
 	if (pending->stage == RS_PENDING_FLYING)
 		pending->stage = failed(pending, error);
 	return pending->stage;
-}
-
-/* ---- those that have connected ---- */
-
-bool rs_flight_landed(int fd, uint32_t since)
-{
-	const struct rs_rules *rules = rs_process_rules_if_loaded();
-
-	if (rules && rs_connect_success_matters(rules, rs_stirred(rules)))
-		return !rs_pending_has(fd);
-	switch (rs_pending_take_plain(fd, since)) {
-	case RS_PENDING_TOOK:
-		pass(rules);
-		return true;
-	case RS_PENDING_NOT_THERE:
-		return true;
-	case RS_PENDING_NOT_PLAIN:
-		break;
-	}
-	return false;
-}
-
-bool rs_flight_dropped(int fd)
-{
-	if (rs_pending_take_plain(fd, rs_pending_taken()) != RS_PENDING_TOOK)
-		return false;
-	pass(rs_process_rules_if_loaded());
-	return true;
-}
-
-/* So many are looked at with one system call. */
-#define AT_ONCE 64
-
-static nfds_t collect_flying(struct pollfd *fds, unsigned *next)
-{
-	nfds_t count = 0;
-	int fd;
-
-	while (count < AT_ONCE && (fd = rs_pending_each(next)) >= 0) {
-		if (rs_pending_may_be(fd, RS_PENDING_FLYING))
-			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLOUT };
-	}
-	return count;
-}
-
-/* Judged is a failure only where the program waits for it. Looked at again: since the descriptor
- * was seen to be ready, its number may have become another socket's. */
-static void land_one(int fd)
-{
-	struct rs_pending *pending = rs_flight_hold(fd);
-	struct pollfd now = { .fd = fd, .events = POLLOUT };
-
-	if (!pending)
-		return;
-	if (pending->stage == RS_PENDING_FLYING && rs_real_poll(&now, 1, 0) > 0 &&
-	    now.revents == POLLOUT)
-		pending->stage = rs_launch_arrived(pending);
-	rs_pending_release(pending);
-}
-
-void rs_flight_land_all(void)
-{
-	uint32_t since = rs_pending_taken();
-	struct pollfd fds[AT_ONCE];
-	unsigned next = 0;
-	nfds_t count;
-
-	while ((count = collect_flying(fds, &next)) > 0) {
-		if (rs_real_poll(fds, count, 0) <= 0)
-			continue;
-		for (nfds_t i = 0; i < count; i++) {
-			if (fds[i].revents == POLLOUT && !rs_flight_landed(fds[i].fd, since))
-				land_one(fds[i].fd);
-			if (fds[i].revents & POLLNVAL)
-				(void)rs_flight_dropped(fds[i].fd);
-		}
-	}
-}
-
-static void drop_if_closed(int fd)
-{
-	struct rs_pending *pending = rs_flight_hold(fd);
-
-	if (pending)
-		rs_pending_release(pending);
-}
-
-void rs_flight_sweep(int64_t now_ns)
-{
-	static _Atomic int64_t swept_ns;
-	int64_t last_ns = atomic_load_explicit(&swept_ns, memory_order_relaxed);
-	unsigned next = 0;
-	int fd;
-
-	if (now_ns - last_ns < SWEEP_NS ||
-	    !atomic_compare_exchange_strong(&swept_ns, &last_ns, now_ns))
-		return;
-	rs_flight_land_all();
-	while ((fd = rs_pending_each(&next)) >= 0)
-		drop_if_closed(fd);
 }

@@ -13,7 +13,8 @@
 #include "retry/fault.h"
 
 /* connect() returned EINPROGRESS: note it, unless no rule for connects could ever match. Where none
- * limits how long it may take that is no system call, and signals need not be held back. */
+ * limits how long it may take that is no system call, and signals need not be held back. Preserves
+ * errno. */
 void rs_flight_begin(const struct rs_connect *call);
 
 /* connect() on a non-blocking socket failed at once. -EINPROGRESS where it is to be tried again, or

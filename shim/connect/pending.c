@@ -232,9 +232,9 @@ void rs_pending_release(struct rs_pending *pending)
 /* ---- coming in ---- */
 
 /* The first 32 bytes at most, which is all of an Internet address, in moves that may overlap. */
-static void copy_address(void *to, const void *from, socklen_t len)
+static inline void copy_address(void *to, const void *from, socklen_t len)
 {
-	if (len < 16 || len > 32) {
+	if (__builtin_expect(len < 16 || len > 32, 0)) {
 		memcpy(to, from, len);
 		return;
 	}
@@ -242,8 +242,8 @@ static void copy_address(void *to, const void *from, socklen_t len)
 	memcpy((char *)to + len - 16, (const char *)from + len - 16, 16);
 }
 
-static void write_down(struct rs_pending *place, const struct rs_connect *call, const void *addr,
-		       uint32_t number)
+static inline void write_down(struct rs_pending *place, const struct rs_connect *call,
+			      const void *addr, uint32_t number)
 {
 	place->fd = call->fd;
 	place->number = number;

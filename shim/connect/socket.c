@@ -62,7 +62,7 @@ struct beginning {
 
 enum rs_socket_past rs_socket_past(int fd)
 {
-	struct beginning info;
+	struct beginning info = { .bytes_acked = 0 };
 	socklen_t len = sizeof(info), protocol_len = sizeof(int);
 	int protocol = 0;
 

@@ -281,11 +281,25 @@ const struct rs_curl_caller *rs_real_curl(const void *caller)
 	return find_and_remember(caller);
 }
 
-bool rs_is_libcurl(const void *caller)
+/* The last of the program's own callers, as most are: unlike a library it is never unloaded. */
+static _Atomic(const void *) own_caller;
+
+__attribute__((noinline)) static bool look_at_caller(const void *caller)
 {
 	const struct link_map *map = rs_object_of(caller);
 
-	return map && map->l_name && names_libcurl(map->l_name);
+	if (!map || !map->l_name)
+		return false;
+	/* The program itself has no name. */
+	if (map->l_name[0] == '\0')
+		atomic_store_explicit(&own_caller, caller, memory_order_relaxed);
+	return names_libcurl(map->l_name);
+}
+
+bool rs_is_libcurl(const void *caller)
+{
+	return caller != atomic_load_explicit(&own_caller, memory_order_relaxed) &&
+	       look_at_caller(caller);
 }
 
 int rs_real_flavour_of(const void *function, const char *name)

@@ -82,11 +82,40 @@ bool rs_ask_error(int fd, int *error)
 	return told;
 }
 
+/* It may have connected in the end. */
+static int ask_kernel(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return rs_real_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
+}
+
+bool rs_ask_told_error(int fd, int *error)
+{
+	enum rs_pending_stage stage = RS_PENDING_NONE;
+	struct rs_pending *pending;
+	sigset_t before;
+
+	if (!rs_pending_has(fd))
+		return false;
+	rs_signals_hold(&before);
+	pending = rs_flight_hold(fd);
+	if (pending) {
+		stage = rs_flight_told(pending, *error);
+		rs_pending_release(pending);
+	}
+	if (stage != RS_PENDING_NONE && !tell(fd, &before, error))
+		*error = ask_kernel(fd);
+	rs_signals_let(&before);
+	return stage != RS_PENDING_NONE;
+}
+
 void rs_ask_forget(int fd)
 {
 	sigset_t before;
 
-	if (!rs_pending_has(fd))
+	if (!rs_pending_has(fd) || rs_flight_dropped(fd))
 		return;
 	rs_signals_hold(&before);
 	rs_flight_forget(fd);

@@ -14,6 +14,11 @@
  */
 bool rs_ask_error(int fd, int *error);
 
+/* The same where the kernel has been asked already, and has told *error. True: that is the answer
+ * now.
+ */
+bool rs_ask_told_error(int fd, int *error);
+
 /* connect() once more on a descriptor that may be pending. True: it has failed with *error. False:
  * the real call answers. */
 bool rs_ask_connect(const struct rs_connect *call, int *error);

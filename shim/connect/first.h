@@ -30,6 +30,13 @@ bool rs_connect_pace(const struct rs_connect *call);
 /* Give back what a success at the first attempt earns, and let its target's pace know. */
 void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call);
 
+/* Has the success of a first attempt more to it than to be counted? */
+static inline bool rs_connect_success_matters(const struct rs_rules *rules, uint32_t stirred)
+{
+	return stirred & ~(uint32_t)RS_STIR_COUNT &&
+	       (stirred & (RS_STIR_PAID | RS_STIR_PACE) || !rs_ledger_rests(rules->host_ledger));
+}
+
 /* The call succeeded at its first attempt. Nothing was spent where no rules are loaded. */
 static inline void rs_connect_succeeded(const struct rs_connect *call)
 {
@@ -39,8 +46,7 @@ static inline void rs_connect_succeeded(const struct rs_connect *call)
 	if (stirred & RS_STIR_COUNT && rs_curl_depth == 0)
 		atomic_fetch_add_explicit(&rules->passed->calls[RS_CALL_CONNECT], 1,
 					  memory_order_relaxed);
-	if (stirred & ~(uint32_t)RS_STIR_COUNT &&
-	    (stirred & (RS_STIR_PAID | RS_STIR_PACE) || !rs_ledger_rests(rules->host_ledger)))
+	if (rs_connect_success_matters(rules, stirred))
 		rs_connect_note_success(rules, call);
 }
 

@@ -1,7 +1,10 @@
 #include "connect/flight.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "connect/judge.h"
 #include "connect/launch.h"
@@ -9,12 +12,11 @@
 #include "connect/setback.h"
 #include "connect/socket.h"
 #include "ops/stats.h"
+#include "pause.h"
 #include "process.h"
 #include "real_libc.h"
 #include "retry/match.h"
 #include "retry/ns.h"
-
-#define SWEEP_NS (100 * RS_NS_PER_MS)
 
 static bool rules_cover(const struct rs_rules *rules, const struct rs_target *target)
 {
@@ -23,11 +25,36 @@ static bool rules_cover(const struct rs_rules *rules, const struct rs_target *ta
 
 /* ---- how an attempt ended ---- */
 
-/* A connection that did not come about is refused or times out; these break one that was there,
- * and of which the program may have made use without having been told. */
-static bool was_connected(int error)
+/* These break a connection that was there, and of which the program may have made use without
+ * having been told. One that did not come about is refused, or times out. */
+static bool breaks_a_connection(int error)
 {
 	return error == ECONNRESET || error == EPIPE;
+}
+
+/* A wait may have told the program of a connection without our knowing of which; what becomes of it
+ * then is none of ours. Where the kernel does not tell, any may have been that. */
+static bool was_connected(const struct rs_pending *pending)
+{
+	switch (rs_socket_past(pending->fd)) {
+	case RS_SOCKET_NEVER_CONNECTED:
+		return false;
+	case RS_SOCKET_WAS_CONNECTED:
+		return true;
+	case RS_SOCKET_DOES_NOT_TELL:
+		break;
+	}
+	return pending->unseen != atomic_load_explicit(&rs_pending_unseen, memory_order_relaxed);
+}
+
+/* Is the descriptor still the socket whose connect this was? Where no cookie was noted, where it
+ * was to be connected to says so; from now on the cookie does. */
+static bool is_still_the_same(struct rs_pending *pending)
+{
+	if (pending->cookie != 0)
+		return true;
+	pending->cookie = rs_socket_cookie(pending->fd);
+	return pending->cookie != 0 && rs_socket_aimed_at(pending->fd, &pending->addr);
 }
 
 static bool may_be_judged(const struct rs_pending *pending)
@@ -39,20 +66,31 @@ static bool may_be_judged(const struct rs_pending *pending)
 	       rs_socket_connects(pending->fd);
 }
 
-/* The kernel says no more than that it has failed: to ask for the error takes it away. So that is
- * done only where a rule could want to know it; the program is told by us then. */
-static enum rs_pending_stage failed(struct rs_pending *pending)
+static int take_error(const struct rs_pending *pending)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (!may_be_judged(pending) ||
-	    rs_real_getsockopt(pending->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ||
-	    error == 0) {
+	return rs_real_getsockopt(pending->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
+}
+
+/* The kernel says no more than that it has failed: to ask for the error takes it away. So that is
+ * done only where a rule could want to know it; the program is told by us then. `error`: the
+ * program has asked for it already; 0: it has not. */
+static enum rs_pending_stage failed(struct rs_pending *pending, int error)
+{
+	bool is_ours = is_still_the_same(pending);
+
+	if (is_ours && was_connected(pending))
+		return rs_launch_arrived(pending);
+	is_ours = is_ours && may_be_judged(pending);
+	if (is_ours && error == 0)
+		error = take_error(pending);
+	if (!is_ours || error == 0) {
 		rs_setback_none(pending);
 		return RS_PENDING_NONE;
 	}
-	if (!was_connected(error))
+	if (!breaks_a_connection(error))
 		return rs_setback(pending, error);
 	rs_setback_none(pending);
 	pending->error = error;
@@ -66,7 +104,8 @@ static enum rs_pending_stage look(struct rs_pending *pending, short events, shor
 
 	if (rs_real_poll(&now, 1, 0) <= 0)
 		return RS_PENDING_FLYING;
-	stage = (now.revents & (POLLERR | POLLHUP)) ? failed(pending) : rs_launch_arrived(pending);
+	stage = (now.revents & (POLLERR | POLLHUP)) ? failed(pending, 0)
+						    : rs_launch_arrived(pending);
 	if (stage != RS_PENDING_WAITS)
 		*revents = (short)(now.revents & (events | POLLERR | POLLHUP | POLLNVAL));
 	return stage;
@@ -80,35 +119,63 @@ static void pass(const struct rs_rules *rules)
 		rs_stats_passed(rules, RS_CALL_CONNECT);
 }
 
-static bool may_matter(const struct rs_rules *rules, const struct sockaddr_storage *addr,
-		       socklen_t len)
+/* An Internet address that can be noted. A Unix socket's connect() is never under way. */
+static bool is_noted(const struct rs_connect *call)
 {
-	struct rs_connect_target about;
+	sa_family_t family = AF_UNSPEC;
 
-	if (!rs_connect_target(&about, addr, len))
-		return false;
-	if (!rules)
-		return true;
-	about.target.program = rs_program_name();
-	return rules_cover(rules, &about.target);
+	if (call->len >= sizeof(struct sockaddr_in) && call->len <= sizeof(struct sockaddr_storage))
+		memcpy(&family, (const char *)call->addr + offsetof(struct sockaddr, sa_family),
+		       sizeof(family));
+	return family == AF_INET ||
+	       (family == AF_INET6 && call->len >= offsetof(struct sockaddr_in6, sin6_scope_id));
 }
 
-void rs_flight_begin(const struct rs_connect *call)
+/* What takes an end of its own, or a place that is not simply there. */
+static void begin_with_care(const struct rs_connect *call)
 {
-	const struct rs_rules *rules = rs_process_rules_if_loaded();
 	struct sockaddr_storage addr;
-	struct rs_pending *pending = NULL;
+	struct rs_pending *pending;
 
-	if (rs_connect_copy_address(&addr, call, RS_ADDRESS_READ) &&
-	    may_matter(rules, &addr, call->len))
-		pending = rs_pending_add(call, &addr);
+	if (!rs_limits_possible) {
+		rs_flight_land_all();
+		if (rs_pending_note(call))
+			return;
+	}
+	pending = rs_connect_copy_address(&addr, call, RS_ADDRESS_READ)
+			  ? rs_pending_add(call, &addr)
+			  : NULL;
 	if (!pending) {
-		pass(rules);
+		pass(rs_process_rules_if_loaded());
 		return;
 	}
 	if (rs_limits_possible)
 		rs_launch_limit(pending);
 	rs_pending_release(pending);
+}
+
+__attribute__((noinline)) static void begin_held(const struct rs_connect *call)
+{
+	int saved_errno = errno;
+	sigset_t mask;
+
+	rs_signals_hold(&mask);
+	begin_with_care(call);
+	rs_signals_let(&mask);
+	errno = saved_errno;
+}
+
+void rs_flight_begin(const struct rs_connect *call)
+{
+	const struct rs_rules *rules = rs_process_rules_if_loaded();
+
+	if (!is_noted(call) || (rules && !rs_connect_rules_name_any(rules))) {
+		pass(rules);
+		return;
+	}
+	if (!rs_limits_possible && rs_pending_note(call))
+		return;
+	begin_held(call);
 }
 
 /* Before the kernel has spoken. */
@@ -168,7 +235,7 @@ struct rs_pending *rs_flight_hold(int fd)
 {
 	struct rs_pending *pending = rs_pending_hold(fd);
 
-	if (!pending || rs_socket_cookie(fd) == pending->cookie)
+	if (!pending || pending->cookie == 0 || rs_socket_cookie(fd) == pending->cookie)
 		return pending;
 	if (pending->stage != RS_PENDING_FAILED)
 		rs_setback_none(pending);
@@ -274,71 +341,9 @@ void rs_flight_forget(int fd)
 	rs_pending_release(pending);
 }
 
-/* So many are looked at with one system call. */
-#define AT_ONCE 64
-
-static nfds_t collect_flying(struct pollfd *fds, unsigned *next)
+enum rs_pending_stage rs_flight_told(struct rs_pending *pending, int error)
 {
-	nfds_t count = 0;
-	int fd;
-
-	while (count < AT_ONCE && (fd = rs_pending_each(next)) >= 0) {
-		if (rs_pending_may_be(fd, RS_PENDING_FLYING))
-			fds[count++] = (struct pollfd){ .fd = fd, .events = POLLOUT };
-	}
-	return count;
-}
-
-/* Judged is a failure only where the program waits for it. Looked at again: since the descriptor
- * was seen to be ready, its number may have become another socket's. */
-static void land_one(int fd)
-{
-	struct rs_pending *pending = rs_flight_hold(fd);
-	struct pollfd now = { .fd = fd, .events = POLLOUT };
-
-	if (!pending)
-		return;
-	if (pending->stage == RS_PENDING_FLYING && rs_real_poll(&now, 1, 0) > 0 &&
-	    now.revents == POLLOUT)
-		pending->stage = rs_launch_arrived(pending);
-	rs_pending_release(pending);
-}
-
-void rs_flight_land_all(void)
-{
-	struct pollfd fds[AT_ONCE];
-	unsigned next = 0;
-	nfds_t count;
-
-	while ((count = collect_flying(fds, &next)) > 0) {
-		if (rs_real_poll(fds, count, 0) <= 0)
-			continue;
-		for (nfds_t i = 0; i < count; i++) {
-			if (fds[i].revents == POLLOUT)
-				land_one(fds[i].fd);
-		}
-	}
-}
-
-static void drop_if_closed(int fd)
-{
-	struct rs_pending *pending = rs_flight_hold(fd);
-
-	if (pending)
-		rs_pending_release(pending);
-}
-
-void rs_flight_sweep(int64_t now_ns)
-{
-	static _Atomic int64_t swept_ns;
-	int64_t last_ns = atomic_load_explicit(&swept_ns, memory_order_relaxed);
-	unsigned next = 0;
-	int fd;
-
-	if (now_ns - last_ns < SWEEP_NS ||
-	    !atomic_compare_exchange_strong(&swept_ns, &last_ns, now_ns))
-		return;
-	while ((fd = rs_pending_each(&next)) >= 0)
-		drop_if_closed(fd);
-	rs_flight_land_all();
+	if (pending->stage == RS_PENDING_FLYING)
+		pending->stage = failed(pending, error);
+	return pending->stage;
 }

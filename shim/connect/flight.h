@@ -12,7 +12,9 @@
 #include "connect/pending.h"
 #include "retry/fault.h"
 
-/* connect() returned EINPROGRESS: note it, unless no rule could ever match. */
+/* connect() returned EINPROGRESS: note it, unless no rule for connects could ever match. Where none
+ * limits how long it may take that is no system call, and signals need not be held back. Preserves
+ * errno. */
 void rs_flight_begin(const struct rs_connect *call);
 
 /* connect() on a non-blocking socket failed at once. -EINPROGRESS where it is to be tried again, or
@@ -26,7 +28,8 @@ bool rs_flight_struck(const struct rs_connect *call, const struct rs_fault_strik
 /* The first attempt of a non-blocking connect() is to be made at due_ns. True: it is pending. */
 bool rs_flight_paced(const struct rs_connect *call, int64_t due_ns);
 
-/* Hold the place of `fd` if its socket still is the one it was, else NULL. */
+/* Hold the place of `fd` if its socket still is the one it was, else NULL. Of one that has not
+ * failed yet that is found out when it has (rs_flight_advance). */
 struct rs_pending *rs_flight_hold(int fd);
 
 /* When there is something to be done for a held place, whatever the kernel says until then: the
@@ -47,6 +50,20 @@ void rs_flight_cancel(struct rs_pending *pending);
 
 /* The descriptor is no longer the program's connect: it is being closed, or becomes another one. */
 void rs_flight_forget(int fd);
+
+/* The program has asked the kernel for the error of one that flies, which is gone with that.
+ * Returns the stage: NONE where it stays the program's. */
+enum rs_pending_stage rs_flight_told(struct rs_pending *pending, int error);
+
+/*
+ * The kernel has reported that `fd` is connected, of the time since rs_pending_taken() was `since`:
+ * it is pending no longer. False: there is more to it than that, and somebody has to look at it as
+ * rs_flight_advance() does. No system call. Async-signal-safe; signals need not be held back.
+ */
+bool rs_flight_landed(int fd, uint32_t since);
+
+/* The same where it comes to its end otherwise: the program closes it. */
+bool rs_flight_dropped(int fd);
 
 /* Those that have connected are pending no longer: what goes wrong with them from now on is none
  * of ours. For waits that report data, not descriptors. */

@@ -79,6 +79,7 @@ enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
 			pending->error = ECONNABORTED;
 		return RS_PENDING_FAILED;
 	}
+	pending->unseen = atomic_load_explicit(&rs_pending_unseen, memory_order_relaxed);
 	error = real_connect(pending);
 	if (error == 0 || error == EISCONN)
 		return rs_launch_arrived(pending);

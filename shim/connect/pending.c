@@ -1,6 +1,7 @@
 #include "connect/pending.h"
 
 #include <sched.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,55 +15,160 @@
 #define YIELDS  100
 #define PATIENT (YIELDS + 2000) /* then naps of a millisecond */
 
-/* A place's word: a stage, or held by a process. */
-#define HELD      0x80000000U
-#define HELD_HERE (HELD | (uint32_t)getpid())
+/*
+ * The words of the places, together, since most look-ups end here. 0: free. Else the descriptor
+ * + 1, and below it either whose process holds the place, or the place's number and its stage.
+ */
+#define FD_SHIFT     32
+#define NUMBER_SHIFT 4
+#define NUMBER_MASK  0x0fffffffU
+#define HELD         8U
+#define STAGE_MASK   7U
+#define PLAIN        4U   /* FLYING, and nothing else to be known */
+#define NOBODY       (-2) /* in place of the descriptor, while one is noted */
 
-atomic_int rs_pending_count;
-atomic_uint rs_pending_taken;
+/* Of the tally, and of what is special: what is counted above. */
+#define ONCE ((uint64_t)1 << 32)
+
+_Atomic uint64_t rs_pending_tally;
+_Atomic uint64_t rs_pending_specials;
+atomic_uint rs_pending_unseen;
 
 static struct rs_pending places[RS_PENDING_MAX];
-/* The descriptor of each place, + 1: together, since most look-ups end here. */
-static atomic_int descriptors[RS_PENDING_MAX];
+static _Atomic uint64_t words[RS_PENDING_MAX];
+/* How far from where its hash says any place was ever taken. */
+static atomic_uint reach = 1;
 
 static unsigned place_at(int fd, unsigned probe)
 {
 	return ((unsigned)fd + probe) % RS_PENDING_MAX;
 }
 
-static int descriptor_of(unsigned place)
+static uint64_t word_of(int fd, uint32_t number, unsigned stage)
 {
-	return atomic_load_explicit(&descriptors[place], memory_order_acquire) - 1;
+	return ((uint64_t)(unsigned)fd + 1) << FD_SHIFT | (number & NUMBER_MASK) << NUMBER_SHIFT |
+	       stage;
 }
 
-static struct rs_pending *find(int fd)
+static uint64_t held_here(int fd)
 {
-	for (unsigned probe = 0; fd >= 0 && probe < PROBES; probe++) {
-		if (descriptor_of(place_at(fd, probe)) == fd)
-			return &places[place_at(fd, probe)];
+	return word_of(fd, (uint32_t)getpid(), HELD);
+}
+
+static int fd_of(uint64_t word)
+{
+	return (int)(word >> FD_SHIFT) - 1;
+}
+
+static uint64_t word_at(unsigned place)
+{
+	return atomic_load_explicit(&words[place], memory_order_acquire);
+}
+
+static bool exchange(unsigned place, uint64_t from, uint64_t to)
+{
+	return atomic_compare_exchange_strong_explicit(&words[place], &from, to,
+						       memory_order_acq_rel, memory_order_relaxed);
+}
+
+#define NOWHERE RS_PENDING_MAX
+
+static unsigned find_further(int fd, unsigned probes, uint64_t *word)
+{
+	for (unsigned probe = 1; fd >= 0 && probe < probes; probe++) {
+		*word = word_at(place_at(fd, probe));
+		if (fd_of(*word) == fd)
+			return place_at(fd, probe);
 	}
-	return NULL;
+	*word = 0;
+	return NOWHERE;
+}
+
+/* Mostly there, or nowhere. *word: what was seen of it; 0 where it is nowhere. */
+static inline unsigned find(int fd, uint64_t *word)
+{
+	unsigned probes = atomic_load_explicit(&reach, memory_order_relaxed);
+
+	*word = word_at(place_at(fd, 0));
+	if (fd >= 0 && fd_of(*word) == fd)
+		return place_at(fd, 0);
+	return find_further(fd, probes, word);
 }
 
 bool rs_pending_has(int fd)
 {
-	return find(fd) != NULL;
+	uint64_t word;
+
+	return find(fd, &word) != NOWHERE;
 }
 
 bool rs_pending_may_be(int fd, enum rs_pending_stage stage)
 {
-	const struct rs_pending *place = find(fd);
-	uint32_t word = place ? atomic_load_explicit(&place->word, memory_order_acquire) : 0;
+	uint64_t word;
 
-	return word == stage || (word & HELD) != 0;
+	(void)find(fd, &word);
+	if (word & HELD)
+		return true;
+	return (word & STAGE_MASK) == stage ||
+	       (stage == RS_PENDING_FLYING && (word & STAGE_MASK) == PLAIN);
+}
+
+/* The number of this taking, which is counted. */
+static uint32_t count_in(bool is_more)
+{
+	uint64_t before =
+		atomic_fetch_add_explicit(&rs_pending_tally, ONCE | is_more, memory_order_release);
+
+	return (uint32_t)(before >> 32) + 1;
+}
+
+static void count_out(bool is_less)
+{
+	atomic_fetch_sub_explicit(&rs_pending_tally, is_less, memory_order_relaxed);
 }
 
 /* ---- one thread at a time ---- */
 
-static bool try_hold(struct rs_pending *place, uint32_t word)
+/* What a plain place does not say. */
+static void fill(struct rs_pending *place)
 {
-	return atomic_compare_exchange_strong_explicit(&place->word, &word, HELD_HERE,
-						       memory_order_acquire, memory_order_relaxed);
+	place->is_special = false;
+	place->cookie = 0;
+	place->state = (struct rs_call_state){ .attempts = 1 };
+	place->attempt_ns = 0;
+	place->ends_ns = RS_FOREVER;
+	place->error = 0;
+	place->rules = NULL;
+	place->rule = NULL;
+	place->history.count = 0;
+	place->registrations = 0;
+	place->stage = RS_PENDING_FLYING;
+}
+
+static bool is_plain(const struct rs_pending *place)
+{
+	return place->stage == RS_PENDING_FLYING && place->state.attempts == 1 &&
+	       place->cookie == 0 && place->ends_ns == RS_FOREVER;
+}
+
+static void count_special(struct rs_pending *place, bool is_special)
+{
+	if (place->is_special == is_special)
+		return;
+	place->is_special = is_special;
+	if (is_special)
+		atomic_fetch_add_explicit(&rs_pending_specials, ONCE | 1, memory_order_release);
+	else
+		atomic_fetch_sub_explicit(&rs_pending_specials, 1, memory_order_relaxed);
+}
+
+static struct rs_pending *try_hold(unsigned place, uint64_t word, uint64_t held)
+{
+	if (!exchange(place, word, held))
+		return NULL;
+	if ((word & STAGE_MASK) == PLAIN)
+		fill(&places[place]);
+	return &places[place];
 }
 
 /* On a busy machine a holder may have to wait for a processor: a thread that only yields takes it
@@ -77,71 +183,170 @@ static void give_way(int round)
 		syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &nap, NULL);
 }
 
-/* False: it is free, or its holder does not let go. */
-static bool hold(struct rs_pending *place)
+/* NULL: it is another one's, or its holder does not let go. */
+static struct rs_pending *hold(unsigned place, int fd)
 {
-	for (int i = 0; i < PATIENT; i++) {
-		uint32_t word = atomic_load_explicit(&place->word, memory_order_relaxed);
+	uint64_t here = held_here(fd);
+	struct rs_pending *held;
 
-		if (word == RS_PENDING_NONE)
-			return false;
+	for (int i = 0; i < PATIENT; i++) {
+		uint64_t word = word_at(place);
+
+		if (fd_of(word) != fd)
+			return NULL;
 		/* Held in the process that we were forked from: nobody here will release it. */
-		if (((word & HELD) == 0 || word != HELD_HERE) && try_hold(place, word))
-			return true;
+		if (word != here && (held = try_hold(place, word, here)))
+			return held;
 		give_way(i);
 	}
-	return false;
+	return NULL;
 }
 
 struct rs_pending *rs_pending_hold(int fd)
 {
-	struct rs_pending *place = find(fd);
+	uint64_t word;
+	unsigned place = find(fd, &word);
 
-	if (!place || !hold(place))
-		return NULL;
-	if (place->fd == fd)
-		return place;
-	rs_pending_release(place);
-	return NULL;
+	return place == NOWHERE ? NULL : hold(place, fd);
 }
 
 void rs_pending_release(struct rs_pending *pending)
 {
+	unsigned place = (unsigned)(pending - places);
+	bool plain = is_plain(pending);
+
 	if (pending->stage == RS_PENDING_NONE) {
 		rs_errand_abandon(&pending->errand);
-		atomic_store_explicit(&descriptors[pending - places], 0, memory_order_release);
-		atomic_fetch_sub_explicit(&rs_pending_count, 1, memory_order_relaxed);
+		count_special(pending, false);
+		atomic_store_explicit(&words[place], 0, memory_order_release);
+		count_out(true);
+		return;
 	}
-	atomic_store_explicit(&pending->word, pending->stage, memory_order_release);
+	count_special(pending, !plain);
+	atomic_store_explicit(
+		&words[place],
+		word_of(pending->fd, pending->number, plain ? PLAIN : (unsigned)pending->stage),
+		memory_order_release);
 }
 
 /* ---- coming in ---- */
 
-static struct rs_pending *take_free(int fd)
+/* The first 32 bytes at most, which is all of an Internet address, in moves that may overlap. */
+static inline void copy_address(void *to, const void *from, socklen_t len)
 {
-	for (unsigned probe = 0; probe < PROBES; probe++) {
-		struct rs_pending *place = &places[place_at(fd, probe)];
-
-		if (atomic_load_explicit(&place->word, memory_order_relaxed) == RS_PENDING_NONE &&
-		    try_hold(place, RS_PENDING_NONE)) {
-			atomic_fetch_add_explicit(&rs_pending_taken, 1, memory_order_relaxed);
-			atomic_fetch_add_explicit(&rs_pending_count, 1, memory_order_release);
-			return place;
-		}
+	if (__builtin_expect(len < 16 || len > 32, 0)) {
+		memcpy(to, from, len);
+		return;
 	}
-	return NULL;
+	memcpy(to, from, 16);
+	memcpy((char *)to + len - 16, (const char *)from + len - 16, 16);
 }
 
-/* A socket that the program has closed without a word leaves its place to the next. */
+static inline void write_down(struct rs_pending *place, const struct rs_connect *call,
+			      const void *addr, uint32_t number)
+{
+	place->fd = call->fd;
+	place->number = number;
+	place->unseen = atomic_load_explicit(&rs_pending_unseen, memory_order_relaxed);
+	place->len = call->len;
+	place->began = call->began;
+	copy_address(&place->addr, addr, call->len);
+}
+
+static void reach_out(unsigned probes)
+{
+	unsigned before = atomic_load_explicit(&reach, memory_order_relaxed);
+
+	while (before < probes && !atomic_compare_exchange_weak(&reach, &before, probes))
+		;
+}
+
+static unsigned find_free_further(int fd)
+{
+	for (unsigned probe = 1; probe < PROBES; probe++) {
+		if (word_at(place_at(fd, probe)) != 0)
+			continue;
+		reach_out(probe + 1);
+		return place_at(fd, probe);
+	}
+	return NOWHERE;
+}
+
+static inline unsigned find_free(int fd)
+{
+	return word_at(place_at(fd, 0)) == 0 ? place_at(fd, 0) : find_free_further(fd);
+}
+
+/* Claim the place, which is free, or plain: an earlier connect may have gone by without our being
+ * told. Nobody finds it then. */
+static bool claim(unsigned place, uint64_t before, uint32_t *number)
+{
+	*number = count_in(before == 0);
+	if (exchange(place, before, word_of(NOBODY, *number, PLAIN)))
+		return true;
+	count_out(before == 0);
+	return false;
+}
+
+bool rs_pending_note(const struct rs_connect *call)
+{
+	uint64_t before;
+	unsigned place = find(call->fd, &before);
+	uint32_t number;
+
+	if (place == NOWHERE)
+		place = find_free(call->fd);
+	if (place == NOWHERE || (before != 0 && (before & STAGE_MASK) != PLAIN) ||
+	    !claim(place, before, &number))
+		return false;
+	write_down(&places[place], call, call->addr, number);
+	atomic_store_explicit(&words[place], word_of(call->fd, number, PLAIN),
+			      memory_order_release);
+	return true;
+}
+
+enum rs_pending_taking rs_pending_take_plain(int fd, uint32_t since)
+{
+	uint64_t word;
+	unsigned place = find(fd, &word);
+	uint32_t older = (since - ((uint32_t)word >> NUMBER_SHIFT)) & NUMBER_MASK;
+
+	if (place == NOWHERE)
+		return RS_PENDING_NOT_THERE;
+	if ((word & STAGE_MASK) != PLAIN || older > NUMBER_MASK / 2 || !exchange(place, word, 0))
+		return RS_PENDING_NOT_PLAIN;
+	count_out(true);
+	return RS_PENDING_TOOK;
+}
+
+/* ---- coming in, held ---- */
+
+static struct rs_pending *take_free(int fd)
+{
+	unsigned place = find_free(fd);
+	uint32_t number;
+
+	if (place == NOWHERE)
+		return NULL;
+	number = count_in(true);
+	if (!exchange(place, 0, held_here(fd))) {
+		count_out(true);
+		return NULL;
+	}
+	places[place].number = number;
+	places[place].is_special = false;
+	return &places[place];
+}
+
+/* Sockets that the program has closed without a word leave their places to the next. */
 static void drop_closed(int fd)
 {
 	for (unsigned probe = 0; probe < PROBES; probe++) {
-		int other = descriptor_of(place_at(fd, probe));
-		struct rs_pending *place = rs_pending_hold(other);
+		struct rs_pending *place = rs_pending_hold(fd_of(word_at(place_at(fd, probe))));
 
 		if (!place)
 			continue;
-		if (rs_socket_cookie(other) != place->cookie)
+		if (place->cookie != 0 && rs_socket_cookie(place->fd) != place->cookie)
 			place->stage = RS_PENDING_NONE;
 		rs_pending_release(place);
 	}
@@ -159,23 +364,6 @@ static struct rs_pending *take(int fd)
 	return take_free(fd);
 }
 
-static void fill(struct rs_pending *place, const struct rs_connect *call)
-{
-	rs_errand_abandon(&place->errand);
-	place->stage = RS_PENDING_FLYING;
-	place->fd = call->fd;
-	place->began = call->began;
-	place->len = call->len;
-	place->state = (struct rs_call_state){ .attempts = 1 };
-	place->attempt_ns = 0;
-	place->ends_ns = RS_FOREVER;
-	place->error = 0;
-	place->rules = NULL;
-	place->rule = NULL;
-	place->history.count = 0;
-	place->registrations = 0;
-}
-
 struct rs_pending *rs_pending_add(const struct rs_connect *call,
 				  const struct sockaddr_storage *addr)
 {
@@ -185,10 +373,11 @@ struct rs_pending *rs_pending_add(const struct rs_connect *call,
 	place = cookie != 0 ? take(call->fd) : NULL;
 	if (!place)
 		return NULL;
-	fill(place, call);
+	rs_errand_abandon(&place->errand);
+	count_special(place, false);
+	fill(place);
+	write_down(place, call, addr, place->number);
 	place->cookie = cookie;
-	place->addr = *addr;
-	atomic_store_explicit(&descriptors[place - places], call->fd + 1, memory_order_release);
 	return place;
 }
 
@@ -197,7 +386,7 @@ struct rs_pending *rs_pending_add(const struct rs_connect *call,
 int rs_pending_each(unsigned *next)
 {
 	while (*next < RS_PENDING_MAX) {
-		int fd = descriptor_of((*next)++);
+		int fd = fd_of(word_at((*next)++));
 
 		if (fd >= 0)
 			return fd;

@@ -2,13 +2,21 @@
  * Connects that go on while the program waits for them: a place per descriptor.
  *
  * A non-blocking connect() that returned EINPROGRESS gets a place; it keeps it until the program
- * has been told how the call ended. The place remembers which socket the descriptor was
- * (SO_COOKIE): a descriptor that has become another one's is never touched.
+ * has been told how the call ended, or somebody has found out that it has connected. Nearly all of
+ * them do, at their first attempt: so such a place is *plain*. Where it goes to is all that is
+ * noted of it, and to come and to go takes it no system call and no hold. What else there is to
+ * know is filled in when it is first held. Whose socket the descriptor is, a plain place cannot
+ * tell: before anything is done to it the kernel is asked where it was to connect to
+ * (connect/socket.h). From its first failure on a place remembers which socket it is (SO_COOKIE).
+ * So a descriptor that has become another one's is never touched.
  *
  * The table lies in BSS: nothing is allocated. A place is held by one thread at a time, only
  * between two waits, with all signals blocked, and never over a system call that could block. A
  * thread that finds it held gives way; one that finds it held for long (its holder is in the
  * process that this one was forked from, or below this very signal handler) gives up.
+ *
+ * A signal handler that leaves a plain place's coming or going by siglongjmp leaves a place that
+ * nobody uses any more, or a count too high: calls then take a look more than they need to.
  */
 #ifndef RS_CONNECT_PENDING_H
 #define RS_CONNECT_PENDING_H
@@ -50,13 +58,18 @@ struct rs_registration {
 #define RS_REGISTRATIONS 4
 
 struct rs_pending {
-	_Atomic uint32_t word; /* the stage, or that and whose process holds it */
-	enum rs_pending_stage stage;
+	/* Noted of every one. */
 	int fd;
-	uint64_t cookie;
+	uint32_t number; /* which taking of a place this was */
+	uint32_t unseen; /* rs_pending_unseen, when the attempt began */
+	socklen_t len;
 	uint64_t began; /* rs_mark() */
 	struct sockaddr_storage addr;
-	socklen_t len;
+
+	/* Filled in when it is held. */
+	enum rs_pending_stage stage;
+	bool is_special;
+	uint64_t cookie;            /* 0: it has not failed yet */
 	struct rs_call_state state; /* state.attempts: begun, put off by a fault or not */
 	int64_t attempt_ns;         /* when the last one began; 0: at `began` */
 	int64_t ends_ns; /* FLYING: it takes no longer; RS_FOREVER: as long as it takes */
@@ -78,17 +91,56 @@ struct rs_pending {
 	struct rs_registration registered[RS_REGISTRATIONS]; /* as last seen while WAITS */
 };
 
-extern atomic_int rs_pending_count __attribute__((visibility("hidden")));
-/* How often a place was taken: has anything been pending since? */
-extern atomic_uint rs_pending_taken __attribute__((visibility("hidden")));
+/* How many places are in use, and, above that, how often one was taken. */
+extern _Atomic uint64_t rs_pending_tally __attribute__((visibility("hidden")));
+/* How many are not plain, and, above that, how often one ceased to be. */
+extern _Atomic uint64_t rs_pending_specials __attribute__((visibility("hidden")));
+/* How often a wait returned that may have told of a connection, nobody knows which. */
+extern atomic_uint rs_pending_unseen __attribute__((visibility("hidden")));
 
 /* One load: nothing is pending in most programs most of the time. */
 static inline bool rs_pending_any(void)
 {
-	return atomic_load_explicit(&rs_pending_count, memory_order_acquire) > 0;
+	return (uint32_t)atomic_load_explicit(&rs_pending_tally, memory_order_acquire) != 0;
 }
 
-/* Note a connect to `addr`, its first attempt FLYING; an earlier one on this descriptor is
+/* How often a place was taken: has anything been pending since? */
+static inline uint32_t rs_pending_taken(void)
+{
+	return (uint32_t)(atomic_load_explicit(&rs_pending_tally, memory_order_relaxed) >> 32);
+}
+
+/* Is there more to be done than to wait and see: are any but plain ones pending? */
+static inline bool rs_pending_any_special(void)
+{
+	return (uint32_t)atomic_load_explicit(&rs_pending_specials, memory_order_acquire) != 0;
+}
+
+/* Have there ever been? */
+static inline bool rs_pending_ever_special(void)
+{
+	return atomic_load_explicit(&rs_pending_specials, memory_order_relaxed) != 0;
+}
+
+/* ---- plain ones: no system call, no hold ---- */
+
+/* Note a connect that is under way, at its first attempt. The kernel has read its address. False:
+ * there is no place for it, or somebody holds the one it has. Async-signal-safe. */
+bool rs_pending_note(const struct rs_connect *call);
+
+enum rs_pending_taking {
+	RS_PENDING_TOOK,
+	RS_PENDING_NOT_THERE, /* the descriptor has no place */
+	RS_PENDING_NOT_PLAIN, /* or is newer than `since`: nothing was done */
+};
+
+/* Take the place of `fd` away if it is plain, and was there when rs_pending_taken() was `since`:
+ * what has become of its connect is known. Async-signal-safe. */
+enum rs_pending_taking rs_pending_take_plain(int fd, uint32_t since);
+
+/* ---- any ---- */
+
+/* Give a connect to `addr` a place, its first attempt FLYING; an earlier one on this descriptor is
  * forgotten. The place is held and must be released. NULL: there is none left. */
 struct rs_pending *rs_pending_add(const struct rs_connect *call,
 				  const struct sockaddr_storage *addr);
@@ -102,7 +154,7 @@ bool rs_pending_may_be(int fd, enum rs_pending_stage stage);
 /* Hold the place of `fd`, or NULL. What it holds belongs to the caller until it is released. */
 struct rs_pending *rs_pending_hold(int fd);
 
-/* Let go; stage NONE frees the place. */
+/* Let go; stage NONE frees the place, and one that is as plain as ever is plain again. */
 void rs_pending_release(struct rs_pending *pending);
 
 /* The descriptors that have a place, from place *next on; -1 after the last. */

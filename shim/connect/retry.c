@@ -27,8 +27,6 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 
 	if (rs_curl_depth > 0)
 		return rs_connected_fd == call->fd + 1 ? 0 : -error;
-	if (error == EINPROGRESS)
-		rs_flight_begin(call);
 	if (!rs_connect_is_failure(error))
 		return -error;
 	rules = rs_process_rules_at_failure();

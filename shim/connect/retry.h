@@ -8,9 +8,8 @@
 
 /*
  * The first attempt has ended with `error`. A failure is judged, and retried on a blocking socket;
- * on a non-blocking one it is pending from then on (-EINPROGRESS), as is one that goes on. 0, or
- * -errno. Where nothing is to be done that is -error, and for an errno that no rule names no system
- * call is made.
+ * on a non-blocking one it is pending from then on (-EINPROGRESS). 0, or -errno. Where nothing is
+ * to be done that is -error, and for an errno that no rule names no system call is made.
  *
  * The guarantees of connect/blocking.h. Async-signal-safe once the rules are loaded.
  */

@@ -1,8 +1,11 @@
 #include "connect/socket.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "real.h"
@@ -15,6 +18,62 @@ uint64_t rs_socket_cookie(int fd)
 
 	return rs_real_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0 ? cookie : 0;
 }
+
+/* ---- its past ---- */
+
+static bool is_aimed_at_ipv4(int fd, const struct sockaddr_storage *addr)
+{
+	struct sockaddr_in wanted, found;
+	socklen_t len = sizeof(found);
+
+	memcpy(&wanted, addr, sizeof(wanted));
+	return rs_real_getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &found, &len) == 0 &&
+	       len == sizeof(found) && found.sin_family == AF_INET &&
+	       found.sin_port == wanted.sin_port &&
+	       (wanted.sin_addr.s_addr == htonl(INADDR_ANY) ||
+		found.sin_addr.s_addr == wanted.sin_addr.s_addr);
+}
+
+static bool is_aimed_at_ipv6(int fd, const struct sockaddr_storage *addr)
+{
+	struct sockaddr_in6 wanted, found;
+	socklen_t len = sizeof(found);
+
+	memcpy(&wanted, addr, sizeof(wanted));
+	return rs_real_getsockopt(fd, SOL_SOCKET, SO_PEERNAME, &found, &len) == 0 &&
+	       len == sizeof(found) && found.sin6_family == AF_INET6 &&
+	       found.sin6_port == wanted.sin6_port &&
+	       (IN6_IS_ADDR_UNSPECIFIED(&wanted.sin6_addr) ||
+		IN6_ARE_ADDR_EQUAL(&found.sin6_addr, &wanted.sin6_addr));
+}
+
+bool rs_socket_aimed_at(int fd, const struct sockaddr_storage *addr)
+{
+	if (addr->ss_family == AF_INET)
+		return is_aimed_at_ipv4(fd, addr);
+	return addr->ss_family == AF_INET6 && is_aimed_at_ipv6(fd, addr);
+}
+
+/* The beginning of the kernel's struct tcp_info, whose copy in <netinet/tcp.h> ends before that. */
+struct beginning {
+	unsigned char before[120];
+	uint64_t bytes_acked;
+};
+
+enum rs_socket_past rs_socket_past(int fd)
+{
+	struct beginning info = { .bytes_acked = 0 };
+	socklen_t len = sizeof(info), protocol_len = sizeof(int);
+	int protocol = 0;
+
+	if (rs_real_getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &protocol_len) != 0 ||
+	    protocol != IPPROTO_TCP ||
+	    rs_real_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || len < sizeof(info))
+		return RS_SOCKET_DOES_NOT_TELL;
+	return info.bytes_acked > 0 ? RS_SOCKET_WAS_CONNECTED : RS_SOCKET_NEVER_CONNECTED;
+}
+
+/* ---- what it is ---- */
 
 bool rs_socket_connects(int fd)
 {

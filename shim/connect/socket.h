@@ -6,9 +6,30 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 /* Which socket the descriptor is, for as long as the machine runs; 0 where it is none. */
 uint64_t rs_socket_cookie(int fd);
+
+/*
+ * Was it to be connected to this Internet address, and to nothing since? The kernel remembers that
+ * of an attempt that has failed, too, until the next one. One that was accepted, and one that was
+ * never connected, is none. To any address (0.0.0.0, ::) means to one of this machine's: then the
+ * port counts.
+ */
+bool rs_socket_aimed_at(int fd, const struct sockaddr_storage *addr);
+
+/*
+ * Has its last connect() led to a connection, be it that this is broken by now? TCP remembers: a
+ * byte is acknowledged, the SYN's, as soon as the other side has answered. Sockets of other
+ * protocols (MPTCP's forget), and other kernels, do not tell.
+ */
+enum rs_socket_past {
+	RS_SOCKET_NEVER_CONNECTED,
+	RS_SOCKET_WAS_CONNECTED,
+	RS_SOCKET_DOES_NOT_TELL,
+};
+enum rs_socket_past rs_socket_past(int fd);
 
 /* A stream or seqpacket socket? */
 bool rs_socket_connects(int fd);

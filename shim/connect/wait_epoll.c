@@ -191,7 +191,7 @@ static int report(struct reported *reported)
 	rs_flight_land_all();
 	do {
 		reported->outdated = false;
-		if (any_ended(reported))
+		if (any_ended(reported) && (rs_pending_any() || rs_pending_ever_special()))
 			(void)rs_registrations_read(reported->epfd, take_registered, reported);
 	} while (reported->outdated && round++ < ROUNDS);
 	for (int i = 0; i < reported->count; i++) {
@@ -199,6 +199,20 @@ static int report(struct reported *reported)
 			reported->events[seen++] = reported->events[i];
 	}
 	return seen;
+}
+
+/* ---- where all is plain ---- */
+
+bool rs_epoll_plainly(const struct rs_epoll_wait *call)
+{
+	if (rs_pending_any_special())
+		return false;
+	for (int i = 0; i < call->ready; i++) {
+		if (call->events[i].events & ENDED)
+			return false;
+	}
+	atomic_fetch_add_explicit(&rs_pending_unseen, 1, memory_order_relaxed);
+	return true;
 }
 
 /* ---- the wait ---- */
@@ -232,15 +246,19 @@ static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now
 	return ready > 0 ? report(&reported) : ready;
 }
 
-/* A return of which nothing was to be seen is none: there may be more behind it. */
+/* A return of which nothing was to be seen is none: there may be more behind it. When the time is
+ * over no further attempts are made, whose failures would be next: there is an end to what can be
+ * hidden. */
 static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *limit)
 {
 	int64_t now_ns = rs_now_ns(), due_ns;
 	int ready = call->ready, seen = report_ready(call, ready, now_ns);
 
 	rs_flight_sweep(now_ns);
-	while (seen == 0) {
-		due_ns = rs_ns_min(limit->deadline_ns, prepare(call->epfd, now_ns));
+	for (bool first = true; seen == 0; first = false) {
+		due_ns = limit->deadline_ns;
+		if (first || now_ns < due_ns)
+			due_ns = rs_ns_min(due_ns, prepare(call->epfd, now_ns));
 		ready = wait_once(call, due_ns, now_ns, limit->mask);
 		now_ns = rs_now_ns();
 		seen = report_ready(call, ready, now_ns);

@@ -31,6 +31,25 @@ bool rs_poll_concerned(const struct pollfd *fds, nfds_t count)
 	return false;
 }
 
+/* ---- where all is plain ---- */
+
+static bool is_end(short revents)
+{
+	return (revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+bool rs_poll_plainly(const struct pollfd *fds, int ready, uint32_t since)
+{
+	for (; ready > 0; fds++) {
+		if (fds->revents == 0)
+			continue;
+		if (is_end(fds->revents) || !rs_flight_landed(fds->fd, since))
+			return false;
+		ready--;
+	}
+	return true;
+}
+
 /* ---- before the wait ---- */
 
 /* Do what is due; true while it waits. */
@@ -180,21 +199,4 @@ int rs_wait_poll(struct pollfd *fds, nfds_t count, struct rs_limit limit)
 	munmap(polled.quiet, size);
 	errno = error;
 	return ready;
-}
-
-int rs_wait_poll_again(struct pollfd *fds, nfds_t count, int ready, struct rs_limit limit)
-{
-	struct polled polled = { .fds = fds, .count = count };
-	int64_t now_ns = rs_now_ns();
-	sigset_t before;
-	int left;
-
-	if (ready <= 0)
-		return ready;
-	rs_signals_hold(&before);
-	left = report(&polled, fds);
-	rs_signals_let(&before);
-	if (left > 0 || now_ns >= limit.deadline_ns)
-		return left;
-	return rs_wait_poll(fds, count, limit);
 }

@@ -36,9 +36,14 @@ static void clear(struct bits *bits, int set, int fd)
 	bits->words[set][(size_t)fd / WORD_BITS] &= ~(1UL << ((size_t)fd % WORD_BITS));
 }
 
+static size_t words(const struct rs_fd_sets *sets)
+{
+	return ((size_t)sets->count + WORD_BITS - 1) / WORD_BITS;
+}
+
 static size_t bytes(const struct rs_fd_sets *sets)
 {
-	return ((size_t)sets->count + WORD_BITS - 1) / WORD_BITS * sizeof(unsigned long);
+	return words(sets) * sizeof(unsigned long);
 }
 
 static void copy_in(struct bits *bits, const struct rs_fd_sets *sets)
@@ -46,6 +51,8 @@ static void copy_in(struct bits *bits, const struct rs_fd_sets *sets)
 	for (int i = 0; i < SETS; i++) {
 		if (sets->sets[i])
 			memcpy(bits->words[i], sets->sets[i], bytes(sets));
+		else if (i != EXCEPT)
+			memset(bits->words[i], 0, bytes(sets));
 	}
 }
 
@@ -80,6 +87,127 @@ bool rs_select_concerned(const struct rs_fd_sets *sets)
 			return true;
 	}
 	return false;
+}
+
+/* ---- where all is plain ---- */
+
+/*
+ * Of a connection and of a failure select() tells the same, where the program asks whether it can
+ * write. Only a failure can be read from, too, unless there is data already: so that is asked for
+ * besides. It ends no wait sooner.
+ */
+struct plain {
+	struct bits bits;                         /* asked for, then reported */
+	unsigned long mine[BITS_MAX / WORD_BITS]; /* of these, what is pending … */
+	size_t from, to;                          /* … which is in these words */
+};
+
+static int lowest(unsigned long word, size_t index)
+{
+	return (int)(index * WORD_BITS) + __builtin_ctzl(word);
+}
+
+static unsigned long pending_in(unsigned long word, size_t index)
+{
+	unsigned long found = 0;
+
+	for (; word != 0; word &= word - 1) {
+		if (rs_pending_has(lowest(word, index)))
+			found |= word & -word;
+	}
+	return found;
+}
+
+static void find_mine_in(struct plain *plain, const unsigned long *asked, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (__builtin_expect(asked[i] == 0, 1))
+			continue;
+		plain->mine[i] |= pending_in(asked[i], i);
+		if (!plain->mine[i])
+			continue;
+		plain->from = i < plain->from ? i : plain->from;
+		plain->to = i < plain->to ? plain->to : i + 1;
+	}
+}
+
+/* False: none of it is pending. */
+static bool find_mine(struct plain *plain, const struct rs_fd_sets *sets)
+{
+	plain->from = words(sets);
+	plain->to = 0;
+	memset(plain->mine, 0, bytes(sets));
+	for (int i = 0; i < SETS; i++) {
+		if (sets->sets[i])
+			find_mine_in(plain, (const void *)sets->sets[i], words(sets));
+	}
+	return plain->to > 0;
+}
+
+/* What select() is to be asked; NULL where that is nothing. */
+static void ask(struct plain *plain, const struct rs_fd_sets *sets, fd_set *asked[SETS])
+{
+	unsigned long *to_read = plain->bits.words[READ], *to_write = plain->bits.words[WRITE];
+
+	copy_in(&plain->bits, sets);
+	for (size_t i = plain->from; i < plain->to; i++)
+		to_read[i] |= plain->mine[i] & to_write[i];
+	for (int i = 0; i < SETS; i++)
+		asked[i] = (fd_set *)(void *)plain->bits.words[i];
+	if (!sets->sets[EXCEPT])
+		asked[EXCEPT] = NULL;
+}
+
+static bool all_have_landed(unsigned long word, size_t index, uint32_t since)
+{
+	for (; word != 0; word &= word - 1) {
+		if (!rs_flight_landed(lowest(word, index), since))
+			return false;
+	}
+	return true;
+}
+
+static bool is_told_plainly(const struct plain *plain, bool excepts, uint32_t since)
+{
+	const unsigned long(*told)[BITS_MAX / WORD_BITS] = plain->bits.words;
+
+	for (size_t i = plain->from; i < plain->to; i++) {
+		if (plain->mine[i] & (told[READ][i] | (excepts ? told[EXCEPT][i] : 0)))
+			return false;
+		if (!all_have_landed(plain->mine[i] & told[WRITE][i], i, since))
+			return false;
+	}
+	return true;
+}
+
+static int select_real(const struct rs_select_call *call, fd_set *const sets[SETS])
+{
+	if (call->is_pselect)
+		return rs_real_pselect(call->sets.count, sets[READ], sets[WRITE], sets[EXCEPT],
+				       call->timeout, call->mask);
+	return rs_real_select(call->sets.count, sets[READ], sets[WRITE], sets[EXCEPT],
+			      call->interval);
+}
+
+bool rs_select_plainly(const struct rs_select_call *call, int *ready)
+{
+	const struct rs_fd_sets *sets = &call->sets;
+	uint32_t since = rs_pending_taken();
+	struct plain plain;
+	fd_set *asked[SETS];
+
+	if (sets->count <= 0 || sets->count > BITS_MAX || !find_mine(&plain, sets)) {
+		*ready = select_real(call, sets->sets);
+		return true;
+	}
+	ask(&plain, sets, asked);
+	*ready = select_real(call, asked);
+	if (*ready > 0 && !is_told_plainly(&plain, sets->sets[EXCEPT], since))
+		return false;
+	/* After an error the program's sets are as they were. */
+	if (*ready >= 0)
+		copy_out(&plain.bits, sets);
+	return true;
 }
 
 /* ---- before the wait ---- */
@@ -197,10 +325,11 @@ static int wait_all(struct selected *selected, const struct rs_limit *limit)
 
 int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit)
 {
-	struct selected selected = { .program = sets };
+	struct selected selected;
 	sigset_t before;
 	int ready, error;
 
+	selected.program = sets;
 	copy_in(&selected.asked, sets);
 	rs_signals_hold(&before);
 	if (!limit.mask)

@@ -2,6 +2,10 @@
  * What programs wait with, where connects are pending: the failures that are retried stay hidden,
  * the attempts that are due are made, and the program's own limit holds.
  *
+ * While all that is pending is plain (connect/pending.h) there is nothing to be done before a wait:
+ * the program's own call is made, and what it returned is looked at. That takes no system call
+ * unless something has failed.
+ *
  * Each takes the place of the real call for one call of the program, and returns what that would:
  * a count, or -1 and errno. They may be cancelled, and left by siglongjmp, while they wait: nothing
  * is held then.
@@ -29,6 +33,12 @@ int64_t rs_deadline_timespec(const struct timespec *in); /* NULL: none */
 /* How long until then, for the p-variants; NULL where that is never. */
 const struct timespec *rs_time_left(int64_t until_ns, int64_t now_ns, struct timespec *left);
 
+/* `ready` descriptors were reported by a wait that began when rs_pending_taken() was `since`.
+ * False: any may be the failure of a pending connect, and rs_wait_poll() is to look again: poll()
+ * takes nothing away. Those that have connected are pending no longer. No system call; signals need
+ * not be held back. */
+bool rs_poll_plainly(const struct pollfd *fds, int ready, uint32_t since);
+
 /* Is any descriptor of the array that of a pending connect? */
 bool rs_poll_concerned(const struct pollfd *fds, nfds_t count);
 int rs_wait_poll(struct pollfd *fds, nfds_t count, struct rs_limit limit);
@@ -40,6 +50,19 @@ struct rs_fd_sets {
 bool rs_select_concerned(const struct rs_fd_sets *sets);
 int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit);
 
+/* The program's own select() (`interval`, where the rest of it is left) or pselect(). */
+struct rs_select_call {
+	struct rs_fd_sets sets;
+	struct timeval *interval;
+	const struct timespec *timeout; /* pselect()'s; `interval` is NULL then */
+	const sigset_t *mask;
+	bool is_pselect;
+};
+
+/* It is made, while plain connects are pending. False: nothing has been reported to the program,
+ * and rs_wait_select() is to do it in the time that is left. */
+bool rs_select_plainly(const struct rs_select_call *call, int *ready);
+
 /* `ready`: the real call has returned that many events already; 0: it is yet to be made. */
 struct rs_epoll_wait {
 	int epfd;
@@ -50,7 +73,8 @@ struct rs_epoll_wait {
 };
 int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit);
 
-/* The same for poll(), where `ready` has been returned. */
-int rs_wait_poll_again(struct pollfd *fds, nfds_t count, int ready, struct rs_limit limit);
+/* `call->ready` events were reported. False: any may be the failure of a pending connect, and
+ * rs_wait_epoll() is to look at it. Which of them tell of a connection is not known. */
+bool rs_epoll_plainly(const struct rs_epoll_wait *call);
 
 #endif

@@ -4,6 +4,7 @@
 #include "connect/ask.h"
 #include "connect/fault.h"
 #include "connect/first.h"
+#include "connect/flight.h"
 #include "connect/pending.h"
 #include "connect/retry.h"
 #include "gnu.h"
@@ -12,6 +13,25 @@
 #include "process.h"
 #include "real.h"
 
+__attribute__((noinline)) static int in_progress(void)
+{
+	errno = EINPROGRESS;
+	return -1;
+}
+
+static bool is_libcurls(const void *caller)
+{
+	return rs_curl_depth > 0 || rs_is_libcurl(caller);
+}
+
+/* The kernel has said so: errno is EINPROGRESS, and stays it. */
+__attribute__((noinline)) static int under_way(const struct rs_connect *call, const void *caller)
+{
+	if (!rs_is_libcurl(caller))
+		rs_flight_begin(call);
+	return -1;
+}
+
 /* Out of line: the successful path pays for nothing of it. What libcurl connects is part of a
  * transfer. */
 __attribute__((noinline)) static int after_failure(const struct rs_connect *call, int entry_errno,
@@ -19,6 +39,8 @@ __attribute__((noinline)) static int after_failure(const struct rs_connect *call
 {
 	int error = errno, status;
 
+	if (error == EINPROGRESS && rs_curl_depth == 0)
+		return under_way(call, caller);
 	status = rs_curl_depth == 0 && rs_is_libcurl(caller) ? -error
 							     : rs_connect_retry(call, error);
 	errno = status == 0 ? entry_errno : -status;
@@ -36,17 +58,6 @@ __attribute__((noinline)) static bool is_answered(const struct rs_connect *call,
 	}
 	errno = entry_errno;
 	return false;
-}
-
-__attribute__((noinline)) static int in_progress(void)
-{
-	errno = EINPROGRESS;
-	return -1;
-}
-
-static bool is_libcurls(const void *caller)
-{
-	return rs_curl_depth > 0 || rs_is_libcurl(caller);
 }
 
 __attribute__((noinline)) static bool is_put_off(const struct rs_connect *call, const void *caller)
@@ -96,7 +107,9 @@ RS_EXPORT int connect(int fd, RS_SOCKADDR_ARG addr, socklen_t len)
 	if (__builtin_expect(rs_faults_watched || rs_limits_possible, false))
 		return with_care(&call, entry_errno, __builtin_return_address(0));
 	if (call.real(call.fd, call.addr, call.len) != 0)
-		return after_failure(&call, entry_errno, __builtin_return_address(0));
+		return errno == EINPROGRESS && rs_curl_depth == 0
+			       ? under_way(&call, __builtin_return_address(0))
+			       : after_failure(&call, entry_errno, __builtin_return_address(0));
 	rs_connect_succeeded(&call);
 	return 0;
 }

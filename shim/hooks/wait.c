@@ -17,10 +17,63 @@
 #include "connect/waits.h"
 #include "gnu.h"
 #include "hooks/export.h"
+#include "mark.h"
 #include "process.h"
 #include "real.h"
 #include "real_libc.h"
 #include "retry/ns.h"
+
+/* ---- the beginning of a wait ---- */
+
+/* When it was, and how often a place had been taken until then. */
+struct begun {
+	uint64_t mark;
+	uint32_t taken;
+};
+
+/* The way through here is also the one of the first wait, which has to find out whether the program
+ * has threads. */
+static struct begun begin(void)
+{
+	(void)rs_is_single_threaded();
+	rs_mark_begin();
+	return (struct begun){ rs_mark(), rs_pending_taken() };
+}
+
+/* Has a connect been pending since, or is one? */
+static bool any_since(const struct begun *begun)
+{
+	return rs_pending_any() || rs_pending_taken() != begun->taken;
+}
+
+/* The program's limit, by the time that was not looked at when the wait began. */
+static struct rs_limit limit_ms(const struct begun *begun, int timeout, const sigset_t *mask)
+{
+	int64_t deadline_ns = RS_FOREVER;
+
+	if (timeout >= 0)
+		deadline_ns = rs_ns_add(rs_mark_ns(begun->mark), timeout * RS_NS_PER_MS);
+	return (struct rs_limit){ deadline_ns, mask };
+}
+
+static struct rs_limit limit_timespec(const struct begun *begun, const struct timespec *timeout,
+				      const sigset_t *mask)
+{
+	int64_t deadline_ns = RS_FOREVER;
+
+	if (timeout)
+		deadline_ns = rs_ns_add(
+			rs_mark_ns(begun->mark),
+			rs_ns_add(rs_ns_mul(timeout->tv_sec, RS_NS_PER_S), timeout->tv_nsec));
+	return (struct rs_limit){ deadline_ns, mask };
+}
+
+/* No call is made: what is small enough can do without a stack frame. */
+static inline bool nothing_to_see(void)
+{
+	return __builtin_expect(!rs_pending_any(), 1) &&
+	       __builtin_expect(rs_is_known_single_threaded(), 1);
+}
 
 /* ---- poll ---- */
 
@@ -31,65 +84,44 @@ struct poll_call {
 	const sigset_t *mask;
 };
 
-static int poll_pending(const struct poll_call *call, int64_t deadline_ns)
+/* Is there something to be done before the wait? */
+static bool is_special(const struct poll_call *call)
 {
-	return rs_wait_poll(call->fds, call->count,
-			    (struct rs_limit){ .deadline_ns = deadline_ns, .mask = call->mask });
+	return rs_pending_any_special() && rs_poll_concerned(call->fds, call->count);
 }
 
-/* How often a place was taken so far. The way through here is also the one of the first wait, which
- * has to find out whether the program has threads. */
-static unsigned taken(void)
+/* May the program see as it is what the real call returned? */
+static bool is_plain(const struct poll_call *call, int ready, const struct begun *begun)
 {
-	(void)rs_is_single_threaded();
-	return atomic_load_explicit(&rs_pending_taken, memory_order_relaxed);
-}
-
-/* Has a connect been pending since, or is one? */
-static bool any_since(unsigned before)
-{
-	return rs_pending_any() || taken() != before;
-}
-
-/* `ready` is what the real call returned. */
-static int poll_looked_at(const struct poll_call *call, int ready, int64_t deadline_ns,
-			  unsigned before)
-{
-	if (ready <= 0 || !any_since(before))
-		return ready;
-	return rs_wait_poll_again(
-		call->fds, call->count, ready,
-		(struct rs_limit){ .deadline_ns = deadline_ns, .mask = call->mask });
+	return ready <= 0 || !any_since(begun) || rs_poll_plainly(call->fds, ready, begun->taken);
 }
 
 __attribute__((noinline)) static int poll_with_care(struct pollfd *fds, nfds_t count, int timeout)
 {
-	struct poll_call call = { fds, count, NULL };
-	int64_t deadline_ns = rs_deadline_ms(timeout);
-	unsigned before = taken();
+	const struct poll_call call = { fds, count, NULL };
+	struct begun begun = begin();
+	int ready;
 
-	if (rs_pending_any() && rs_poll_concerned(fds, count))
-		return poll_pending(&call, deadline_ns);
-	return poll_looked_at(&call, rs_real_poll(fds, count, timeout), deadline_ns, before);
+	if (!is_special(&call)) {
+		ready = rs_real_poll(fds, count, timeout);
+		if (is_plain(&call, ready, &begun))
+			return ready;
+	}
+	return rs_wait_poll(fds, count, limit_ms(&begun, timeout, NULL));
 }
 
 __attribute__((noinline)) static int ppoll_with_care(const struct poll_call *call,
 						     const struct timespec *timeout)
 {
-	int64_t deadline_ns = rs_deadline_timespec(timeout);
-	unsigned before = taken();
+	struct begun begun = begin();
+	int ready;
 
-	if (rs_pending_any() && rs_poll_concerned(call->fds, call->count))
-		return poll_pending(call, deadline_ns);
-	return poll_looked_at(call, rs_real_ppoll(call->fds, call->count, timeout, call->mask),
-			      deadline_ns, before);
-}
-
-/* No call is made: what is small enough can do without a stack frame. */
-static inline bool nothing_to_see(void)
-{
-	return __builtin_expect(!rs_pending_any(), 1) &&
-	       __builtin_expect(rs_is_known_single_threaded(), 1);
+	if (!is_special(call)) {
+		ready = rs_real_ppoll(call->fds, call->count, timeout, call->mask);
+		if (is_plain(call, ready, &begun))
+			return ready;
+	}
+	return rs_wait_poll(call->fds, call->count, limit_timespec(&begun, timeout, call->mask));
 }
 
 RS_EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)
@@ -160,58 +192,75 @@ __attribute__((noinline)) static int select_pending(const struct rs_fd_sets *set
 	return ready;
 }
 
+__attribute__((noinline)) static int select_with_care(const struct rs_select_call *call)
+{
+	int ready;
+
+	if (is_valid(call->interval) && rs_pending_any_special() &&
+	    rs_select_concerned(&call->sets))
+		return select_pending(&call->sets, call->interval);
+	return rs_select_plainly(call, &ready) ? ready
+					       : select_pending(&call->sets, call->interval);
+}
+
 RS_EXPORT int select(int count, fd_set *to_read, fd_set *to_write, fd_set *except,
 		     struct timeval *timeout)
 {
-	if (rs_pending_any()) {
-		struct rs_fd_sets sets = { count, { to_read, to_write, except } };
-
-		if (is_valid(timeout) && rs_select_concerned(&sets))
-			return select_pending(&sets, timeout);
-	}
+	if (rs_pending_any())
+		return select_with_care(&(struct rs_select_call){
+			.sets = { count, { to_read, to_write, except } }, .interval = timeout });
 	return rs_real_select(count, to_read, to_write, except, timeout);
+}
+
+__attribute__((noinline)) static int pselect_with_care(const struct rs_select_call *call)
+{
+	struct begun begun = begin();
+	int ready;
+
+	if (!(rs_pending_any_special() && rs_select_concerned(&call->sets)) &&
+	    rs_select_plainly(call, &ready))
+		return ready;
+	return rs_wait_select(&call->sets, limit_timespec(&begun, call->timeout, call->mask));
 }
 
 RS_EXPORT int pselect(int count, fd_set *to_read, fd_set *to_write, fd_set *except,
 		      const struct timespec *timeout, const sigset_t *mask)
 {
-	if (rs_pending_any()) {
-		struct rs_fd_sets sets = { count, { to_read, to_write, except } };
-
-		if (rs_select_concerned(&sets))
-			return rs_wait_select(
-				&sets, (struct rs_limit){ rs_deadline_timespec(timeout), mask });
-	}
+	if (rs_pending_any())
+		return pselect_with_care(
+			&(struct rs_select_call){ .sets = { count, { to_read, to_write, except } },
+						  .timeout = timeout,
+						  .mask = mask,
+						  .is_pselect = true });
 	return rs_real_pselect(count, to_read, to_write, except, timeout, mask);
 }
 
 /* ---- epoll ---- */
 
-static int epoll_pending(const struct rs_epoll_wait *call, int64_t deadline_ns,
-			 const sigset_t *mask)
+/* Is there something to be done before the wait? */
+static bool is_special_epoll(const struct rs_epoll_wait *call)
 {
-	return rs_wait_epoll(call, (struct rs_limit){ .deadline_ns = deadline_ns, .mask = mask });
+	return rs_pending_any_special() && call->max > 0;
 }
 
-/* `call->ready` is what the real call returned. */
-static int epoll_looked_at(const struct rs_epoll_wait *call, int64_t deadline_ns,
-			   const sigset_t *mask, unsigned before)
+/* May the program see as it is what the real call returned? */
+static bool is_plain_epoll(const struct rs_epoll_wait *call, const struct begun *begun)
 {
-	if (call->ready <= 0 || !any_since(before))
-		return call->ready;
-	return epoll_pending(call, deadline_ns, mask);
+	return call->ready <= 0 || !any_since(begun) || rs_epoll_plainly(call);
 }
 
 __attribute__((noinline)) static int epoll_with_care(struct rs_epoll_wait *call, int timeout,
 						     const sigset_t *mask)
 {
-	int64_t deadline_ns = rs_deadline_ms(timeout);
-	unsigned before = taken();
+	struct begun begun = begin();
 
-	if (rs_pending_any() && call->max > 0)
-		return epoll_pending(call, deadline_ns, mask);
-	call->ready = rs_real_epoll_pwait(call->epfd, call->events, call->max, timeout, mask);
-	return epoll_looked_at(call, deadline_ns, mask, before);
+	if (!is_special_epoll(call)) {
+		call->ready =
+			rs_real_epoll_pwait(call->epfd, call->events, call->max, timeout, mask);
+		if (is_plain_epoll(call, &begun))
+			return call->ready;
+	}
+	return rs_wait_epoll(call, limit_ms(&begun, timeout, mask));
 }
 
 RS_EXPORT int epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
@@ -234,13 +283,15 @@ RS_EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int max, int tim
 __attribute__((noinline)) static int
 epoll2_with_care(struct rs_epoll_wait *call, const struct timespec *timeout, const sigset_t *mask)
 {
-	int64_t deadline_ns = rs_deadline_timespec(timeout);
-	unsigned before = taken();
+	struct begun begun = begin();
 
-	if (rs_pending_any() && call->max > 0)
-		return epoll_pending(call, deadline_ns, mask);
-	call->ready = rs_real_epoll_pwait2(call->epfd, call->events, call->max, timeout, mask);
-	return epoll_looked_at(call, deadline_ns, mask, before);
+	if (!is_special_epoll(call)) {
+		call->ready =
+			rs_real_epoll_pwait2(call->epfd, call->events, call->max, timeout, mask);
+		if (is_plain_epoll(call, &begun))
+			return call->ready;
+	}
+	return rs_wait_epoll(call, limit_timespec(&begun, timeout, mask));
 }
 
 RS_EXPORT int epoll_pwait2(int epfd, struct epoll_event *events, int max,
@@ -273,11 +324,47 @@ __attribute__((noinline)) static bool error_is_told(int fd, void *value, socklen
 	return told;
 }
 
+/* What the kernel has written: all of it, in nearly every program. */
+static int read_error(const void *value, socklen_t len)
+{
+	int error = 0;
+
+	if (__builtin_expect(len == sizeof(error), 1))
+		__builtin_memcpy(&error, value, sizeof(error));
+	else
+		__builtin_memcpy(&error, value, len);
+	return error;
+}
+
+__attribute__((noinline)) static void look_at_error(int fd, int error, void *value, socklen_t *len)
+{
+	int saved_errno = errno;
+
+	if (rs_ask_told_error(fd, &error))
+		put_error(error, value, len);
+	errno = saved_errno;
+}
+
+/* One that has failed before is asked about before the kernel is; of one that has not the kernel
+ * may well say that there is no error. */
+static int error_of(int fd, void *value, socklen_t *len)
+{
+	int error;
+
+	if (rs_pending_any_special() && error_is_told(fd, value, len))
+		return 0;
+	if (rs_real_getsockopt(fd, SOL_SOCKET, SO_ERROR, value, len) != 0)
+		return -1;
+	error = read_error(value, *len);
+	if (__builtin_expect(error != 0, 0))
+		look_at_error(fd, error, value, len);
+	return 0;
+}
+
 RS_EXPORT int getsockopt(int fd, int level, int name, void *__restrict value,
 			 socklen_t *__restrict len)
 {
-	if (rs_pending_any() && level == SOL_SOCKET && name == SO_ERROR &&
-	    error_is_told(fd, value, len))
-		return 0;
+	if (rs_pending_any() && level == SOL_SOCKET && name == SO_ERROR)
+		return error_of(fd, value, len);
 	return rs_real_getsockopt(fd, level, name, value, len);
 }

@@ -238,10 +238,11 @@ static void drain(struct helper *helper)
 	}
 }
 
-/* Until there is something to do: the command writes, reads, or ends (SIGCHLD). */
+/* Until there is something to do: the command writes, reads, or ends (SIGCHLD). Past our own hook:
+ * the connects that are pending are the program's. */
 static void wait_a_little(const struct helper *helper)
 {
-	const struct timespec slice = { .tv_nsec = SLICE_NS };
+	struct timespec slice = { .tv_nsec = SLICE_NS };
 	struct pollfd fds[2] = {
 		{ .fd = helper->to_stdin, .events = POLLOUT },
 		{ .fd = helper->from_stdout, .events = POLLIN },
@@ -250,7 +251,7 @@ static void wait_a_little(const struct helper *helper)
 
 	sigfillset(&mask);
 	sigdelset(&mask, SIGCHLD);
-	ppoll(fds, 2, &slice, &mask);
+	syscall(SYS_ppoll, fds, 2UL, &slice, &mask, (size_t)_NSIG / 8);
 }
 
 /* ---- its end ---- */

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
@@ -18,6 +19,7 @@
 
 #include "at_start.h"
 #include "ops/line.h"
+#include "retry/ns.h"
 
 #define STDERR_PATIENCE_MS 1000
 
@@ -132,12 +134,16 @@ static int append(const char *path, struct rs_span line)
 	return rc;
 }
 
-/* Signals wait while we write, so a reader that does not read must not hold us for long. */
+/* Signals wait while we write, so a reader that does not read must not hold us for long. Past our
+ * own hook, which would look after connects that are pending: this may speak of one that is held.
+ */
 static bool stderr_takes_a_line(void)
 {
 	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct timespec patience = { STDERR_PATIENCE_MS / 1000,
+				     STDERR_PATIENCE_MS % 1000 * RS_NS_PER_MS };
 
-	return poll(&fd, 1, STDERR_PATIENCE_MS) == 1;
+	return syscall(SYS_ppoll, &fd, 1UL, &patience, NULL, 0UL) == 1;
 }
 
 /* Take back a signal that our own write raised. One that was pending before is the program's. */

@@ -13,8 +13,8 @@
 #define MOST 1000000
 
 static const struct loop_kind *const kinds[] = {
-	&loop_connect, &loop_refused, &loop_begun, &loop_fetch,
-	&loop_setopt,  &loop_judge,   &loop_parse, &loop_spawn,
+	&loop_connect, &loop_refused, &loop_begun, &loop_selected, &loop_epolled,
+	&loop_fetch,   &loop_setopt,  &loop_judge, &loop_parse,    &loop_spawn,
 };
 
 static int64_t read_clock(clockid_t id)

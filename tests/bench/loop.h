@@ -32,7 +32,7 @@ struct loop_kind {
 	void (*repeat)(struct loop_result *result, long count);
 };
 
-extern const struct loop_kind loop_connect, loop_refused, loop_begun;
+extern const struct loop_kind loop_connect, loop_refused, loop_begun, loop_selected, loop_epolled;
 extern const struct loop_kind loop_fetch, loop_setopt;
 extern const struct loop_kind loop_judge, loop_parse;
 extern const struct loop_kind loop_spawn;

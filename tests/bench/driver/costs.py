@@ -8,6 +8,9 @@ from .report import Row, Table, exact, show
 # something is promised?
 CONNECTS = (("connect", "ok", "connect(), succeeds", True),
             ("begun", "begun", "connect(), non-blocking, then poll()", True),
+            ("begun", "asked", "connect(), poll(), SO_ERROR", True),
+            ("selected", "selected", "connect(), select(), SO_ERROR", True),
+            ("epolled", "epolled", "connect(), epoll_wait(), SO_ERROR", True),
             ("refused", "refused", "connect(), refused, no rule for it", False))
 
 

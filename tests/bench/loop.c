@@ -13,7 +13,7 @@
 #define MOST 1000000
 
 static const struct loop_kind *const kinds[] = {
-	&loop_connect, &loop_refused, &loop_begun, &loop_fetch,
+	&loop_connect, &loop_refused, &loop_begun, &loop_fetch, &loop_count,
 	&loop_setopt,  &loop_judge,   &loop_parse, &loop_spawn,
 };
 
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	char line[32];
 
 	if (!kind || !kind->prepare(argv + 2)) {
-		fputs("usage: loop connect|refused|begun | fetch URL | setopt | judge RULES | parse RULES | "
+		fputs("usage: loop connect|refused|begun | fetch|count URL | setopt | judge RULES | parse RULES | "
 		      "spawn [NAME=VALUE...] PROGRAM [ARG...]\n",
 		      stderr);
 		return 2;

@@ -19,7 +19,8 @@
 struct rs_curl_api {
 	uintptr_t loaded_at; /* its place in memory */
 	size_t loaded_len;
-	bool complete; /* it has what a guarded call needs at least */
+	bool complete;      /* it has what a guarded call needs at least */
+	bool tells_headers; /* and can be asked for a response's headers */
 
 	CURL *(*easy_init)(void);
 	CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
@@ -80,12 +81,18 @@ bool rs_is_libcurl(const void *caller);
 extern _Thread_local const struct rs_curl_api *rs_curl_inside
 	__attribute__((tls_model("initial-exec")));
 
+/* Is the code at `caller` part of that libcurl? */
+static inline bool rs_is_part_of(const struct rs_curl_api *api, const void *caller)
+{
+	return (uintptr_t)caller - api->loaded_at < api->loaded_len;
+}
+
 /* Is it that libcurl itself that calls? What it asks of the multi interface is its own business. */
 static inline bool rs_is_inside(const void *caller)
 {
 	const struct rs_curl_api *api = rs_curl_inside;
 
-	return api && (uintptr_t)caller - api->loaded_at < api->loaded_len;
+	return api && rs_is_part_of(api, caller);
 }
 
 /*

@@ -187,6 +187,7 @@ static void fill(struct rs_curl_api *api, void *library)
 	look_up(library, "curl_mime_data_cb", &api->mime_data_cb);
 	look_up(library, "curl_mime_filedata", &api->mime_filedata);
 	api->complete = api->easy_perform && api->easy_setopt && api->easy_getinfo;
+	api->tells_headers = api->easy_header && api->easy_nextheader;
 }
 
 static const struct rs_curl_caller *known_flavour(const void *library, bool is_itself)

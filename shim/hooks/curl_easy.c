@@ -9,6 +9,7 @@
 
 #include "hooks/export.h"
 #include "transfer/multi.h"
+#include "transfer/stand_in.h"
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -24,9 +25,9 @@ static const struct rs_curl_api *api_of(const struct rs_handle *handle, const vo
 	return found ? found->api : NULL;
 }
 
-RS_EXPORT CURL *curl_easy_init(void)
+__attribute__((noinline)) static CURL *init_of_program(const void *address)
 {
-	const struct rs_curl_caller *caller = rs_real_curl(RS_CALLER);
+	const struct rs_curl_caller *caller = rs_real_curl(address);
 	CURL *easy;
 
 	if (!caller || !caller->api->easy_init)
@@ -36,6 +37,14 @@ RS_EXPORT CURL *curl_easy_init(void)
 		rs_handle_add(easy, caller->api);
 	return easy;
 }
+
+/* libcurl makes handles for itself, too. */
+RS_EXPORT CURL *curl_easy_init(void)
+{
+	if (rs_is_inside(__builtin_return_address(0)))
+		return rs_curl_inside->easy_init();
+	return init_of_program(RS_CALLER);
+}
 RS_BINDABLE(curl_easy_init);
 
 /* During a call: options that an attempt has replaced are only noted, and take effect through
@@ -43,6 +52,14 @@ RS_BINDABLE(curl_easy_init);
 static bool note_running(struct rs_exchange *x, CURLoption option)
 {
 	switch (option) {
+	case CURLOPT_WRITEDATA:
+		if (x->alone || x->handle->body_stands)
+			return false;
+		break;
+	case CURLOPT_HEADERDATA:
+		if (x->alone || x->handle->header_stands)
+			return false;
+		break;
 	case CURLOPT_PRIVATE:
 	case CURLOPT_NOPROGRESS:
 	case CURLOPT_XFERINFOFUNCTION:
@@ -53,11 +70,6 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 	case CURLOPT_DEBUGFUNCTION:
 	case CURLOPT_DEBUGDATA:
 		return false;
-	case CURLOPT_WRITEDATA:
-	case CURLOPT_HEADERDATA:
-		if (x->alone)
-			return false;
-		break;
 	default:
 		break;
 	}
@@ -83,8 +95,11 @@ static CURLcode set_running(struct rs_handle *handle, CURLoption option, void *v
 
 static CURLcode set_idle(struct rs_handle *handle, CURLoption option, void *value)
 {
-	CURLcode result = handle->api->easy_setopt(handle->easy, option, value);
+	CURLcode result;
 
+	if (rs_option_has_stand_in(rs_option_way(option)))
+		return rs_stand_in_set(handle, option, value);
+	result = handle->api->easy_setopt(handle->easy, option, value);
 	if (result == CURLE_OK)
 		rs_options_set(&handle->options, option, value);
 	return result;
@@ -145,10 +160,14 @@ __attribute__((always_inline)) static inline CURLcode set_word(CURL *easy, CURLo
 		return real(easy, option, value);
 	if (__builtin_expect(!rs_option_is_word(way), 0))
 		return keep_otherwise(easy, option, value, real, &handle->options, way);
-	if (__builtin_expect(!rs_option_is_sure(way), 0))
-		return keep_word(easy, option, value, real, &handle->options, way);
-	memcpy(rs_option_word(&handle->options, way - RS_OPTION_SURE), &value, sizeof(value));
-	return real(easy, option, value);
+	if (__builtin_expect(rs_option_is_sure(way), 1)) {
+		memcpy(rs_option_word(&handle->options, way - RS_OPTION_SURE), &value,
+		       sizeof(value));
+		return real(easy, option, value);
+	}
+	if (rs_option_has_stand_in(way))
+		return rs_stand_in_set(handle, option, value);
+	return keep_word(easy, option, value, real, &handle->options, way);
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -256,12 +275,13 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	if (!handle)
 		return;
 	rs_options_clear(&handle->options);
+	handle->body_stands = handle->header_stands = false;
 	handle->whole.valid = false;
 	rs_fault_forget(handle);
 	if (handle->active) {
 		handle->active->altered = handle->active->replaced_more = true;
 		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */
-		handle->active->flows = false;
+		handle->flows = false;
 		rs_transfer_replace(handle->active);
 		rs_transfer_choose_headers(handle->active);
 	}
@@ -284,6 +304,7 @@ RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 	rs_handle_learn_url(handle);
 	if (handle->active)
 		rs_transfer_restore(handle->active, copy);
+	rs_stand_in_undo(handle, copy);
 	copied = rs_handle_add(copy, api);
 	if (copied)
 		rs_options_copy(&copied->options, &handle->options);

@@ -31,12 +31,12 @@ static bool is_recursive(const struct rs_multi *m)
 __attribute__((noinline)) static CURLMcode add_handle_of_program(CURLM *handle, CURL *easy,
 								 const void *caller)
 {
-	const struct rs_curl_api *api = api_of(NULL, caller);
 	struct rs_handle *known = rs_handle_find(easy);
+	const struct rs_curl_api *api = known ? known->api : api_of(NULL, caller);
 
 	if (!api || !api->multi_add_handle)
 		return CURLM_INTERNAL_ERROR;
-	if (!known || !handle || rs_real_curl(caller)->is_libcurl)
+	if (!known || !handle || rs_is_part_of(api, caller))
 		return api->multi_add_handle(handle, easy);
 	return rs_multi_add(handle, known);
 }

@@ -33,11 +33,6 @@ static void set_limits(struct rs_exchange *x)
 		rs_transfer_limit(x, &rule->policy);
 }
 
-static bool may_limit(const struct rs_exchange *x)
-{
-	return x->rules->limits || x->call.attempts > 0;
-}
-
 /* Another attempt than the first may ask for anything otherwise. */
 static void begin_again(struct rs_exchange *x)
 {
@@ -123,16 +118,16 @@ void rs_exchange_time(struct rs_exchange *x)
 	x->call.started_ns = x->attempt_ns = rs_mark_ns(x->mark);
 }
 
-void rs_exchange_begin_attempt(struct rs_exchange *x)
+void rs_exchange_begin_with_care(struct rs_exchange *x)
 {
-	if (__builtin_expect(may_limit(x), 0))
+	if (x->rules->limits || x->call.attempts > 0)
 		set_limits(x);
-	if (__builtin_expect(x->call.attempts > 0, 0))
+	if (x->call.attempts > 0)
 		begin_again(x);
 	rs_transfer_choose_headers(x);
-	if (__builtin_expect(x->resume.continuing, 0))
+	if (x->resume.continuing)
 		rs_resume_ask(x);
-	if (__builtin_expect(x->rules->fault_calls != 0, 0))
+	if (x->rules->fault_calls)
 		rs_fault_begin(x);
 	x->call.attempts++;
 }
@@ -142,7 +137,7 @@ bool rs_exchange_starts(struct rs_exchange *x)
 	if (x->rules->pacers && rs_exchange_put_off(x))
 		return false;
 	rs_exchange_begin_attempt(x);
-	return !rs_fault_holds(x);
+	return !x->fault.delayed || !rs_fault_holds(x);
 }
 
 /* The program has ended this attempt meanwhile: it wants no other. */
@@ -327,5 +322,6 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 		forget_recovery(x);
 	if (!rs_hold_rests(&handle->hold))
 		rs_hold_rest(&handle->hold);
+	handle->flows = handle->lines_flow = false;
 	handle->active = NULL;
 }

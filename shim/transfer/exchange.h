@@ -5,6 +5,7 @@
  *   call.c      the call from its first attempt to its end
  *   perform.c   makes the attempts where the calling thread waits between them
  *   replace.c   the options that are other ones meanwhile
+ *   stand_in.c  the functions of ours that stay in libcurl from call to call
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
@@ -61,10 +62,9 @@ struct rs_exchange {
 	struct rs_outcome outcome; /* of the present attempt; its spans point into what is held */
 	struct rs_decision decision;
 	int64_t decided_ns;
-	int64_t attempt_ns;          /* when it began; as call.started_ns where it is the first */
-	int64_t turn_ns;             /* of the first attempt, where that was put off */
-	uint64_t mark;               /* when the call did */
-	curl_write_callback body_fn; /* the program's, or libcurl's default; set when it `flows` */
+	int64_t attempt_ns; /* when it began; as call.started_ns where it is the first */
+	int64_t turn_ns;    /* of the first attempt, where that was put off */
+	uint64_t mark;      /* when the call did */
 
 	/* From here on: all zero when a call begins. */
 	enum rs_phase phase;
@@ -84,8 +84,6 @@ struct rs_exchange {
 	bool provisional;  /* the block may not be the last: 1xx, a redirect, a CONNECT … */
 	bool echoed;       /* CURLOPT_HEADER: the body callback has had the present line */
 	bool delivered;    /* the program has seen some of this attempt: it is committed */
-	bool flows;        /* streaming, and nothing is held: pieces of the body go to body_fn */
-	bool lines_flow;   /* so do the lines of the present header block */
 	bool timed;        /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {
 		bool attempt, connect, fresh;
@@ -131,8 +129,13 @@ bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outc
 
 bool rs_exchange_is_http(struct rs_exchange *x);
 
-/* May a CONNECT to a proxy come before the response? */
-bool rs_exchange_may_tunnel(struct rs_exchange *x);
+/* May a CONNECT to a proxy come before the response? Rather yes than no. */
+static inline bool rs_exchange_may_tunnel(const struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	return o->proxy_tunnel || !rs_options_plain_http(o) || x->amended.url;
+}
 
 /* response.c ---------------------------------------------------------------------------------- */
 
@@ -226,6 +229,16 @@ int64_t rs_exchange_pace_after(struct rs_exchange *x, const struct rs_rule *rule
 
 /* replace.c ----------------------------------------------------------------------------------- */
 
+/* A program that has no use for headers, with a libcurl that can be asked for them: the common
+ * case, in which not a line of them has to be touched. */
+static inline bool rs_transfer_can_ask(const struct rs_handle *handle)
+{
+	const struct rs_options *o = &handle->options;
+
+	return !o->header_fn && !o->header_data && !(o->include_header | o->fail_on_error) &&
+	       handle->api->tells_headers && o->url.text && (o->url.text[0] | 0x20) == 'h';
+}
+
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl
  * must not be told now; the program's value takes effect all the same. */
 bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
@@ -236,15 +249,38 @@ void rs_transfer_mind_headers(struct rs_exchange *x);
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 
-/* Let `body` take the response's body: one of ours, in one of its two forms. */
-void rs_transfer_take_body(struct rs_exchange *x, curl_write_callback with_exchange,
-			   curl_write_callback here);
+/* Let the response's body come to response.c; or to another function of ours, in one of its two
+ * forms. */
+void rs_transfer_take_body(struct rs_exchange *x);
+void rs_transfer_divert_body(struct rs_exchange *x, curl_write_callback with_exchange,
+			     curl_write_callback here);
 
 /* Before an attempt: which way its headers take. */
 void rs_transfer_choose_headers(struct rs_exchange *x);
 
-/* Replace them (again, after curl_easy_reset() has undone it). */
-void rs_transfer_replace(struct rs_exchange *x);
+/* The same before the first one, which has two ways that need nothing to be done. */
+static inline void rs_transfer_choose_first_headers(struct rs_exchange *x)
+{
+	const struct rs_handle *handle = x->handle;
+
+	if (handle->header_stands && handle->options.header_fn)
+		x->header_way = RS_HEADERS_SEEN;
+	else if (!rs_transfer_can_ask(handle))
+		rs_transfer_choose_headers(x);
+}
+
+/* Replace the others (again, after curl_easy_reset() has undone it). */
+void rs_transfer_replace_more(struct rs_exchange *x);
+
+static inline void rs_transfer_replace(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	if (__builtin_expect(!x->handle->body_stands, 0))
+		rs_transfer_take_body(x);
+	if ((o->include_header | o->fail_on_error) || x->streams_up)
+		rs_transfer_replace_more(x);
+}
 
 /* Limit the next attempt as `policy` says where the program has not; and the end of that. */
 void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
@@ -262,7 +298,17 @@ void rs_exchange_time(struct rs_exchange *x);
  * rs_fault_due_ns(). At its end *result becomes what it was made to be; true: wait until
  * rs_exchange_due_ns(), then make another. A recover command is run in between; *result is another
  * one when the program cancels that. */
-void rs_exchange_begin_attempt(struct rs_exchange *x);
+void rs_exchange_begin_with_care(struct rs_exchange *x);
+static inline void rs_exchange_begin_attempt(struct rs_exchange *x)
+{
+	if (__builtin_expect(x->call.attempts > 0, 0) || __builtin_expect(x->rules->limits, 0) ||
+	    __builtin_expect(x->rules->fault_calls != 0, 0)) {
+		rs_exchange_begin_with_care(x);
+		return;
+	}
+	rs_transfer_choose_first_headers(x);
+	x->call.attempts = 1;
+}
 bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result);
 int64_t rs_exchange_due_ns(const struct rs_exchange *x);
 

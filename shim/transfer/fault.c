@@ -34,7 +34,7 @@ static size_t cut_body_here(char *bytes, size_t one, size_t len, void *data)
 
 static CURLcode end_cut(struct rs_exchange *x, CURLcode result)
 {
-	rs_transfer_take_body(x, rs_response_body, rs_response_body_here);
+	rs_transfer_take_body(x);
 	x->fault.cuts = false;
 	if (!x->fault.cut || result != CURLE_WRITE_ERROR)
 		return result;
@@ -77,7 +77,7 @@ static bool arm(struct rs_exchange *x, const struct rs_fault *fault)
 		return rs_canned_replace(x, fault);
 	if (fault->cut != RS_NO_CUT) {
 		x->fault.cuts = true;
-		rs_transfer_take_body(x, cut_body, cut_body_here);
+		rs_transfer_divert_body(x, cut_body, cut_body_here);
 	}
 	return true;
 }

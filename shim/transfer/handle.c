@@ -3,29 +3,25 @@
 #include <stdlib.h>
 
 #include "transfer/fault.h"
+#include "transfer/stand_in.h"
 
 struct rs_table_place rs_handles_first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
 struct rs_table rs_handles = RS_TABLE_INIT(rs_handles_first);
 
-/*
- * Most programs have few handles at a time, and some make one for every request: the first ones are
- * not the allocator's, which would have to find them a place among libcurl's, each time.
- */
 #define KEPT_HOLD 4096 /* bytes of held responses whose memory the next handle may have */
-static struct {
-	atomic_bool taken;
-	struct rs_handle record;
-} kept[4];
-#define KEPT (sizeof(kept) / sizeof(kept[0]))
+struct rs_kept_handle rs_handles_kept[RS_HANDLES_KEPT];
 
 static struct rs_handle *take_kept(void)
 {
-	for (size_t i = 0; i < KEPT; i++) {
-		if (atomic_load_explicit(&kept[i].taken, memory_order_relaxed) ||
-		    atomic_exchange_explicit(&kept[i].taken, true, memory_order_acquire))
+	for (size_t i = 0; i < RS_HANDLES_KEPT; i++) {
+		struct rs_kept_handle *kept = &rs_handles_kept[i];
+
+		if (atomic_load_explicit(&kept->taken, memory_order_relaxed) ||
+		    atomic_exchange_explicit(&kept->taken, true, memory_order_acquire))
 			continue;
-		kept[i].record.taken = &kept[i].taken;
-		return &kept[i].record;
+		kept->record.taken = &kept->taken;
+		kept->record.stand_in = &rs_stand_ins[i];
+		return &kept->record;
 	}
 	return NULL;
 }
@@ -92,6 +88,8 @@ static void clear(struct rs_handle *handle)
 		free(handle->multi_call);
 	handle->multi_call = NULL;
 	handle->active = NULL;
+	handle->body_stands = handle->header_stands = false;
+	handle->flows = handle->lines_flow = false;
 }
 
 void rs_handle_free(struct rs_handle *handle)

@@ -18,6 +18,7 @@
 
 struct rs_exchange;
 struct rs_multi_call;
+struct rs_stand_in;
 
 /* What curl_easy_getinfo() tells of an attempt that a fault has struck. */
 struct rs_fault_told {
@@ -39,7 +40,27 @@ struct rs_handle {
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
 	atomic_bool *taken;               /* of a record that is kept, or NULL */
 	void *allocated;                  /* this record, where it was, or NULL */
+
+	const struct rs_stand_in *stand_in; /* of a record that is kept, or NULL: stand_in.h */
+	bool body_stands, header_stands;    /* libcurl has these in place of the program's */
+
+	/* Of the call in progress, and here because all that arrives asks for it; else false. */
+	bool flows;      /* streaming, and nothing is held: pieces of the body go to body_fn */
+	bool lines_flow; /* so do the lines of the present header block, to the program's callback
+			  */
+	curl_write_callback body_fn; /* the program's, or libcurl's default; set when it `flows` */
 };
+
+/*
+ * Most programs have few handles at a time, and some make one for every request: the first ones are
+ * not the allocator's, which would have to find them a place among libcurl's, each time.
+ */
+#define RS_HANDLES_KEPT 4
+struct rs_kept_handle {
+	atomic_bool taken;
+	struct rs_handle record;
+};
+extern struct rs_kept_handle rs_handles_kept[RS_HANDLES_KEPT] __attribute__((visibility("hidden")));
 
 extern struct rs_table_place rs_handles_first[];
 extern struct rs_table rs_handles;

@@ -87,7 +87,7 @@ void rs_prepare_retry(struct rs_exchange *x)
 	if (x->delivered)
 		rs_resume_remember(x, (CURLcode)x->outcome.error);
 	x->upload.stop = true;
-	x->flows = false;
+	x->handle->flows = false;
 	x->phase = RS_DISCARDING;
 }
 

@@ -4,6 +4,8 @@
 
 #include "process.h"
 #include "transfer/program.h"
+#include "transfer/stand_in.h"
+#include "transfer/success.h"
 
 static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 {
@@ -138,6 +140,12 @@ static void end_attempt(struct rs_multi_call *call, CURLcode result)
 	bool again;
 
 	call->result = result;
+	if (__builtin_expect(rs_exchange_succeeded(&call->x, result), 1)) {
+		rs_exchange_close_success(&call->x);
+		enter(call, RS_MULTI_DONE);
+		post_done(call);
+		return;
+	}
 	m->calling = true; /* its stream may have to seek */
 	again = rs_exchange_end_attempt(&call->x, &call->result);
 	m->calling = false;
@@ -299,8 +307,11 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	m = call ? rs_multi_of(handle, api) : NULL;
 	if (m && m->calling)
 		return CURLM_RECURSIVE_API_CALL;
-	if (!m || m->busy || !rs_exchange_open(&call->x, easy, false))
+	if (!m || m->busy || !rs_exchange_open(&call->x, easy, false)) {
+		if (!easy->active)
+			rs_stand_in_leave(easy);
 		return api->multi_add_handle(handle, easy->easy);
+	}
 	link_call(m, call);
 	call->detached = !rs_exchange_starts(&call->x);
 	enter(call, call->detached ? RS_MULTI_WAITING : RS_MULTI_RUNNING);

@@ -107,7 +107,11 @@ void rs_multi_calm(struct rs_multi *m, const int *running);
 
 /* The timer callback: libcurl's for us, and ours for the program. */
 int rs_multi_timer(CURLM *handle, long timeout_ms, void *multi);
-int rs_multi_tell_timer(struct rs_multi *m);
+int rs_multi_ask_timer(struct rs_multi *m);
+static inline int rs_multi_tell_timer(struct rs_multi *m)
+{
+	return m->timer_fn && !m->busy ? rs_multi_ask_timer(m) : 0;
+}
 /* The program's timer has gone off. */
 void rs_multi_timer_expired(struct rs_multi *m);
 

@@ -73,13 +73,13 @@ static bool is_stale(const struct rs_multi *m, int64_t due_ns)
 	return m->waiting > 0 ? due_ns < m->told_due_ns : due_ns != m->told_due_ns;
 }
 
-int rs_multi_tell_timer(struct rs_multi *m)
+int rs_multi_ask_timer(struct rs_multi *m)
 {
 	int64_t due_ns = rs_ns_min(m->real_due_ns, rs_multi_due_ns(m));
 	bool calling = m->calling;
 	int depth, answer;
 
-	if (!m->timer_fn || m->busy || !is_stale(m, due_ns))
+	if (!is_stale(m, due_ns))
 		return 0;
 	m->told_due_ns = due_ns;
 	m->calling = true;

@@ -253,7 +253,7 @@ const rs_option_setter rs_option_setters[] = {
 	[SET_UPLOAD] = set_upload,
 };
 
-#define NUMBER(option) [(option) % CURLOPTTYPE_OBJECTPOINT]
+#define NUMBER(option) [(option) % RS_OPTIONS_LIMIT]
 /* Pointers and longs; libcurl converts function pointers through void *, and POSIX asks that this
  * works. */
 #define WORD(member)                                                                               \
@@ -264,6 +264,10 @@ const rs_option_setter rs_option_setters[] = {
 
 /* libcurl stores these without a look at them, ever since it has had them. */
 #define SURE(member) (RS_OPTION_SURE + WORD(member))
+
+/* And of these it may have been given others: stand_in.h. */
+#define STANDS(member) (RS_OPTION_STANDS + WORD(member))
+_Static_assert(RS_OPTION_WORDS + sizeof(struct rs_options) < RS_OPTION_STANDS, "no way is two");
 
 const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_ABSTRACT_UNIX_SOCKET) = SET_ABSTRACT_SOCKET,
@@ -280,7 +284,7 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_FRESH_CONNECT) = WORD(fresh_connect),
 	NUMBER(CURLOPT_HEADER) = WORD(include_header),
 	NUMBER(CURLOPT_HEADERDATA) = SURE(header_data),
-	NUMBER(CURLOPT_HEADERFUNCTION) = SURE(header_fn),
+	NUMBER(CURLOPT_HEADERFUNCTION) = STANDS(header_fn),
 	NUMBER(CURLOPT_HTTPGET) = SET_GET,
 	NUMBER(CURLOPT_HTTPHEADER) = WORD(header_list),
 	NUMBER(CURLOPT_HTTPPOST) = SET_OLD_FORM,
@@ -316,7 +320,7 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_UPLOAD) = SET_UPLOAD,
 	NUMBER(CURLOPT_URL) = SURE(url_told),
 	NUMBER(CURLOPT_WRITEDATA) = SURE(write_data),
-	NUMBER(CURLOPT_WRITEFUNCTION) = SURE(write_fn),
+	NUMBER(CURLOPT_WRITEFUNCTION) = STANDS(write_fn),
 	NUMBER(CURLOPT_XFERINFODATA) = WORD(progress_data),
 	NUMBER(CURLOPT_XFERINFOFUNCTION) = WORD(xferinfo_fn),
 };
@@ -328,7 +332,7 @@ void rs_options_set(struct rs_options *options, CURLoption option, void *value)
 	if (option == CURLOPT_URL)
 		rs_options_learn_url(options, value);
 	else if (rs_option_is_word(way))
-		memcpy(rs_option_word(options, way % RS_OPTION_SURE), &value, sizeof(value));
+		memcpy(rs_option_word(options, way % RS_OPTION_STANDS), &value, sizeof(value));
 	else if (way != SET_NONE)
 		rs_option_setters[way](options, value);
 }

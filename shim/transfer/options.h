@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum rs_request_kind {
 	RS_REQUEST_GET,
@@ -108,6 +109,12 @@ static inline bool rs_options_know_url(const struct rs_options *options)
 	return __builtin_expect(options->url_told == RS_URL_KNOWN, 1);
 }
 
+/* Does it begin with "http:", written so? There is room for more than that in a copy. */
+static inline bool rs_options_plain_http(const struct rs_options *options)
+{
+	return options->url.text && memcmp(options->url.text, "http:", 5) == 0;
+}
+
 /* It is `url`; `text` NULL: none. */
 void rs_options_learn_url(struct rs_options *options, const char *text);
 
@@ -118,12 +125,13 @@ void rs_options_clear(struct rs_options *options);
 void rs_options_copy(struct rs_options *to, const struct rs_options *from);
 
 /*
- * How an option is kept, by its number, whatever the type of its value: not at all (0), by one of
+ * How an option is kept, by its number, type and all: not at all (0), by one of
  * the setters of options.c, or as the word that it is, at so many bytes in struct rs_options. Words
  * that libcurl never refuses need not wait for what it says.
  */
-#define RS_OPTIONS_LIMIT 400
+#define RS_OPTIONS_LIMIT 4096 /* a power of two, modulo which all numbers of options differ */
 #define RS_OPTION_WORDS  ((uint16_t)64)     /* from here on */
+#define RS_OPTION_STANDS ((uint16_t)0x4000) /* from here on: a stand-in may be in their place */
 #define RS_OPTION_SURE   ((uint16_t)0x8000) /* from here on: those that are never refused */
 extern const uint16_t rs_option_ways[RS_OPTIONS_LIMIT];
 
@@ -132,9 +140,7 @@ extern const rs_option_setter rs_option_setters[];
 
 static inline unsigned rs_option_way(CURLoption option)
 {
-	unsigned number = (unsigned)option % CURLOPTTYPE_OBJECTPOINT;
-
-	return __builtin_expect(number < RS_OPTIONS_LIMIT, 1) ? rs_option_ways[number] : 0;
+	return rs_option_ways[(unsigned)option % RS_OPTIONS_LIMIT];
 }
 
 static inline bool rs_option_is_word(unsigned way)
@@ -142,12 +148,17 @@ static inline bool rs_option_is_word(unsigned way)
 	return way >= RS_OPTION_WORDS;
 }
 
+static inline bool rs_option_has_stand_in(unsigned way)
+{
+	return (way & RS_OPTION_STANDS) != 0;
+}
+
 static inline bool rs_option_is_sure(unsigned way)
 {
 	return way >= RS_OPTION_SURE;
 }
 
-/* Where the word is kept; a sure one's way is taken without RS_OPTION_SURE. */
+/* Where the word is kept; the way is taken without RS_OPTION_SURE and RS_OPTION_STANDS. */
 static inline void *rs_option_word(struct rs_options *options, unsigned way)
 {
 	return (char *)options + (way - RS_OPTION_WORDS);

@@ -2,9 +2,8 @@
  * curl_easy_perform(): the thread that called it waits.
  */
 #include "process.h"
-#include "retry/ledger.h"
-#include "transfer/exchange.h"
 #include "transfer/program.h"
+#include "transfer/success.h"
 
 _Thread_local struct rs_exchange *rs_exchange_here __attribute__((tls_model("initial-exec")));
 
@@ -21,7 +20,7 @@ static inline CURLcode perform(struct rs_exchange *x)
 	return result;
 }
 
-static inline CURLcode attempt(struct rs_exchange *x)
+__attribute__((always_inline)) static inline CURLcode attempt(struct rs_exchange *x)
 {
 	rs_exchange_begin_attempt(x);
 	if (__builtin_expect(x->fault.delayed, 0) && !rs_exchange_wait(x, rs_fault_due_ns(x)))
@@ -42,37 +41,6 @@ __attribute__((noinline)) static CURLcode go_on(struct rs_exchange *x, CURLcode 
 			return CURLE_ABORTED_BY_CALLBACK;
 	}
 	return result;
-}
-
-/* Neither tokens to give back nor calls to count. */
-static inline bool owes_nothing(const struct rs_rules *rules)
-{
-	uint32_t stirred = rs_stirred(rules);
-
-	return stirred == 0 || (stirred == RS_STIR_OTHERS && rs_ledger_rests(rules->host_ledger));
-}
-
-/* It went well at its first attempt, the program has all of it, no rule has said a word, and there
- * is nothing to account for. */
-static inline bool went_well(const struct rs_exchange *x, CURLcode result)
-{
-	return result == CURLE_OK && x->flows && x->call.attempts == 1 && x->status < 400 &&
-	       !x->rule && !x->stopped && !x->fault.strike.fault && owes_nothing(x->rules);
-}
-
-/* rs_exchange_close() for the commonest of calls. */
-static inline CURLcode close_simply(struct rs_exchange *x)
-{
-	struct rs_handle *handle = x->handle;
-
-	if (__builtin_expect(x->header_way == RS_HEADERS_SEEN, 0))
-		handle->api->easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION,
-					 handle->options.header_fn);
-	handle->api->easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, handle->options.write_fn);
-	if (__builtin_expect(!rs_hold_rests(&handle->hold), 0))
-		rs_hold_rest(&handle->hold);
-	handle->active = NULL;
-	return CURLE_OK;
 }
 
 /* There was no rule for transfers, but perhaps by now there is one. */
@@ -101,10 +69,11 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 		return result;
 	}
 	result = attempt(&x);
-	if (__builtin_expect(!went_well(&x, result), 0))
-		result = go_on(&x, result);
-	else if (__builtin_expect(!x.replaced_more, 1))
-		return close_simply(&x);
+	if (__builtin_expect(rs_exchange_succeeded(&x, result), 1)) {
+		rs_exchange_close_success(&x);
+		return CURLE_OK;
+	}
+	result = go_on(&x, result);
 	rs_exchange_close(&x, result);
 	return result;
 }

@@ -5,6 +5,7 @@
 
 #include "retry/ns.h"
 #include "transfer/exchange.h"
+#include "transfer/stand_in.h"
 
 bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 {
@@ -45,11 +46,18 @@ static void restore_upload(const struct rs_exchange *x, CURL *easy)
 	}
 }
 
+/* Ours stays in the handle itself, where it stands in for one of the program's. */
 static inline void restore_headers(const struct rs_exchange *x, CURL *easy)
 {
-	const struct rs_options *o = &x->handle->options;
-	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	struct rs_handle *handle = x->handle;
+	const struct rs_options *o = &handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = handle->api->easy_setopt;
 
+	if (easy == handle->easy) {
+		if (handle->header_stands && o->header_fn)
+			return;
+		handle->header_stands = false;
+	}
 	set(easy, CURLOPT_HEADERFUNCTION, o->header_fn);
 	if (!x->alone)
 		set(easy, CURLOPT_HEADERDATA, o->header_data);
@@ -94,7 +102,9 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 		restore_more(x, easy);
 	if (x->header_way == RS_HEADERS_SEEN)
 		restore_headers(x, easy);
-	x->handle->api->easy_setopt(easy, CURLOPT_WRITEFUNCTION, x->handle->options.write_fn);
+	if (easy != x->handle->easy || !x->handle->body_stands)
+		x->handle->api->easy_setopt(easy, CURLOPT_WRITEFUNCTION,
+					    x->handle->options.write_fn);
 }
 
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
@@ -111,27 +121,18 @@ static void replace_upload(struct rs_exchange *x)
 	}
 }
 
-/* A program that has no use for headers, from a libcurl that can be asked for them: the common
- * case, in which not a line of them has to be touched. */
-static bool can_ask(const struct rs_exchange *x)
-{
-	const struct rs_options *o = &x->handle->options;
-
-	return !o->header_fn && !o->header_data && !(o->include_header | o->fail_on_error) &&
-	       !x->resume.continuing && x->handle->api->easy_header &&
-	       x->handle->api->easy_nextheader && o->url.text && (o->url.text[0] | 0x20) == 'h';
-}
-
 __attribute__((noinline)) static void see_headers(struct rs_exchange *x)
 {
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
+	x->header_way = RS_HEADERS_SEEN;
+	x->handle->lines_flow = false;
+	if (rs_stand_in_for_headers(x->handle))
+		return;
 	set(x->handle->easy, CURLOPT_HEADERFUNCTION,
 	    x->alone ? rs_response_header_here : rs_response_header);
 	if (!x->alone)
 		set(x->handle->easy, CURLOPT_HEADERDATA, x);
-	x->header_way = RS_HEADERS_SEEN;
-	x->lines_flow = false;
 }
 
 /* Where only a pointer is set for headers, libcurl gives it to the body callback: that is ours. */
@@ -139,13 +140,13 @@ void rs_transfer_mind_headers(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	x->flows = x->lines_flow = false; /* to be found out anew */
+	x->handle->flows = x->handle->lines_flow = false; /* to be found out anew */
 	if (x->header_way != RS_HEADERS_SEEN && o->header_data && !o->header_fn)
 		see_headers(x);
 }
 
 /* The program has got another use for them than before. */
-__attribute__((noinline)) static void see_no_headers(struct rs_exchange *x)
+static void see_no_headers(struct rs_exchange *x)
 {
 	restore_headers(x, x->handle->easy);
 	x->header_way = RS_HEADERS_ASKED;
@@ -153,9 +154,10 @@ __attribute__((noinline)) static void see_no_headers(struct rs_exchange *x)
 
 void rs_transfer_choose_headers(struct rs_exchange *x)
 {
+	bool can_ask = !x->resume.continuing && rs_transfer_can_ask(x->handle);
 	bool seen = x->header_way == RS_HEADERS_SEEN;
 
-	if (can_ask(x) == !seen)
+	if (can_ask == !seen)
 		return;
 	if (seen)
 		see_no_headers(x);
@@ -163,7 +165,7 @@ void rs_transfer_choose_headers(struct rs_exchange *x)
 		see_headers(x);
 }
 
-__attribute__((noinline)) static void replace_more(struct rs_exchange *x)
+void rs_transfer_replace_more(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
@@ -178,31 +180,23 @@ __attribute__((noinline)) static void replace_more(struct rs_exchange *x)
 		replace_upload(x);
 }
 
-static inline void take_body(struct rs_exchange *x, curl_write_callback with_exchange,
+void rs_transfer_divert_body(struct rs_exchange *x, curl_write_callback with_exchange,
 			     curl_write_callback here)
 {
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
+	x->handle->body_stands = false;
 	set(x->handle->easy, CURLOPT_WRITEFUNCTION, x->alone ? here : with_exchange);
-	if (__builtin_expect(x->alone, 1))
+	if (x->alone)
 		return;
 	set(x->handle->easy, CURLOPT_WRITEDATA, x);
 	x->replaced_more = true;
 }
 
-void rs_transfer_take_body(struct rs_exchange *x, curl_write_callback with_exchange,
-			   curl_write_callback here)
+void rs_transfer_take_body(struct rs_exchange *x)
 {
-	take_body(x, with_exchange, here);
-}
-
-void rs_transfer_replace(struct rs_exchange *x)
-{
-	const struct rs_options *o = &x->handle->options;
-
-	take_body(x, rs_response_body, rs_response_body_here);
-	if ((o->include_header | o->fail_on_error) || x->streams_up)
-		replace_more(x);
+	if (!rs_stand_in_for_body(x->handle))
+		rs_transfer_divert_body(x, rs_response_body, rs_response_body_here);
 }
 
 static long in_ms(int64_t ns)

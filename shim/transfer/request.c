@@ -85,20 +85,6 @@ bool rs_exchange_is_http(struct rs_exchange *x)
 	return is_http(rs_exchange_target(x)->scheme);
 }
 
-/* "http:", in whatever case. */
-static inline bool is_plain_http(const char *url)
-{
-	return (url[0] | 0x20) == 'h' && (url[1] | 0x20) == 't' && (url[2] | 0x20) == 't' &&
-	       (url[3] | 0x20) == 'p' && url[4] == ':';
-}
-
-bool rs_exchange_may_tunnel(struct rs_exchange *x)
-{
-	const char *url = x->amended.url ? x->amended.url : x->handle->options.url.text;
-
-	return x->handle->options.proxy_tunnel || !url || !is_plain_http(url);
-}
-
 bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended)
 {
 	const struct rs_options *o = &x->handle->options;

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "transfer/deliver.h"
+#include "transfer/arrival.h"
 #include "transfer/status_line.h"
 
 /* How much of a response that is to be dropped is still read, so that its connection can serve
@@ -13,7 +13,7 @@ void rs_response_begin(struct rs_exchange *x)
 	rs_hold_empty(&x->handle->hold);
 	x->phase = RS_HOLDING;
 	x->in_headers = x->has_block = x->provisional = false;
-	x->flows = x->lines_flow = false;
+	x->handle->flows = x->handle->lines_flow = false;
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
@@ -174,7 +174,7 @@ __attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *
 {
 	size_t took = header_line(x, bytes, len);
 
-	x->lines_flow = lines_may_flow(x);
+	x->handle->lines_flow = lines_may_flow(x);
 	return took;
 }
 
@@ -194,55 +194,41 @@ static bool flows_at_once(struct rs_exchange *x, const char *line, size_t len)
 	x->status = status;
 	x->headers_at = len;
 	x->phase = RS_STREAMING;
-	x->in_headers = x->has_block = x->delivered = x->lines_flow = true;
+	x->in_headers = x->has_block = x->delivered = x->handle->lines_flow = true;
 	return true;
 }
 
-/* The program's answer to a line is other than that it took it. */
-__attribute__((noinline)) static size_t line_not_taken(struct rs_exchange *x, size_t took)
+size_t rs_line_not_taken(const struct rs_handle *handle, size_t took)
 {
 	if (took != CURL_WRITEFUNC_PAUSE)
-		x->stopped = "Failed writing header";
+		handle->active->stopped = "Failed writing header";
 	return took;
 }
 
-/* Hand a line on that flows, with `data` as the program's user pointer. */
-static inline size_t pass_line(struct rs_exchange *x, char *bytes, size_t one, size_t len,
-			       void *data)
+size_t rs_response_line(struct rs_exchange *x, char *bytes, size_t len, void *data)
 {
-	curl_write_callback header_fn = x->handle->options.header_fn;
-	int depth = rs_program_enter();
-	size_t took = header_fn(bytes, one, len, data);
-
-	rs_program_leave(depth);
-	return __builtin_expect(took == len, 1) ? took : line_not_taken(x, took);
-}
-
-__attribute__((noinline)) static size_t take_line(struct rs_exchange *x, char *bytes, size_t one,
-						  size_t len, void *data)
-{
-	if (!x->lines_flow && !flows_at_once(x, bytes, len))
+	if (!x->handle->lines_flow && !flows_at_once(x, bytes, len))
 		return judge_line(x, bytes, len);
 	if (rs_line_is_blank(bytes, len))
-		x->in_headers = x->lines_flow = false;
-	return pass_line(x, bytes, one, len, data);
+		x->in_headers = x->handle->lines_flow = false;
+	return rs_pass_line(x->handle, bytes, len, data);
 }
 
 size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange)
 {
 	struct rs_exchange *x = exchange;
 
-	return take_line(x, bytes, one, len, x->handle->options.header_data);
+	(void)one;
+	return rs_response_line(x, bytes, len, x->handle->options.header_data);
 }
 
-/* Most lines of most responses are neither the first nor the last. */
 size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data)
 {
-	struct rs_exchange *x = rs_exchange_here;
+	const struct rs_handle *handle = rs_exchange_here->handle;
 
-	if (__builtin_expect(!x->lines_flow, 0) || __builtin_expect(len <= 2, 0))
-		return take_line(x, bytes, one, len, data);
-	return pass_line(x, bytes, one, len, data);
+	(void)one;
+	return rs_line_flows(handle, len) ? rs_pass_line(handle, bytes, len, data)
+					  : rs_response_line(rs_exchange_here, bytes, len, data);
 }
 
 /* Lines that were not seen, as if they had been: for judging alone, the program does not want them.
@@ -281,7 +267,7 @@ __attribute__((noinline)) static void judge_status(struct rs_exchange *x)
 }
 
 /* The last response's status, where a rule may care: then its headers are recalled. */
-static void ask_status(struct rs_exchange *x)
+static inline void ask_status(struct rs_exchange *x)
 {
 	long status = 0;
 
@@ -296,11 +282,18 @@ static void ask_status(struct rs_exchange *x)
 		x->phase = RS_STREAMING;
 }
 
+static inline void recall(struct rs_exchange *x)
+{
+	ask_status(x);
+	x->provisional = false;
+}
+
 void rs_response_recall(struct rs_exchange *x)
 {
-	if (!x->has_block)
-		ask_status(x);
-	x->provisional = false;
+	if (x->has_block)
+		x->provisional = false;
+	else
+		recall(x);
 }
 
 static bool held_enough(const struct rs_exchange *x)
@@ -314,16 +307,14 @@ static size_t write_out(char *bytes, size_t one, size_t len, void *file)
 	return fwrite(bytes, one, len, file);
 }
 
-__attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *bytes, size_t len)
+/* The response is the program's, and it has got all of it so far. */
+static bool piece_may_flow(const struct rs_exchange *x)
 {
-	if (!x->has_block && x->header_way == RS_HEADERS_ASKED)
-		rs_response_recall(x); /* what has a body for the program is the last response */
-	if (!x->has_block)
-		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
-	x->flows = x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold);
-	x->body_fn = x->handle->options.write_fn ? x->handle->options.write_fn : write_out;
-	if (x->flows)
-		return rs_deliver_body(x, bytes, len);
+	return x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold);
+}
+
+__attribute__((noinline)) static size_t judge_piece(struct rs_exchange *x, char *bytes, size_t len)
+{
 	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))
 		return act(x, RS_PIECE_BODY, bytes, len);
 	x->body_len += len;
@@ -336,28 +327,38 @@ __attribute__((noinline)) static size_t judge_body(struct rs_exchange *x, char *
 	return settle(x, RS_PIECE_BODY, bytes, len);
 }
 
+size_t rs_response_piece(struct rs_exchange *x, char *bytes, size_t len)
+{
+	struct rs_handle *handle = x->handle;
+
+	if (!x->has_block && x->header_way == RS_HEADERS_ASKED)
+		recall(x); /* what has a body for the program is the last response */
+	if (__builtin_expect(!x->has_block, 0))
+		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
+	handle->flows = piece_may_flow(x);
+	if (__builtin_expect(!handle->flows, 0))
+		return judge_piece(x, bytes, len);
+	handle->body_fn = handle->options.write_fn ? handle->options.write_fn : write_out;
+	return rs_deliver_body(x, bytes, len);
+}
+
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange)
 {
 	struct rs_exchange *x = exchange;
 
 	(void)one;
-	if (__builtin_expect(x->flows, 1))
+	if (__builtin_expect(x->handle->flows, 1))
 		return rs_deliver_body(x, bytes, len);
-	return judge_body(x, bytes, len);
+	return rs_response_piece(x, bytes, len);
 }
 
 size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data)
 {
-	struct rs_exchange *x = rs_exchange_here;
-	size_t took;
-	int depth;
+	const struct rs_handle *handle = rs_exchange_here->handle;
 
-	if (__builtin_expect(!x->flows, 0))
-		return judge_body(x, bytes, len);
-	depth = rs_program_enter();
-	took = x->body_fn(bytes, one, len, data);
-	rs_program_leave(depth);
-	return rs_body_taken(x, took, len);
+	(void)one;
+	return rs_body_flows(handle) ? rs_pass_piece(handle, bytes, len, data)
+				     : rs_response_piece(rs_exchange_here, bytes, len);
 }
 
 bool rs_response_finish(struct rs_exchange *x, CURLcode *result)

@@ -4,46 +4,57 @@
 
 /*
  * An open hash table in segments, each twice as large as the one before. A key hashes to one
- * bucket in every segment and lies in the first place that was free. Places are taken by
- * compare-and-swap and given back by storing NULL; nothing is ever moved, so that readers need no
- * lock: a key can only be that of the handle which the asking thread holds.
+ * bucket in every segment, and to a place in it to begin with, and lies in the first place that was
+ * free. Places are taken by compare-and-swap and given back by storing NULL; nothing is ever moved,
+ * so that readers need no lock: a key can only be that of the handle which the asking thread holds.
  */
 
-static struct rs_table_place *bucket_in(struct rs_table_place *segment, size_t number,
-					const void *key)
+/* The place of a key in a segment that is the `nth` to be tried there. */
+static inline struct rs_table_place *place_in(struct rs_table_place *segment, size_t number,
+					      const void *key, size_t nth)
 {
-	size_t buckets = (size_t)RS_TABLE_FIRST << number;
+	size_t places = ((size_t)RS_TABLE_FIRST << number) * RS_TABLE_BUCKET;
+	size_t at = rs_table_hash(key) & (places - 1), bucket = at & ~(size_t)(RS_TABLE_BUCKET - 1);
 
-	return &segment[(rs_table_hash(key) & (buckets - 1)) * RS_TABLE_BUCKET];
+	return &segment[bucket + ((at + nth) & (RS_TABLE_BUCKET - 1))];
 }
 
-static struct rs_table_place *place_of(struct rs_table *table, void *key)
+__attribute__((noinline)) static struct rs_table_place *place_further(struct rs_table *table,
+								      void *key, unsigned left)
 {
-	unsigned left = atomic_load_explicit(&table->deep, memory_order_relaxed);
-
 	for (size_t s = 0; s < RS_TABLE_SEGMENTS && left > 0; s++) {
 		struct rs_table_place *segment =
 			atomic_load_explicit(&table->segments[s], memory_order_acquire);
-		struct rs_table_place *bucket;
 
 		if (!segment)
 			return NULL;
-		bucket = bucket_in(segment, s, key);
 		for (size_t i = 0; i < RS_TABLE_BUCKET && left > 0; i++, left--) {
-			if (atomic_load_explicit(&bucket[i].key, memory_order_relaxed) == key)
-				return &bucket[i];
+			struct rs_table_place *place = place_in(segment, s, key, i);
+
+			if (atomic_load_explicit(&place->key, memory_order_relaxed) == key)
+				return place;
 		}
 	}
 	return NULL;
 }
 
+/* Mostly the very first place is it, or no other was ever in use. The key is not NULL. */
+static inline struct rs_table_place *place_of(struct rs_table *table, void *key)
+{
+	unsigned deep = atomic_load_explicit(&table->deep, memory_order_relaxed);
+	struct rs_table_place *first =
+		atomic_load_explicit(&table->segments[0], memory_order_relaxed);
+	struct rs_table_place *place = place_in(first, 0, key, 0);
+
+	if (atomic_load_explicit(&place->key, memory_order_relaxed) == key)
+		return place;
+	return deep > 1 ? place_further(table, key, deep) : NULL;
+}
+
 void *rs_table_search(struct rs_table *table, void *key)
 {
-	struct rs_table_place *place;
+	struct rs_table_place *place = key ? place_of(table, key) : NULL;
 
-	if (!key || atomic_load_explicit(&table->deep, memory_order_relaxed) == 0)
-		return NULL;
-	place = place_of(table, key);
 	return place ? atomic_load_explicit(&place->value, memory_order_acquire) : NULL;
 }
 
@@ -74,26 +85,42 @@ static void note_depth(struct rs_table *table, unsigned depth)
 		;
 }
 
-bool rs_table_put(struct rs_table *table, void *key, void *value)
+/* Take the place, if it is free. `depth`: which one of its key's places it is, counted from 1. */
+static inline bool take_place(struct rs_table *table, struct rs_table_place *place, void *key,
+			      void *value, unsigned depth)
+{
+	void *vacant = NULL;
+
+	if (!atomic_compare_exchange_strong(&place->key, &vacant, key))
+		return false;
+	note_depth(table, depth);
+	atomic_store_explicit(&place->value, value, memory_order_release);
+	return true;
+}
+
+__attribute__((noinline)) static bool put_further(struct rs_table *table, void *key, void *value)
 {
 	for (size_t s = 0; s < RS_TABLE_SEGMENTS; s++) {
 		struct rs_table_place *segment = segment_at(table, s);
-		struct rs_table_place *bucket;
 
 		if (!segment)
 			return false;
-		bucket = bucket_in(segment, s, key);
 		for (size_t i = 0; i < RS_TABLE_BUCKET; i++) {
-			void *vacant = NULL;
-
-			if (!atomic_compare_exchange_strong(&bucket[i].key, &vacant, key))
-				continue;
-			note_depth(table, (unsigned)(s * RS_TABLE_BUCKET + i + 1));
-			atomic_store_explicit(&bucket[i].value, value, memory_order_release);
-			return true;
+			if (take_place(table, place_in(segment, s, key, i), key, value,
+				       (unsigned)(s * RS_TABLE_BUCKET + i + 1)))
+				return true;
 		}
 	}
 	return false;
+}
+
+bool rs_table_put(struct rs_table *table, void *key, void *value)
+{
+	struct rs_table_place *first =
+		atomic_load_explicit(&table->segments[0], memory_order_relaxed);
+
+	return take_place(table, place_in(first, 0, key, 0), key, value, 1) ||
+	       put_further(table, key, value);
 }
 
 void *rs_table_take(struct rs_table *table, void *key)

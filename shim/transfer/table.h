@@ -14,7 +14,7 @@
 
 #define RS_TABLE_SEGMENTS 16
 #define RS_TABLE_FIRST    32 /* buckets of the first segment; a power of two */
-#define RS_TABLE_BUCKET   8
+#define RS_TABLE_BUCKET   8  /* likewise */
 
 struct rs_table_place {
 	_Atomic(void *) key;
@@ -45,7 +45,7 @@ void *rs_table_search(struct rs_table *table, void *key);
 static inline void *rs_table_glance(struct rs_table_place *first, void *key)
 {
 	struct rs_table_place *place =
-		&first[(rs_table_hash(key) & (RS_TABLE_FIRST - 1)) * RS_TABLE_BUCKET];
+		&first[rs_table_hash(key) & (RS_TABLE_FIRST * RS_TABLE_BUCKET - 1)];
 
 	if (__builtin_expect(atomic_load_explicit(&place->key, memory_order_relaxed) == key, 1))
 		return atomic_load_explicit(&place->value, memory_order_acquire);

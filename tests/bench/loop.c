@@ -13,8 +13,8 @@
 #define MOST 1000000
 
 static const struct loop_kind *const kinds[] = {
-	&loop_connect, &loop_refused, &loop_begun, &loop_selected, &loop_epolled,
-	&loop_fetch,   &loop_setopt,  &loop_judge, &loop_parse,    &loop_spawn,
+	&loop_connect, &loop_refused, &loop_begun, &loop_selected, &loop_epolled, &loop_fetch,
+	&loop_count,   &loop_setopt,  &loop_judge, &loop_parse,    &loop_spawn,
 };
 
 static int64_t read_clock(clockid_t id)
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	char line[32];
 
 	if (!kind || !kind->prepare(argv + 2)) {
-		fputs("usage: loop connect|refused|begun | fetch URL | setopt | judge RULES | parse RULES | "
+		fputs("usage: loop connect|refused|begun | fetch|count URL | setopt | judge RULES | parse RULES | "
 		      "spawn [NAME=VALUE...] PROGRAM [ARG...]\n",
 		      stderr);
 		return 2;

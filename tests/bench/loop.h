@@ -4,6 +4,7 @@
  *   loop.c          the program: what it is told, and what it answers
  *   loop_connect.c  connects to loopback
  *   loop_curl.c     transfers, and options set
+ *   loop_patient.c  … where libcurl finds there at once what it has asked for
  *   loop_rules.c    rules read, outcomes judged
  *   loop_spawn.c    programs started
  *
@@ -33,9 +34,12 @@ struct loop_kind {
 };
 
 extern const struct loop_kind loop_connect, loop_refused, loop_begun, loop_selected, loop_epolled;
-extern const struct loop_kind loop_fetch, loop_setopt;
+extern const struct loop_kind loop_fetch, loop_count, loop_setopt;
 extern const struct loop_kind loop_judge, loop_parse;
 extern const struct loop_kind loop_spawn;
+
+/* libcurl is kept waiting until there is something for it to read. */
+extern bool loop_is_patient;
 
 /* The monotonic clock. */
 int64_t loop_now_ns(void);

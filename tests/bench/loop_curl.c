@@ -29,6 +29,13 @@ static bool needs_url(char **args)
 	return make_handle(args) && url && !args[1];
 }
 
+/* The same for an instruction counter: always the same work. */
+static bool make_patient(char **args)
+{
+	loop_is_patient = true;
+	return needs_url(args);
+}
+
 static void set_options(void)
 {
 	curl_easy_setopt(easy, CURLOPT_URL, url ? url : "http://127.0.0.1/");
@@ -71,4 +78,5 @@ static void set_often(struct loop_result *result, long count)
 }
 
 const struct loop_kind loop_fetch = { "fetch", needs_url, fetch_often };
+const struct loop_kind loop_count = { "count", make_patient, fetch_often };
 const struct loop_kind loop_setopt = { "setopt", make_handle, set_often };

@@ -17,12 +17,14 @@
 
 #define WARM_UP 20 /* calls that nobody counts: symbols are bound, caches filled, rules loaded */
 #define KIB     ((size_t)1024)
+#define OTHERS  50
 
 static CURL *easy;
 static char url[64], other_url[96];
 static struct curl_slist *headers;
 static size_t body_len = KIB;
 static long callbacks;
+static CURL *others[OTHERS];
 
 static size_t drop(char *bytes, size_t one, size_t len, void *arg)
 {
@@ -67,14 +69,19 @@ static void must(CURLcode result)
 /* ---- the cases ---- */
 
 /* What a program typically says and asks for a request. */
-static void request_on(CURL *handle)
+static void set_options(CURL *handle)
 {
-	long status = 0;
-
 	curl_easy_setopt(handle, CURLOPT_URL, url);
 	curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, drop);
 	curl_easy_setopt(handle, CURLOPT_WRITEDATA, &body_len);
 	curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+}
+
+static void request_on(CURL *handle)
+{
+	long status = 0;
+
+	set_options(handle);
 	must(curl_easy_perform(handle));
 	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
@@ -96,6 +103,40 @@ static void request_with_headers(void)
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, &body_len);
 	request_on(easy);
+}
+
+/* With as many other handles about as a program with threads may have. */
+static void request_among_many(void)
+{
+	for (size_t i = 0; i < OTHERS && !others[i]; i++)
+		others[i] = new_handle();
+	request_on(others[OTHERS - 1]);
+}
+
+static void set_long_on_many(void)
+{
+	static size_t next;
+
+	curl_easy_setopt(others[next++ % OTHERS], CURLOPT_NOSIGNAL, 1L);
+}
+
+/* Handed to a multi handle, which the program drives. */
+static void request_in_multi(void)
+{
+	static CURLM *multi;
+	int running = 1, left;
+
+	if (!multi)
+		multi = curl_multi_init();
+	set_options(easy);
+	curl_multi_add_handle(multi, easy);
+	while (running) {
+		curl_multi_perform(multi, &running);
+		if (running)
+			curl_multi_poll(multi, NULL, 0, 1000, NULL);
+	}
+	must(curl_multi_info_read(multi, &left)->data.result);
+	curl_multi_remove_handle(multi, easy);
 }
 
 static void request_of_its_own(void)
@@ -191,7 +232,10 @@ static const struct bench_case {
 	{ "request", "request", request, 100, 0 },
 	{ "perform", "perform", perform, 100, 0 },
 	{ "headers", "request-headers", request_with_headers, 100, 0 },
+	{ "many", "request-many-handles", request_among_many, 100, 0 },
+	{ "many", "setopt-many-handles", set_long_on_many, 200, 0 },
 	{ "handle", "request-new-handle", request_of_its_own, 50, 0 },
+	{ "multi", "request-multi", request_in_multi, 100, 0 },
 	{ "body", "body-callback", request, 1, 64 * KIB *KIB },
 };
 
@@ -214,7 +258,7 @@ int main(int argc, char **argv)
 {
 	int port = argc == 2 ? bench_listen() : -1;
 
-	if (port < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (port < 0 || !bench_begin_curl())
 		return 1;
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/a/file", port);
 	snprintf(other_url, sizeof(other_url), "http://127.0.0.1:%d/a/way/to/some/other/file?x=1",

@@ -3,6 +3,7 @@
  *
  *   requests.c         the cases, each counted apart
  *   requests_server.c  a server without a time of its own
+ *   requests_memory.c  memory that costs libcurl always the same
  *
  * The counts have to repeat to the instruction, and the greatest noise is in how a response happens
  * to be cut into reads. So the program serves itself: its answers are in the socket before libcurl
@@ -11,7 +12,11 @@
 #ifndef RS_BENCH_REQUESTS_H
 #define RS_BENCH_REQUESTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* curl_global_init(). */
+bool bench_begin_curl(void);
 
 /* Listens on loopback; the port, or -1. For one client at a time, in the same thread. */
 int bench_listen(void);

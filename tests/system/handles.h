@@ -2,6 +2,7 @@
  * handles: what its cases share.
  *
  *   main_handles.c      handles that are made, copied, reset, handed on and dropped
+ *   handles_callbacks.c callbacks that change from transfer to transfer
  *   handles_during.c    what happens while transfers run or wait
  *   handles_fetch.c     one transfer, and whether it brought what it should
  */
@@ -34,6 +35,9 @@ void handles_check(const struct fetch *fetch, CURLcode result, int id, const cha
 
 /* One transfer that fails `fail` times before it succeeds. */
 void handles_fetch(CURL *easy, int fail, int id, const char *who);
+
+/* All cases of handles_callbacks.c. */
+void handles_callbacks(void);
 
 /* Cases of handles_during.c. */
 void handles_nested(void);     /* a transfer inside a callback of another one */

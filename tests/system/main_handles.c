@@ -341,6 +341,7 @@ int main(int argc, char **argv)
 		{ "fork", forked },
 		{ "nested", handles_nested },
 		{ "behind", behind },
+		{ "callbacks", handles_callbacks },
 		{ "pauses", handles_pauses },
 		{ "cancel", handles_cancelling },
 		{ "halting", handles_halting },

@@ -76,6 +76,7 @@ CASE(coming_and_going_in_threads, "coming", QUICK)
 CASE(fork_with_live_handles, "fork", QUICK)
 CASE(a_transfer_inside_a_callback, "nested", QUICK)
 CASE(what_attempts_set_is_gone_after, "behind", QUICK)
+CASE(callbacks_that_change, "callbacks", QUICK)
 CASE(a_pause_that_ends_inside_another_transfer, "pauses", QUICK)
 CASE(waits_are_cancelled_by_the_progress_callback, "cancel", SLOW)
 CASE(a_wait_is_paused, "halting", SLOW)
@@ -193,6 +194,7 @@ int main(void)
 		cmocka_unit_test(fork_with_live_handles),
 		cmocka_unit_test(a_transfer_inside_a_callback),
 		cmocka_unit_test(what_attempts_set_is_gone_after),
+		cmocka_unit_test(callbacks_that_change),
 		cmocka_unit_test(a_pause_that_ends_inside_another_transfer),
 		cmocka_unit_test(waits_are_cancelled_by_the_progress_callback),
 		cmocka_unit_test(a_wait_is_paused),

@@ -231,7 +231,7 @@ def fetch_row(what, times, limit=None):
 
 def body_callback(bench, url, env):
     """Instructions for 64 MiB more, a body callback of 16 KiB."""
-    words = [bench.loop, "fetch", url]
+    words = [bench.loop, "count", url]
     runs = [measure.instructions(words, env, count) for count in (1, 2)]
     pieces = [measure.read_answer(out, 1).pieces for _, out in runs]
     return (runs[1][0] - runs[0][0]) / (pieces[1] - pieces[0])
@@ -239,8 +239,7 @@ def body_callback(bench, url, env):
 
 def transfers(bench, nginx):
     small, large = nginx.url("/1k"), nginx.url("/64m")
-    words = [bench.loop, "fetch", small]
-    # How often libcurl has to look for the answer changes from run to run.
+    words = [bench.loop, "count", small]
     counts = [[measure.instructions_each(words, env, 200, 1200) for _ in range(bench.counts)]
               for env in (bench.bare, bench.quiet)]
     bare, wrapped = (median(of).value for of in counts)

@@ -300,7 +300,7 @@ static void response_reason(struct rs_because *to, const char *key, const struct
 	} else if (strcmp(key, "body_regex") == 0) {
 		add(to, "the first %zu bytes do not match", asked->outcome.body.len);
 	} else {
-		add(to, "no %s matches %s", rule->header_name, rule->header_value.pattern);
+		add(to, "no %s matches %s", rule->header->name.at, rule->header->value.pattern);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "retry/ns.h"
 #include "retry/pacer.h"
 #include "rules/fields.h"
+#include "rules/index_texts.h"
 #include "rules/options.h"
 #include "rules/policies.h"
 #include "rules/unite.h"
@@ -222,5 +223,5 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	    !build_faults(&build, rules) || !make_pacers(&build, rules) || arena->failed)
 		return -ENOMEM;
 	rs_unite_rules(rules);
-	return 0;
+	return rs_index_texts(rules, arena, document->arena) ? 0 : -ENOMEM;
 }

@@ -16,7 +16,7 @@ static bool any_bit(const uint64_t *words, size_t count)
 static unsigned calls_concerned(const struct rs_rule *rule)
 {
 	bool response =
-		rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header_name;
+		rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header;
 	bool by_errno = any_bit(rule->error.sys, 3);
 	unsigned calls = 0;
 
@@ -31,7 +31,7 @@ static unsigned calls_concerned(const struct rs_rule *rule)
 
 static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 {
-	bool by_text = rule->body.count > 0 || rule->body_regex || rule->header_name;
+	bool by_text = rule->body.count > 0 || rule->body_regex || rule->header;
 	size_t words = sizeof(rules->status.bits) / sizeof(rules->status.bits[0]);
 
 	for (size_t i = 0; i < words; i++) {

@@ -167,7 +167,7 @@ static bool errors_cover(const struct rs_rule *wide, const struct rs_rule *narro
 
 static bool has_response(const struct rs_rule *rule)
 {
-	return rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header_name;
+	return rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header;
 }
 
 /* A body with the narrow rule's text in it has every part of that text in it. */
@@ -193,10 +193,10 @@ static bool texts_cover(const struct rs_texts *wide, const struct rs_texts *narr
 
 static bool header_covers(const struct rs_rule *wide, const struct rs_rule *narrow)
 {
-	if (!wide->header_name)
+	if (!wide->header)
 		return true;
-	return narrow->header_name && strcasecmp(wide->header_name, narrow->header_name) == 0 &&
-	       glob_covers(&wide->header_value, &narrow->header_value);
+	return narrow->header && strcasecmp(wide->header->name.at, narrow->header->name.at) == 0 &&
+	       glob_covers(&wide->header->value, &narrow->header->value);
 }
 
 static bool response_covers(const struct rs_rule *wide, const struct rs_rule *narrow)

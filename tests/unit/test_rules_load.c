@@ -203,8 +203,8 @@ static void matchers(void **state)
 	assert_memory_equal(rule->body.at[0].at, "Slow Down", 9);
 	assert_int_equal(rule->body.at[1].len, strlen("<Code>x</Code>"));
 	assert_int_equal(regexec(rule->body_regex, "aaa;", 0, NULL, 0), 0);
-	assert_string_equal(rule->header_name, "X-Foo");
-	assert_string_equal(rule->header_value.pattern, "a:b*");
+	assert_string_equal(rule->header->name.at, "X-Foo");
+	assert_string_equal(rule->header->value.pattern, "a:b*");
 	assert_int_equal(rule->method.names.count, 2);
 	assert_memory_equal(rule->method.names.at[0].at, "GET", 3);
 	assert_string_equal(rule->scheme.at[0].pattern, "http");

@@ -293,7 +293,7 @@ static void response_reason(struct rs_because *to, const char *key, const struct
 		add(to, "there was no response");
 	} else if (strcmp(key, "status") == 0) {
 		add(to, "%d is not among ", asked->outcome.status);
-		add_statuses(to, &rule->status);
+		add_statuses(to, rule->status);
 	} else if (strcmp(key, "body") == 0) {
 		add(to, "the first %zu bytes hold none of ", asked->outcome.body.len);
 		add_texts(to, &rule->body);

@@ -33,7 +33,7 @@ struct seen {
 
 static bool has_response_matcher(const struct rs_rule *rule)
 {
-	return rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header;
+	return rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
 }
 
 static bool error_matches(const struct rs_rule *rule, const struct rs_target *target,
@@ -47,7 +47,7 @@ static bool error_matches(const struct rs_rule *rule, const struct rs_target *ta
 static bool response_may_match(const struct rs_rule *rule, const struct rs_outcome *outcome)
 {
 	return outcome->status != 0 && has_response_matcher(rule) &&
-	       (!rule->has_status || rs_status_in(&rule->status, outcome->status));
+	       (!rule->status || rs_status_in(rule->status, outcome->status));
 }
 
 static enum verdict header_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
@@ -323,7 +323,7 @@ static const char *outcome_refuses(const struct rs_rule *rule, const struct rs_t
 		return NULL;
 	if (!has_response_matcher(rule) || (outcome->status == 0 && rule->has_error))
 		return "error";
-	if (outcome->status == 0 && !rule->has_status)
+	if (outcome->status == 0 && !rule->status)
 		return rule->header ? "header" : rule->body.count > 0 ? "body" : "body_regex";
 	if (!response_may_match(rule, outcome))
 		return "status";

@@ -155,12 +155,12 @@ struct rs_method_matcher {
 struct rs_rule {
 	/* Outcome. At least one of the following is there. What a response is held against comes
 	 * first: with many rules, reading them from memory takes longer than all else. */
-	bool has_error, has_status;
+	bool has_error;
+	const struct rs_status_set *status; /* NULL: none; rules may share one */
 	struct rs_texts body;
 	const uint32_t *text_numbers; /* of its texts in rs_rules.texts; NULL: they are not in it */
 	const regex_t *body_regex;    /* NULL: none */
 	const struct rs_header_matcher *header; /* NULL: none */
-	struct rs_status_set status;
 	struct rs_error_set error;
 
 	/* Scope. An empty list matches anything. */

@@ -212,7 +212,9 @@ static bool make_idempotent(struct rs_build *build)
 int rs_build_rules(const struct rs_document *document, const char *options, struct rs_arena *arena,
 		   struct rs_rules *rules)
 {
-	struct rs_build build = { arena, document->faults, document, { 0 } };
+	struct rs_build build = { .arena = arena,
+				  .faults = document->faults,
+				  .document = document };
 	struct rs_document scratch = *document; /* options stand in no section of it */
 	struct rs_options read;
 

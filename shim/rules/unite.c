@@ -15,8 +15,7 @@ static bool any_bit(const uint64_t *words, size_t count)
  * errors are those of its own domain or an errno. */
 static unsigned calls_concerned(const struct rs_rule *rule)
 {
-	bool response =
-		rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header;
+	bool response = rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
 	bool by_errno = any_bit(rule->error.sys, 3);
 	unsigned calls = 0;
 
@@ -35,8 +34,8 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 	size_t words = sizeof(rules->status.bits) / sizeof(rules->status.bits[0]);
 
 	for (size_t i = 0; i < words; i++) {
-		if (rule->has_status)
-			rules->status.bits[i] |= rule->status.bits[i];
+		if (rule->status)
+			rules->status.bits[i] |= rule->status->bits[i];
 		else if (by_text)
 			rules->status.bits[i] = UINT64_MAX;
 	}

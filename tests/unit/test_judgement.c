@@ -123,7 +123,7 @@ static enum answer rule_answer(const struct rs_rule *rule, const struct rs_targe
 			       const struct rs_outcome *outcome, enum rs_known known)
 {
 	const bool by_response =
-		rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header;
+		rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
 
 	if (!host_fits(rule, target))
 		return NO;
@@ -131,7 +131,7 @@ static enum answer rule_answer(const struct rs_rule *rule, const struct rs_targe
 		return YES;
 	if (!by_response || outcome->status == 0)
 		return NO;
-	if (rule->has_status && !rs_status_in(&rule->status, outcome->status))
+	if (rule->status && !rs_status_in(rule->status, outcome->status))
 		return NO;
 	return both(header_answer(rule, outcome, known),
 		    both(texts_answer(rule, outcome, known), regex_answer(rule, outcome, known)));

@@ -40,8 +40,7 @@ static struct rs_rule status_rule(const char *name, int from, int to)
 {
 	struct rs_rule rule = any_scope_rule(name);
 
-	rule.has_status = true;
-	add_status(&rule.status, from, to);
+	rule.status = statuses(from, to);
 	return rule;
 }
 
@@ -57,11 +56,10 @@ static struct rs_rule error_rule(const char *name, enum rs_error_domain domain, 
 static void unite(struct rs_rules *all, const struct rs_rule *rule)
 {
 	struct rs_status_set every = { 0 };
-	const struct rs_status_set *status = &rule->status;
+	const struct rs_status_set *status = rule->status ? rule->status : &every;
 
-	add_status(&every, 1, RS_STATUS_LIMIT - 1);
-	if (!rule->has_status && (rule->body.count > 0 || rule->body_regex || rule->header))
-		status = &every;
+	if (!rule->status && (rule->body.count > 0 || rule->body_regex || rule->header))
+		add_status(&every, 1, RS_STATUS_LIMIT - 1);
 	all->calls |= rule->calls;
 	for (size_t i = 0; i < COUNT(all->status.bits); i++)
 		all->status.bits[i] |= status->bits[i];
@@ -161,8 +159,7 @@ static void error_or_response(void **state)
 	const struct rs_outcome other_status = { .status = 404 };
 
 	(void)state;
-	rule.has_status = true;
-	add_status(&rule.status, 503, 503);
+	rule.status = statuses(503, 503);
 	refuses(&rule, &target, &partial, NULL);
 	refuses(&rule, &target, &fail_on_error, NULL);
 	refuses(&rule, &target, &other_error, "error");
@@ -651,7 +648,7 @@ static void coverage_is_scope_alone(void **state)
 	target.method = span("POST");
 	assert_ptr_equal(rs_first_covering(&all, &target), &rule);
 	rule.has_error = false;
-	rule.has_status = true;
+	rule.status = statuses(503, 503);
 	assert_null(rs_first_covering(&all, &target));
 	all.rule_count = 0;
 	assert_null(rs_first_covering(&all, &target));
@@ -772,7 +769,7 @@ static void many_rules(void **state)
 		snprintf(names[i], sizeof(names[i]), "*.host%d.example.com", i);
 		globs[i] = rs_glob_make(i < MANY - 1 ? names[i] : "*.com", true);
 		rules[i].host = (struct rs_globs){ &globs[i], 1 };
-		add_status(&rules[i].status, 503, 503);
+		rules[i].status = rules[MANY - 1].status;
 	}
 	by_host_ns = fastest_judgement_ns(rules, &target);
 	print_message("1000 rules judged: other status %.1f us, other host %.1f us\n",

@@ -191,12 +191,12 @@ static void matchers(void **state)
 	(void)state;
 	assert_int_equal(rule->class, RS_PERMANENT);
 	assert_int_equal(rule->calls, 1u << RS_CALL_CURL);
-	assert_true(rule->has_error && rule->has_status);
+	assert_true(rule->has_error && rule->status);
 	assert_true(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 52));
 	assert_true(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 28));
 	assert_false(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 7));
 	for (int status = 0; status < RS_STATUS_LIMIT; status++)
-		assert_int_equal(rs_status_in(&rule->status, status),
+		assert_int_equal(rs_status_in(rule->status, status),
 				 status == 429 || (status >= 500 && status <= 504) ||
 					 (status >= 200 && status <= 299));
 	assert_int_equal(rule->body.count, 2);

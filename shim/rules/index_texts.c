@@ -1,7 +1,9 @@
 #include "rules/index_texts.h"
 
-/* So few texts that are too short for a stride are rather searched for one by one. */
-#define TOO_SHORT_FEW 8
+/* About how many instructions eight bytes of a body take: in a pass, divided by its stride, and in
+ * the search for one text that is too short for it. */
+#define COST_OF_PASS   80
+#define COST_OF_SEARCH 6
 
 /* As many buckets as entries: then a thirty-second of the filter is set, and few of a body's blocks
  * are taken for one of the index. More would not stay in a processor's first cache. */
@@ -99,17 +101,24 @@ static size_t texts_for(const struct rs_text_index *index, enum rs_stride stride
 	return count;
 }
 
-/* The longest that nearly all texts are long enough for that are for any. */
 static enum rs_stride choose_stride(const struct rs_text_index *index)
 {
+	static const uint8_t strides[] = { RS_STRIDE_SHORT, RS_STRIDE_MEDIUM, RS_STRIDE_LONG };
 	const size_t all = texts_for(index, RS_STRIDE_SHORT);
+	enum rs_stride cheapest = RS_STRIDE_NONE;
+	size_t least = all * COST_OF_SEARCH;
 
-	if (all == 0)
-		return RS_STRIDE_NONE;
-	if (all - texts_for(index, RS_STRIDE_LONG) <= TOO_SHORT_FEW)
-		return RS_STRIDE_LONG;
-	return all - texts_for(index, RS_STRIDE_MEDIUM) <= TOO_SHORT_FEW ? RS_STRIDE_MEDIUM
-									 : RS_STRIDE_SHORT;
+	for (size_t i = 0; i < sizeof(strides); i++) {
+		const enum rs_stride stride = (enum rs_stride)strides[i];
+		size_t cost =
+			COST_OF_PASS / stride + (all - texts_for(index, stride)) * COST_OF_SEARCH;
+
+		if (cost < least) {
+			least = cost;
+			cheapest = stride;
+		}
+	}
+	return cheapest;
 }
 
 static size_t buckets_for(size_t entries)

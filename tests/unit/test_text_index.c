@@ -210,28 +210,28 @@ static void a_text_is_found_everywhere(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(words); i++) {
-		struct rs_span texts[10];
-		char others[10][32], bytes[100];
+		struct rs_span texts[20];
+		char others[19][32], bytes[100];
 		struct indexed indexed;
 
-		for (size_t j = 0; j < 9; j++) {
+		for (size_t j = 0; j < 19; j++) {
 			snprintf(others[j], sizeof(others[j]), "%s", words[i]);
-			others[j][strlen(words[i]) / 2] = (char)('0' + j);
+			others[j][strlen(words[i]) / 2] = (char)('a' + j);
 			texts[j] = span(others[j]);
 		}
-		texts[9] = span(words[i]);
-		indexed = index_of(texts, 10);
+		texts[19] = span(words[i]);
+		indexed = index_of(texts, 20);
 		assert_int_equal(indexed.all.texts->stride, strides[i]);
-		for (size_t at = 0; at + texts[9].len <= sizeof(bytes); at++) {
+		for (size_t at = 0; at + texts[19].len <= sizeof(bytes); at++) {
 			struct rs_found_texts found;
 			const struct rs_span body = { bytes, sizeof(bytes) };
 
 			memset(bytes, '.', sizeof(bytes));
-			memcpy(bytes + at, words[i], texts[9].len);
+			memcpy(bytes + at, words[i], texts[19].len);
 			found.begun = found.passed = false;
 			assert_false(is_found(&indexed, 0, body, &found));
 			assert_true(found.passed);
-			assert_true(is_found(&indexed, 9, body, &found));
+			assert_true(is_found(&indexed, 19, body, &found));
 		}
 		free_index(&indexed);
 	}

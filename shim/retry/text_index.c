@@ -12,12 +12,13 @@
 /* May the text begin at one of so many places? In a form that compilers make vectors of. */
 static bool may_begin(struct rs_span text, const char *at)
 {
-	const char first = text.at[0], last = text.at[text.len - 1];
-	const char *ends = at + text.len - 1;
+	const size_t ahead = text.len > 1, to_last = text.len - 1;
+	const char first = text.at[0], second = text.at[ahead], last = text.at[to_last];
 	unsigned char may = 0;
 
 	for (size_t i = 0; i < PLACES; i++)
-		may |= (unsigned char)((at[i] == first) & (ends[i] == last));
+		may |= (unsigned char)((at[i] == first) & (at[i + ahead] == second) &
+				       (at[i + to_last] == last));
 	return may;
 }
 
@@ -85,9 +86,10 @@ static void note_texts(const struct rs_text_index *index, struct rs_span body, s
 /* At once, for one branch costs more than looking at four blocks. */
 #define AT_ONCE ((size_t)4)
 
-static inline uint32_t may_be_indexed(const struct rs_text_index *index, uint32_t hash)
+/* In the lowest bit; the others mean nothing. */
+static inline uint32_t may_be_indexed(const uint32_t *filter, uint32_t bucket_mask, uint32_t hash)
 {
-	return index->filter[rs_text_bucket(hash, index->bucket_mask)] >> rs_text_filter_bit(hash);
+	return filter[rs_text_bucket(hash, bucket_mask)] >> rs_text_filter_bit(hash);
 }
 
 /* The first place from `at` on where AT_ONCE blocks begin of which one may be of the index, or
@@ -95,15 +97,20 @@ static inline uint32_t may_be_indexed(const struct rs_text_index *index, uint32_
 static inline size_t skip(const struct rs_text_index *index, struct rs_span body, size_t at,
 			  enum rs_stride stride)
 {
-	const struct rs_text_index copy = *index;
+	const uint32_t *const filter = index->filter, mask = index->bucket_mask;
 	const size_t len = (AT_ONCE - 1) * stride + rs_text_block_len(stride);
 
 	for (; at + len <= body.len; at += AT_ONCE * stride) {
-		uint32_t any = 0;
+		const char *block = body.at + at;
+		uint32_t any = may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
 
-		for (size_t i = 0; i < AT_ONCE; i++)
-			any |= may_be_indexed(
-				&copy, rs_text_block_hash(body.at + at + i * stride, stride));
+		/* Not a loop: compilers would leave it one. */
+		block += stride;
+		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
+		block += stride;
+		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
+		block += stride;
+		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
 		if (any & 1)
 			break;
 	}
@@ -111,7 +118,8 @@ static inline size_t skip(const struct rs_text_index *index, struct rs_span body
 }
 
 /* Loops of their own, in which the stride is a constant. */
-static size_t skip_strangers(const struct rs_text_index *index, struct rs_span body, size_t at)
+__attribute__((noinline)) static size_t skip_strangers(const struct rs_text_index *index,
+						       struct rs_span body, size_t at)
 {
 	switch (index->stride) {
 	case RS_STRIDE_LONG:
@@ -136,7 +144,7 @@ static bool pass(const struct rs_text_index *index, struct rs_span body,
 		for (size_t i = 0; i < AT_ONCE && at + last <= body.len; i++, at += index->stride) {
 			const uint32_t hash = rs_text_block_hash(body.at + at, index->stride);
 
-			if (may_be_indexed(index, hash) & 1)
+			if (may_be_indexed(index->filter, index->bucket_mask, hash) & 1)
 				note_texts(index, body, at, hash, found, &left);
 		}
 	}

@@ -15,7 +15,7 @@
 
 #include "retry/outcome.h"
 
-#define RS_TEXTS_MOST    8192
+#define RS_TEXTS_MOST    8128       /* so that 16 bits count their entries */
 #define RS_TEXT_NO_INDEX UINT32_MAX /* the number of those beyond */
 
 /* How a body is looked at: the longer the texts, the fewer blocks it takes. */
@@ -33,12 +33,13 @@ struct rs_text_index {
 	enum rs_stride stride;
 	uint32_t bucket_mask;
 	const uint32_t *filter; /* per bucket: a bit for each of the blocks there */
-	const uint32_t *first;  /* per two buckets: the first entry there; + 1; 0: none */
-	const uint32_t *next;   /* per entry: the same */
+	const uint16_t *first;  /* per two buckets: the first entry there; + 1; 0: none */
+	const uint16_t *next;   /* per entry: the same */
 	const uint32_t *begin;  /* per number: where the first of its blocks begins */
 };
 
 /* Entry number * stride + n is the nth block of text `number`. */
+_Static_assert(RS_TEXTS_MOST *RS_STRIDE_LONG < UINT16_MAX, "an entry is known by its number + 1");
 
 static inline size_t rs_text_block_len(enum rs_stride stride)
 {

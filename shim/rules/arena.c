@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #define FIRST_CHUNK  ((size_t)16 * 1024)
-#define LARGEST_STEP ((size_t)128 * 1024)
+#define LARGEST_STEP ((size_t)64 * 1024)
 #define PAGE         ((size_t)4096)
 #define ALIGNMENT    ((size_t)8) /* of pointers and int64_t: nothing here needs more */
 

@@ -1,5 +1,7 @@
 #include "rules/index_texts.h"
 
+#include <limits.h>
+
 /* About how many instructions eight bytes of a body take: in a pass, divided by its stride, and in
  * the search for one text that is too short for it. */
 #define COST_OF_PASS   80
@@ -20,14 +22,22 @@ struct numbering {
 	size_t slot_count; /* a power of two */
 };
 
-/* FNV-1a. */
+/* Eight bytes at a time, the last of which may have been taken before. */
 static size_t hash_of(struct rs_span text)
 {
-	uint32_t hash = 2166136261U;
+	const size_t word = sizeof(uint64_t);
+	uint64_t hash = text.len, eight = 0;
 
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (uint8_t)text.at[i]) * 16777619U;
-	return hash;
+	for (size_t i = 0; i + word < text.len; i += word) {
+		memcpy(&eight, text.at + i, word);
+		hash = (hash ^ eight) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
+	}
+	if (text.len >= word)
+		memcpy(&eight, text.at + text.len - word, word);
+	else if (text.len > 0)
+		memcpy(&eight, text.at, text.len);
+	return (size_t)((hash ^ eight) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
 }
 
 static bool same_text(struct rs_span a, struct rs_span b)
@@ -77,7 +87,8 @@ struct making {
 	struct rs_arena *arena, *scratch;
 	struct rs_text_index *index;
 	uint64_t *indexed;
-	uint32_t *filter, *first, *next, *begin;
+	uint32_t *filter, *begin;
+	uint16_t *first, *next;
 	uint8_t *counts; /* of the blocks of all texts, by hash */
 };
 
@@ -138,8 +149,8 @@ static bool make_room(struct making *making)
 
 	index->bucket_mask = (uint32_t)buckets - 1;
 	making->filter = RS_NEW_ARRAY(making->arena, buckets, uint32_t);
-	making->first = RS_NEW_ARRAY(making->arena, buckets / 2, uint32_t);
-	making->next = RS_NEW_ARRAY(making->arena, entries, uint32_t);
+	making->first = RS_NEW_ARRAY(making->arena, buckets / 2, uint16_t);
+	making->next = RS_NEW_ARRAY(making->arena, entries, uint16_t);
 	making->begin = RS_NEW_ARRAY(making->arena, index->count, uint32_t);
 	making->counts = RS_NEW_ARRAY(making->scratch, buckets, uint8_t);
 	return making->filter && making->first && making->next && making->begin && making->counts;
@@ -164,23 +175,23 @@ static void count_blocks(const struct making *making, struct rs_span text)
 	}
 }
 
-/* Where the blocks begin that the fewest texts have, about: what many have, the bodies are full of.
- */
+/* Where the blocks begin that the fewest texts have, about: of what many have bodies are full. */
 static uint32_t rarest(const struct making *making, struct rs_span text)
 {
-	const size_t stride = making->index->stride;
-	unsigned sum = 0, least;
+	const size_t stride = making->index->stride, blocks = block_count(making->index, text);
+	uint8_t counts[RS_STRIDE_LONG] = { 0 }; /* of the last `stride` blocks */
+	unsigned sum = 0, least = UINT_MAX;
 	uint32_t begin = 0;
 
-	for (size_t i = 0; i < stride; i++)
-		sum += *count_at(making, text.at + i);
-	least = sum;
-	for (size_t i = stride; i < block_count(making->index, text); i++) {
-		sum += *count_at(making, text.at + i);
-		sum -= *count_at(making, text.at + i - stride);
-		if (sum < least) {
+	for (size_t i = 0; i < blocks; i++) {
+		uint8_t *last = &counts[i & (stride - 1)];
+
+		sum -= *last;
+		*last = *count_at(making, text.at + i);
+		sum += *last;
+		if (i + 1 >= stride && sum < least) {
 			least = sum;
-			begin = (uint32_t)(i - stride + 1);
+			begin = (uint32_t)(i + 1 - stride);
 		}
 	}
 	return begin;
@@ -190,11 +201,11 @@ static void enter(const struct making *making, const char *block, uint32_t entry
 {
 	const uint32_t hash = hash_at(making, block);
 	const uint32_t bucket = rs_text_bucket(hash, making->index->bucket_mask);
-	uint32_t *first = &making->first[bucket / 2];
+	uint16_t *first = &making->first[bucket / 2];
 
 	making->filter[bucket] |= UINT32_C(1) << rs_text_filter_bit(hash);
 	making->next[entry] = *first;
-	*first = entry + 1;
+	*first = (uint16_t)(entry + 1);
 }
 
 static void enter_text(const struct making *making, uint32_t number)

@@ -110,11 +110,11 @@ static void take_header(struct ini_text *ini, struct rs_span text, bool sound)
 
 static size_t find_separator(struct rs_span text)
 {
-	size_t at = 0;
+	const char *equals = memchr(text.at, '=', text.len);
+	const size_t len = equals ? (size_t)(equals - text.at) : text.len;
+	const char *colon = memchr(text.at, ':', len);
 
-	while (at < text.len && text.at[at] != '=' && text.at[at] != ':')
-		at++;
-	return at;
+	return colon ? (size_t)(colon - text.at) : len;
 }
 
 /* A key's line as such: has it a key, a separator? */

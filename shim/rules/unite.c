@@ -28,17 +28,20 @@ static unsigned calls_concerned(const struct rs_rule *rule)
 	return calls & rule->calls;
 }
 
-static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
+static void unite_statuses(struct rs_rules *rules, const struct rs_rule *rule)
 {
 	bool by_text = rule->body.count > 0 || rule->body_regex || rule->header;
-	size_t words = sizeof(rules->status.bits) / sizeof(rules->status.bits[0]);
 
-	for (size_t i = 0; i < words; i++) {
+	for (size_t i = 0; i < sizeof(rules->status.bits) / sizeof(rules->status.bits[0]); i++) {
 		if (rule->status)
 			rules->status.bits[i] |= rule->status->bits[i];
 		else if (by_text)
 			rules->status.bits[i] = UINT64_MAX;
 	}
+}
+
+static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
+{
 	for (size_t i = 0; i < 2; i++)
 		rules->error.curl[i] |= rule->error.curl[i];
 	for (size_t i = 0; i < 3; i++)
@@ -51,6 +54,12 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 
 void rs_unite_rules(struct rs_rules *rules)
 {
-	for (size_t i = 0; i < rules->rule_count; i++)
-		unite_rule(rules, &rules->rules[i]);
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		const struct rs_rule *rule = &rules->rules[i];
+
+		/* Neighbours often share theirs. */
+		if (i == 0 || !rule->status || rule->status != rule[-1].status)
+			unite_statuses(rules, rule);
+		unite_rule(rules, rule);
+	}
 }

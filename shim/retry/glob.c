@@ -133,16 +133,15 @@ static const char *note_element(struct rs_glob *glob, const char *pattern, int *
 	return pattern + 1;
 }
 
-/* What ends the pattern and stands for itself. */
+/* What ends the pattern, which has a wildcard, and stands for itself. */
 static size_t tail_len(const char *pattern, size_t len)
 {
 	size_t tail = 0;
 
-	while (tail < len && !is_wildcard(pattern[len - tail - 1]) &&
-	       pattern[len - tail - 1] != ']')
+	while (!is_wildcard(pattern[len - tail - 1]) && pattern[len - tail - 1] != ']')
 		tail++;
 	/* What a backslash stands before belongs to it. */
-	return tail > 0 && tail < len && pattern[len - tail - 1] == '\\' ? tail - 1 : tail;
+	return tail > 0 && pattern[len - tail - 1] == '\\' ? tail - 1 : tail;
 }
 
 /* Measure a pattern that is matched here; false where fnmatch(3) has to. */
@@ -205,10 +204,10 @@ static bool same_byte(const struct rs_glob *glob, char a, char b)
 	return a == b || (glob->fold && rs_ascii_lower(a) == rs_ascii_lower(b));
 }
 
-/* The last `len` bytes; NULL + 0 is no pointer to compute. */
+/* The last `len` bytes. */
 static const char *tail(struct rs_span text, size_t len)
 {
-	return text.at ? text.at + (text.len - len) : NULL;
+	return text.at + (text.len - len);
 }
 
 /* What is behind the element of the pattern, if the byte matches it; else NULL. */
@@ -258,7 +257,7 @@ static struct place follow(const struct rs_glob *glob, struct place place, const
 static const char *begin_behind_star(const struct rs_glob *glob, const char *pattern,
 				     const char *from, const char *end)
 {
-	if (pattern == glob->end || glob->fold || is_wildcard(*pattern))
+	if (glob->fold || is_wildcard(*pattern))
 		return from;
 	return from < end ? memchr(from, *pattern, (size_t)(end - from)) : NULL;
 }

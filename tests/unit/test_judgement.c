@@ -166,7 +166,7 @@ static const char *const texts[][8] = {
 	{ "Slow", "Busy", "Down", "lost", "E503", "ode>", "Code>", "minute" },
 };
 /* The second and the third have one hash. */
-static const char *const names[] = { "X-Error", "costarring", "liquid", "Retry-Hint", "x-error" };
+static const char *const names[] = { "X-Error", "declinate", "macallums", "Retry-Hint", "x-error" };
 static const char *const patterns[] = { "*",    "busy",      "busy*",       "*y",
 					"b?s*", "*[a-m]*sy", "[[:alpha:]]*" };
 static const char *const values[] = { "busy", "busybody", "", "lazy", "daisy", "9", "b" };
@@ -287,10 +287,36 @@ static void the_first_that_matches_decides(void **state)
 	}
 }
 
+/* More texts than the index has numbers for: those beyond are searched for by themselves. */
+static void texts_beyond_the_index(void **state)
+{
+	enum { TEXTS = RS_TEXTS_MOST + 5 };
+	static char text[TEXTS * 14 + 100];
+	size_t len = (size_t)sprintf(text, "[rule a]\nmethod = any\nbody =\n");
+	const struct rs_target target = { .call = RS_CALL_CURL, .program = "curl" };
+	struct rs_rules *rules;
+
+	(void)state;
+	for (int i = 0; i < TEXTS; i++)
+		len += (size_t)sprintf(text + len, " Error%05d,\n", i);
+	rules = load_good(text);
+	for (int i = TEXTS - 10; i < TEXTS + 10; i++) {
+		char body[32];
+		const struct rs_rule *rule = NULL;
+		struct rs_outcome outcome = { .status = 503, .body_complete = true };
+
+		outcome.body = (struct rs_span){ body, (size_t)sprintf(body, "<Error%05d>", i) };
+		assert_int_equal(rs_match(rules, &target, &outcome, RS_KNOWN_ALL, &rule),
+				 i < TEXTS ? RS_MATCH_RULE : RS_MATCH_NONE);
+	}
+	rs_rules_free(rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_that_matches_decides),
+		cmocka_unit_test(texts_beyond_the_index),
 	};
 
 	return cmocka_run_group_tests_name("judgement", tests, NULL, NULL);

@@ -33,10 +33,11 @@ static struct rs_span exactly(const char *at, size_t len)
 
 /* ---- headers ---- */
 
-/* Two have the same hash. The empty one is of lines alone. */
+/* The last four have two hashes. The empty one is of lines alone. */
 static const char *const names[] = { "A",       "ab",      "aB",        "X-Error",   "x-error",
 				     "X-Erroa", "Y-Error", "Server",    "Sorver",    "fb",
-				     "aab",     "X",       "declinate", "macallums", "" };
+				     "aab",     "X",       "declinate", "macallums", "costarring",
+				     "liquid",  "" };
 static const char *const values[] = { "", "a", "abc", "xabc", " a b\t", "a:b", "abcabcabc" };
 
 static size_t add_line(char *to)

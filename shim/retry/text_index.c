@@ -9,7 +9,8 @@
 /* memmem(3) leaps by the length of the text, and is slow with a short one. */
 #define SHORT_TEXT 12
 
-/* May the text begin at one of so many places? In a form that compilers make vectors of. */
+/* May the text begin at one of so many places? In a form that compilers make vectors of (gcc from
+ * its 12th version on). */
 static bool may_begin(struct rs_span text, const char *at)
 {
 	const size_t ahead = text.len > 1, to_last = text.len - 1;
@@ -139,7 +140,7 @@ static bool pass(const struct rs_text_index *index, struct rs_span body,
 	size_t left = LOOKED_AT_MOST(body.len);
 	size_t at = 0;
 
-	while (at + last <= body.len) {
+	while (left > 0 && at + last <= body.len) {
 		at = skip_strangers(index, body, at);
 		for (size_t i = 0; i < AT_ONCE && at + last <= body.len; i++, at += index->stride) {
 			const uint32_t hash = rs_text_block_hash(body.at + at, index->stride);

@@ -39,7 +39,7 @@ struct rs_text_index {
 };
 
 /* Entry number * stride + n is the nth block of text `number`. */
-_Static_assert(RS_TEXTS_MOST *RS_STRIDE_LONG < UINT16_MAX, "an entry is known by its number + 1");
+_Static_assert(RS_TEXTS_MOST < UINT16_MAX / RS_STRIDE_LONG, "an entry is known by its number + 1");
 
 static inline size_t rs_text_block_len(enum rs_stride stride)
 {

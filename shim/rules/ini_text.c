@@ -158,7 +158,7 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 		return false;
 	case LINE_HEADER:
 		take_header(ini, text, sound);
-		return true;
+		return false;
 	case LINE_KEY:
 		return take_key(ini, text, sound);
 	case LINE_CONTINUATION:
@@ -168,19 +168,14 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 }
 
 /*
- * What inih is given of the line in hand: enough to tell what it is, and a key's name. It looks at
+ * What inih is given of the line in hand: a key's name, or that a key is continued. It looks at
  * every byte several times, which the values, where there is nothing to find, are spared.
  */
 static struct rs_span inih_text(const struct ini_text *ini)
 {
-	switch (ini->kind) {
-	case LINE_HEADER:
-		return (struct rs_span){ "[]", 2 };
-	case LINE_CONTINUATION:
+	if (ini->kind == LINE_CONTINUATION)
 		return (struct rs_span){ " -", 2 };
-	default:
-		return (struct rs_span){ ini->text.at, ini->value_at };
-	}
+	return (struct rs_span){ ini->text.at, ini->value_at };
 }
 
 /* inih's reader callback, as fgets(3). */

@@ -354,6 +354,29 @@ static void a_seed_may_be_negative(void **state)
 	rs_rules_free(rules);
 }
 
+/* A section's first key may be indented: there is nothing that it could continue. */
+static void an_indented_key_begins_a_section(void **state)
+{
+	struct rs_rules *rules =
+		load_good("[rule a]\nstatus = 503\n[rule b]\n  status = 504\nerror = any\n");
+
+	(void)state;
+	assert_int_equal(rules->rule_count, 2);
+	assert_true(rules->rules[1].status && rules->rules[1].has_error);
+	rs_rules_free(rules);
+}
+
+/* Whatever stands before it: a rule that looks at no status may match any. */
+static void rules_without_a_status(void **state)
+{
+	struct rs_rules *rules = load_good("[rule a]\nerror = any\n[rule b]\nbody = busy\n");
+
+	(void)state;
+	assert_true(rs_status_in(&rules->status, 200));
+	assert_true(rs_status_in(&rules->status, 599));
+	rs_rules_free(rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +394,8 @@ int main(void)
 		cmocka_unit_test(ways_to_write_a_file),
 		cmocka_unit_test(what_happens_anyway_may_be_said),
 		cmocka_unit_test(a_seed_may_be_negative),
+		cmocka_unit_test(an_indented_key_begins_a_section),
+		cmocka_unit_test(rules_without_a_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

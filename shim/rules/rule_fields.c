@@ -226,21 +226,21 @@ static void gather_globs(struct gathered *list, const struct rs_section *section
 }
 
 /* The sets of a file are few. */
-static const struct rs_status_set *gather_statuses(struct gathered *list,
+static const struct rs_status_set *gather_statuses(struct rs_build *build,
 						   const struct rs_section *section,
 						   const struct rs_entry *entry)
 {
 	struct rs_status_set set = { { 0 } }, *copy;
-	const struct rs_status_set *last = list->build->last_status;
+	const struct rs_status_set *last = build->last_status;
+	struct gathered list = { .build = build, .at = &set };
 
-	list->at = &set;
-	take_list(list, section, entry, take_status);
+	take_list(&list, section, entry, take_status);
 	if (last && memcmp(last, &set, sizeof(set)) == 0)
 		return last;
-	copy = RS_NEW(list->build->arena, struct rs_status_set);
+	copy = RS_NEW(build->arena, struct rs_status_set);
 	if (copy)
 		*copy = set;
-	list->build->last_status = copy;
+	build->last_status = copy;
 	return copy;
 }
 
@@ -293,7 +293,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 		take_list(&list, section, entry, take_error);
 		break;
 	case RS_VALUE_STATUSES:
-		rule->status = gather_statuses(&list, section, entry);
+		rule->status = gather_statuses(build, section, entry);
 		break;
 	case RS_VALUE_TEXTS:
 		rule->body = gather_texts(&list, section, entry);

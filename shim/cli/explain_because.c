@@ -293,14 +293,14 @@ static void response_reason(struct rs_because *to, const char *key, const struct
 		add(to, "there was no response");
 	} else if (strcmp(key, "status") == 0) {
 		add(to, "%d is not among ", asked->outcome.status);
-		add_statuses(to, &rule->status);
+		add_statuses(to, rule->status);
 	} else if (strcmp(key, "body") == 0) {
 		add(to, "the first %zu bytes hold none of ", asked->outcome.body.len);
 		add_texts(to, &rule->body);
 	} else if (strcmp(key, "body_regex") == 0) {
 		add(to, "the first %zu bytes do not match", asked->outcome.body.len);
 	} else {
-		add(to, "no %s matches %s", rule->header_name, rule->header_value.pattern);
+		add(to, "no %s matches %s", rule->header->name.at, rule->header->value.pattern);
 	}
 }
 

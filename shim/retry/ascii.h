@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 static inline char rs_ascii_lower(char c)
 {
@@ -20,6 +21,16 @@ static inline bool rs_ascii_same(const char *a, const char *b, size_t len)
 			return false;
 	}
 	return true;
+}
+
+/* FNV-1a of the text in lower case. */
+static inline uint32_t rs_ascii_hash(const char *text, size_t len)
+{
+	uint32_t hash = 2166136261U;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)rs_ascii_lower(text[i])) * 16777619U;
+	return hash;
 }
 
 #endif

@@ -17,11 +17,6 @@ static bool is_wildcard(char c)
 	return c == '*' || c == '?' || c == '[' || c == '\\';
 }
 
-static bool is_literal(const char *text, size_t len)
-{
-	return strcspn(text, wildcards) >= len;
-}
-
 static bool is_class(const char *at)
 {
 	return at[0] == '[' && (at[1] == ':' || at[1] == '=' || at[1] == '.');
@@ -75,24 +70,17 @@ static const char *read_set(const char *at, char byte, bool fold, bool *is_in)
 	return at + 1;
 }
 
-/* What is behind the element of the pattern that is no star; NULL where fnmatch(3) has to know. */
-static const char *skip_element(const char *pattern)
+/* Both in lower case. */
+static void add_pair(struct rs_pairs *pairs, unsigned char first, unsigned char second)
 {
-	bool ignored;
-
-	if (*pattern == '[')
-		return read_set(pattern + 1, '\0', false, &ignored);
-	if (*pattern == '\\')
-		return pattern[1] ? pattern + 2 : NULL;
-	return pattern + 1;
-}
-
-static void add_pair(struct rs_pairs *pairs, char first, char second)
-{
-	unsigned hash = (unsigned char)rs_ascii_lower(first) * 37U +
-			(unsigned char)rs_ascii_lower(second) * 11U;
+	unsigned hash = first * 37U + second * 11U;
 
 	pairs->bits[hash / 64 % 4] |= UINT64_C(1) << hash % 64;
+}
+
+static unsigned char lower(char c)
+{
+	return (unsigned char)rs_ascii_lower(c);
 }
 
 struct rs_pairs rs_pairs_of(struct rs_span text)
@@ -100,50 +88,70 @@ struct rs_pairs rs_pairs_of(struct rs_span text)
 	struct rs_pairs pairs = { { 0 } };
 
 	for (size_t i = 1; i < text.len; i++)
-		add_pair(&pairs, text.at[i - 1], text.at[i]);
+		add_pair(&pairs, lower(text.at[i - 1]), lower(text.at[i]));
 	return pairs;
 }
 
-/* The byte that an element stands for, with the element before it. */
-static void note_element(struct rs_glob *glob, const char *element, const char **before)
+/* Note that the next byte can only be this one. */
+static void note_byte(struct rs_glob *glob, char byte, int *before)
 {
-	const char *byte = *element == '\\' ? element + 1 : element;
+	const unsigned char now = lower(byte);
 
-	if (*element == '?' || *element == '[')
-		byte = NULL;
-	if (byte && *before)
-		add_pair(&glob->pairs, **before, *byte);
-	*before = byte;
+	if (*before >= 0)
+		add_pair(&glob->pairs, (unsigned char)*before, now);
+	*before = now;
 }
 
-/* What ends the pattern and stands for itself. */
+/* Note the element that the pattern begins with, and return what is behind it; NULL where
+ * fnmatch(3) has to know. *before is the byte that stands before it, or -1 where there may be any.
+ */
+static const char *note_element(struct rs_glob *glob, const char *pattern, int *before)
+{
+	bool ignored;
+
+	switch (*pattern) {
+	case '*':
+		glob->stars = true;
+		*before = -1;
+		return pattern + 1;
+	case '?':
+		*before = -1;
+		break;
+	case '[':
+		*before = -1;
+		glob->least++;
+		return read_set(pattern + 1, '\0', false, &ignored);
+	case '\\':
+		if (!*++pattern)
+			return NULL;
+		note_byte(glob, *pattern, before);
+		break;
+	default:
+		note_byte(glob, *pattern, before);
+	}
+	glob->least++;
+	return pattern + 1;
+}
+
+/* What ends the pattern, which has a wildcard, and stands for itself. */
 static size_t tail_len(const char *pattern, size_t len)
 {
 	size_t tail = 0;
 
-	while (tail < len && !is_wildcard(pattern[len - tail - 1]) &&
-	       pattern[len - tail - 1] != ']')
+	while (!is_wildcard(pattern[len - tail - 1]) && pattern[len - tail - 1] != ']')
 		tail++;
 	/* What a backslash stands before belongs to it. */
-	return tail > 0 && tail < len && pattern[len - tail - 1] == '\\' ? tail - 1 : tail;
+	return tail > 0 && pattern[len - tail - 1] == '\\' ? tail - 1 : tail;
 }
 
 /* Measure a pattern that is matched here; false where fnmatch(3) has to. */
 static bool measure(struct rs_glob *glob, size_t len)
 {
-	const char *at = glob->pattern, *before = NULL;
+	const char *at = glob->pattern;
+	int before = -1;
 
-	while (at && *at) {
-		if (*at == '*') {
-			glob->stars = true;
-			before = NULL;
-			at++;
-			continue;
-		}
-		glob->least++;
-		note_element(glob, at, &before);
-		at = skip_element(at);
-	}
+	while (at && *at)
+		at = note_element(glob, at, &before);
 	glob->tail = tail_len(glob->pattern, len);
 	glob->end = glob->pattern + len - glob->tail;
 	return at != NULL;
@@ -151,21 +159,21 @@ static bool measure(struct rs_glob *glob, size_t len)
 
 struct rs_glob rs_glob_make(const char *pattern, bool fold)
 {
-	size_t len = strlen(pattern);
+	const size_t len = strlen(pattern), begin = strcspn(pattern, wildcards);
 	struct rs_glob glob = {
 		.kind = RS_GLOB_PATTERN,
 		.fold = fold,
 		.pattern = pattern,
-		.text = { pattern, strcspn(pattern, wildcards) },
+		.text = { pattern, begin },
 	};
 
-	if (is_literal(pattern, len)) {
+	if (begin == len) {
 		glob.kind = RS_GLOB_LITERAL;
-	} else if (len == 1 && pattern[0] == '*') {
+	} else if (strcmp(pattern, "*") == 0) {
 		glob.kind = RS_GLOB_ANY;
-	} else if (pattern[len - 1] == '*' && is_literal(pattern, len - 1)) {
+	} else if (begin == len - 1 && pattern[begin] == '*') {
 		glob.kind = RS_GLOB_PREFIX;
-	} else if (pattern[0] == '*' && is_literal(pattern + 1, len - 1)) {
+	} else if (pattern[0] == '*' && strcspn(pattern + 1, wildcards) == len - 1) {
 		glob.kind = RS_GLOB_SUFFIX;
 		glob.text = (struct rs_span){ pattern + 1, len - 1 };
 	} else if (measure(&glob, len)) {
@@ -196,10 +204,10 @@ static bool same_byte(const struct rs_glob *glob, char a, char b)
 	return a == b || (glob->fold && rs_ascii_lower(a) == rs_ascii_lower(b));
 }
 
-/* The last `len` bytes; NULL + 0 is no pointer to compute. */
+/* The last `len` bytes. */
 static const char *tail(struct rs_span text, size_t len)
 {
-	return text.at ? text.at + (text.len - len) : NULL;
+	return text.at + (text.len - len);
 }
 
 /* What is behind the element of the pattern, if the byte matches it; else NULL. */
@@ -249,7 +257,7 @@ static struct place follow(const struct rs_glob *glob, struct place place, const
 static const char *begin_behind_star(const struct rs_glob *glob, const char *pattern,
 				     const char *from, const char *end)
 {
-	if (pattern == glob->end || glob->fold || is_wildcard(*pattern))
+	if (glob->fold || is_wildcard(*pattern))
 		return from;
 	return from < end ? memchr(from, *pattern, (size_t)(end - from)) : NULL;
 }

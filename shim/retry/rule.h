@@ -15,6 +15,7 @@
 
 #include "retry/glob.h"
 #include "retry/outcome.h"
+#include "retry/text_index.h"
 
 enum rs_class {
 	RS_TEMPORARY,
@@ -138,6 +139,13 @@ struct rs_address_matcher {
 	struct rs_glob path;
 };
 
+/* header = Name: pattern */
+struct rs_header_matcher {
+	struct rs_span name; /* NUL-terminated */
+	uint32_t name_hash;  /* rs_ascii_hash() */
+	struct rs_glob value;
+};
+
 /* Methods: "any", or the listed ones; "idempotent" is expanded into its members by the parser. */
 struct rs_method_matcher {
 	bool any;
@@ -145,10 +153,15 @@ struct rs_method_matcher {
 };
 
 struct rs_rule {
-	const char *name;
-	const char *file; /* where it stands, for messages */
-	int line;
-	enum rs_class class;
+	/* Outcome. At least one of the following is there. What a response is held against comes
+	 * first: with many rules, reading them from memory takes longer than all else. */
+	bool has_error;
+	const struct rs_status_set *status; /* NULL: none; rules may share one */
+	struct rs_texts body;
+	const uint32_t *text_numbers; /* of its texts in rs_rules.texts; NULL: they are not in it */
+	const regex_t *body_regex;    /* NULL: none */
+	const struct rs_header_matcher *header; /* NULL: none */
+	struct rs_error_set error;
 
 	/* Scope. An empty list matches anything. */
 	unsigned calls; /* bit 1u << enum rs_call */
@@ -162,14 +175,10 @@ struct rs_rule {
 	const struct rs_address_matcher *addresses;
 	size_t address_count;
 
-	/* Outcome. At least one of the following is there. */
-	bool has_error, has_status;
-	struct rs_error_set error;
-	struct rs_status_set status;
-	struct rs_texts body;
-	const regex_t *body_regex; /* NULL: none */
-	const char *header_name;   /* NULL: none */
-	struct rs_glob header_value;
+	const char *name;
+	const char *file; /* where it stands, for messages */
+	int line;
+	enum rs_class class;
 
 	/* What to run for a class that says so: words, NULL after the last; NULL: none. */
 	const char *const *recover;
@@ -217,7 +226,8 @@ struct rs_rules {
 	struct rs_settings settings;
 	const struct rs_rule *rules; /* in file order */
 	size_t rule_count;
-	const struct rs_policy *policies; /* [0] is "default" */
+	const struct rs_text_index *texts; /* of their bodies; NULL: there is none */
+	const struct rs_policy *policies;  /* [0] is "default" */
 	size_t policy_count;
 	const struct rs_quota *quotas; /* [RS_STANDARD_QUOTA] is "standard" */
 	size_t quota_count;

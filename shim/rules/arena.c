@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #define FIRST_CHUNK  ((size_t)16 * 1024)
-#define LARGEST_STEP ((size_t)4 * 1024 * 1024)
+#define LARGEST_STEP ((size_t)64 * 1024)
 #define PAGE         ((size_t)4096)
 #define ALIGNMENT    ((size_t)8) /* of pointers and int64_t: nothing here needs more */
 
@@ -19,7 +19,7 @@ static size_t round_up(size_t size, size_t step)
 	return (size + step - 1) / step * step;
 }
 
-/* Each chunk is twice the one before it, so that large files cost few mappings. */
+/* Each chunk is twice the one before it, up to what is worth having at once. */
 static size_t next_chunk_size(const struct rs_arena *arena, size_t need)
 {
 	size_t size = arena->chunks ? arena->chunks->size * 2 : FIRST_CHUNK;
@@ -34,8 +34,11 @@ static bool grow(struct rs_arena *arena, size_t need)
 {
 	size_t size = next_chunk_size(arena, need);
 	size_t header = round_up(sizeof(struct rs_arena_chunk), ALIGNMENT);
-	struct rs_arena_chunk *chunk =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* Where so much is needed nearly all of it will be: then a fault for each page costs more
+	 * than the pages. */
+	int at_once = size >= LARGEST_STEP ? MAP_POPULATE : 0;
+	struct rs_arena_chunk *chunk = mmap(NULL, size, PROT_READ | PROT_WRITE,
+					    MAP_PRIVATE | MAP_ANONYMOUS | at_once, -1, 0);
 
 	if (chunk == MAP_FAILED)
 		return false;

@@ -7,6 +7,7 @@
 #include "retry/ns.h"
 #include "retry/pacer.h"
 #include "rules/fields.h"
+#include "rules/index_texts.h"
 #include "rules/options.h"
 #include "rules/policies.h"
 #include "rules/unite.h"
@@ -211,7 +212,9 @@ static bool make_idempotent(struct rs_build *build)
 int rs_build_rules(const struct rs_document *document, const char *options, struct rs_arena *arena,
 		   struct rs_rules *rules)
 {
-	struct rs_build build = { arena, document->faults, document, { 0 } };
+	struct rs_build build = { .arena = arena,
+				  .faults = document->faults,
+				  .document = document };
 	struct rs_document scratch = *document; /* options stand in no section of it */
 	struct rs_options read;
 
@@ -222,5 +225,5 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	    !build_faults(&build, rules) || !make_pacers(&build, rules) || arena->failed)
 		return -ENOMEM;
 	rs_unite_rules(rules);
-	return 0;
+	return rs_index_texts(rules, arena, document->arena) ? 0 : -ENOMEM;
 }

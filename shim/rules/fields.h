@@ -15,6 +15,7 @@ struct rs_build {
 	struct rs_faults *faults;
 	const struct rs_document *document; /* where references are looked up */
 	struct rs_method_matcher idempotent;
+	const struct rs_status_set *last_status; /* of a rule; NULL: there was none */
 };
 
 /*

@@ -63,7 +63,7 @@ const struct rs_key rs_keys[] = {
 	RULE("status",     STATUSES,  RS_KEY_LIST | RS_KEY_OUTCOME, status,       ""),
 	RULE("body",       TEXTS,     RS_KEY_LIST | RS_KEY_OUTCOME, body,         ""),
 	RULE("body_regex", REGEX,     RS_KEY_OUTCOME,               body_regex,   ""),
-	RULE("header",     HEADER,    RS_KEY_OUTCOME,               header_value, ""),
+	RULE("header",     HEADER,    RS_KEY_OUTCOME,               header,       ""),
 	RULE("method",     METHODS,   RS_KEY_LIST | RS_KEY_SCOPE,                  method,       ""),
 	RULE("scheme",     SCHEMES,   RS_KEY_LIST | RS_KEY_SCOPE,                  scheme,       ""),
 	RULE("host",       HOSTS,     RS_KEY_LIST | RS_KEY_SCOPE,                  host,         ""),

@@ -225,6 +225,25 @@ static void gather_globs(struct gathered *list, const struct rs_section *section
 	*globs = (struct rs_globs){ list->at, list->count };
 }
 
+/* The sets of a file are few. */
+static const struct rs_status_set *gather_statuses(struct rs_build *build,
+						   const struct rs_section *section,
+						   const struct rs_entry *entry)
+{
+	struct rs_status_set set = { { 0 } }, *copy;
+	const struct rs_status_set *last = build->last_status;
+	struct gathered list = { .build = build, .at = &set };
+
+	take_list(&list, section, entry, take_status);
+	if (last && memcmp(last, &set, sizeof(set)) == 0)
+		return last;
+	copy = RS_NEW(build->arena, struct rs_status_set);
+	if (copy)
+		*copy = set;
+	build->last_status = copy;
+	return copy;
+}
+
 static void gather_ports(struct gathered *list, const struct rs_section *section,
 			 const struct rs_entry *entry, struct rs_rule *rule)
 {
@@ -274,9 +293,7 @@ static void set_own(struct rs_build *build, const struct rs_section *section,
 		take_list(&list, section, entry, take_error);
 		break;
 	case RS_VALUE_STATUSES:
-		rule->has_status = true;
-		list.at = &rule->status;
-		take_list(&list, section, entry, take_status);
+		rule->status = gather_statuses(build, section, entry);
 		break;
 	case RS_VALUE_TEXTS:
 		rule->body = gather_texts(&list, section, entry);

@@ -1,12 +1,14 @@
 #include <regex.h>
 #include <string.h>
 
+#include "retry/held.h"
 #include "rules/fields.h"
 
 bool rs_set_header(struct rs_build *build, char *text, struct rs_rule *rule, struct rs_why *why)
 {
 	char *colon = strchr(text, ':');
-	const char *pattern;
+	struct rs_header_matcher *header;
+	const char *name, *pattern;
 
 	if (!colon || colon == text || strcspn(text, " \t") < (size_t)(colon - text))
 		return rs_why_not(why, "'%s' is not 'Name: pattern'", rs_show(text).text);
@@ -14,10 +16,13 @@ bool rs_set_header(struct rs_build *build, char *text, struct rs_rule *rule, str
 	if (!*pattern)
 		return rs_why_not(why, "'%s' has no pattern (write '*' for any value)",
 				  rs_show(text).text);
-	rule->header_name = rs_arena_text(build->arena, text, (size_t)(colon - text));
+	header = RS_NEW(build->arena, struct rs_header_matcher);
+	name = rs_arena_text(build->arena, text, (size_t)(colon - text));
 	pattern = rs_arena_text(build->arena, pattern, strlen(pattern));
-	if (pattern)
-		rule->header_value = rs_glob_make(pattern, false);
+	if (!header || !name || !pattern)
+		return false;
+	*header = rs_header_matcher_make(name, pattern);
+	rule->header = header;
 	return true;
 }
 

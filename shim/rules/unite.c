@@ -15,8 +15,7 @@ static bool any_bit(const uint64_t *words, size_t count)
  * errors are those of its own domain or an errno. */
 static unsigned calls_concerned(const struct rs_rule *rule)
 {
-	bool response =
-		rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header_name;
+	bool response = rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
 	bool by_errno = any_bit(rule->error.sys, 3);
 	unsigned calls = 0;
 
@@ -29,17 +28,20 @@ static unsigned calls_concerned(const struct rs_rule *rule)
 	return calls & rule->calls;
 }
 
-static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
+static void unite_statuses(struct rs_rules *rules, const struct rs_rule *rule)
 {
-	bool by_text = rule->body.count > 0 || rule->body_regex || rule->header_name;
-	size_t words = sizeof(rules->status.bits) / sizeof(rules->status.bits[0]);
+	bool by_text = rule->body.count > 0 || rule->body_regex || rule->header;
 
-	for (size_t i = 0; i < words; i++) {
-		if (rule->has_status)
-			rules->status.bits[i] |= rule->status.bits[i];
+	for (size_t i = 0; i < sizeof(rules->status.bits) / sizeof(rules->status.bits[0]); i++) {
+		if (rule->status)
+			rules->status.bits[i] |= rule->status->bits[i];
 		else if (by_text)
 			rules->status.bits[i] = UINT64_MAX;
 	}
+}
+
+static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
+{
 	for (size_t i = 0; i < 2; i++)
 		rules->error.curl[i] |= rule->error.curl[i];
 	for (size_t i = 0; i < 3; i++)
@@ -52,6 +54,12 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 
 void rs_unite_rules(struct rs_rules *rules)
 {
-	for (size_t i = 0; i < rules->rule_count; i++)
-		unite_rule(rules, &rules->rules[i]);
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		const struct rs_rule *rule = &rules->rules[i];
+
+		/* Neighbours often share theirs. */
+		if (i == 0 || !rule->status || rule->status != rule[-1].status)
+			unite_statuses(rules, rule);
+		unite_rule(rules, rule);
+	}
 }

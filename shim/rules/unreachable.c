@@ -167,7 +167,7 @@ static bool errors_cover(const struct rs_rule *wide, const struct rs_rule *narro
 
 static bool has_response(const struct rs_rule *rule)
 {
-	return rule->has_status || rule->body.count > 0 || rule->body_regex || rule->header_name;
+	return rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
 }
 
 /* A body with the narrow rule's text in it has every part of that text in it. */
@@ -193,22 +193,22 @@ static bool texts_cover(const struct rs_texts *wide, const struct rs_texts *narr
 
 static bool header_covers(const struct rs_rule *wide, const struct rs_rule *narrow)
 {
-	if (!wide->header_name)
+	if (!wide->header)
 		return true;
-	return narrow->header_name && strcasecmp(wide->header_name, narrow->header_name) == 0 &&
-	       glob_covers(&wide->header_value, &narrow->header_value);
+	return narrow->header && strcasecmp(wide->header->name.at, narrow->header->name.at) == 0 &&
+	       glob_covers(&wide->header->value, &narrow->header->value);
 }
 
 static bool response_covers(const struct rs_rule *wide, const struct rs_rule *narrow)
 {
-	size_t words = sizeof(wide->status.bits) / sizeof(wide->status.bits[0]);
+	size_t words = sizeof(wide->status->bits) / sizeof(wide->status->bits[0]);
 
 	if (!has_response(narrow))
 		return true;
 	if (!has_response(wide) || wide->body_regex)
 		return false;
-	if (wide->has_status &&
-	    (!narrow->has_status || !words_cover(wide->status.bits, narrow->status.bits, words)))
+	if (wide->status &&
+	    (!narrow->status || !words_cover(wide->status->bits, narrow->status->bits, words)))
 		return false;
 	return texts_cover(&wide->body, &narrow->body) && header_covers(wide, narrow);
 }

@@ -18,17 +18,24 @@
 static const struct kind {
 	const char *name, *line, *hit;
 	size_t body; /* bytes of the response */
+	bool varied; /* they are of no few lines over and over */
 } kinds[] = {
-	{ "status", "status = 418", "status = 503", 0 },
-	{ "host", "status = 503\nhost = node@.example.com", "status = 503", 0 },
-	{ "suffix", "status = 503\nhost = *.node@.example.com", "status = 503", 0 },
-	{ "stars", "status = 503\nurl = https://*/v1/*/item@/*", "status = 503", 0 },
-	{ "question", "status = 503\nhost = api-?.eu-west-@?.example.*", "status = 503", 0 },
-	{ "bracket", "status = 503\nurl = https://*/v[0-9]/[a-z]*/item@", "status = 503", 0 },
-	{ "both", "status = 503\nurl = https://*/v[0-9]/item@?[ab]*", "status = 503", 0 },
-	{ "header", "header = X-Error: code-@-[a-z]*", "header = X-Error: *", 0 },
-	{ "body-1k", "body = <Code>Error@</Code>", "body = last", 1024 },
-	{ "body-64k", "body = <Code>Error@</Code>", "body = last", (size_t)64 * 1024 },
+	{ "status", "status = 418", "status = 503", 0, false },
+	{ "host", "status = 503\nhost = node@.example.com", "status = 503", 0, false },
+	{ "suffix", "status = 503\nhost = *.node@.example.com", "status = 503", 0, false },
+	{ "stars", "status = 503\nurl = https://*/v1/*/item@/*", "status = 503", 0, false },
+	{ "question", "status = 503\nhost = api-?.eu-west-@?.example.*", "status = 503", 0, false },
+	{ "bracket", "status = 503\nurl = https://*/v[0-9]/[a-z]*/item@", "status = 503", 0,
+	  false },
+	{ "both", "status = 503\nurl = https://*/v[0-9]/item@?[ab]*", "status = 503", 0, false },
+	{ "header", "header = X-Error: code-@-[a-z]*", "header = X-Error: *", 0, false },
+	{ "body-1k", "body = <Code>Error@</Code>", "body = last", 1024, false },
+	{ "body-64k", "body = <Code>Error@</Code>", "body = last", (size_t)64 * 1024, false },
+	/* As rules for object stores have them: two thousand texts, of one length and of many. */
+	{ "store", "status = 400, 503\nbody = <Code>Throttling@</Code>, <Code>SlowDown@</Code>",
+	  "status = 503\nbody = last", 1024, false },
+	{ "codes-64k", "status = 400, 503\nbody = Failure@, E@-Busy", "status = 503\nbody = last",
+	  (size_t)64 * 1024, true },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -106,6 +113,22 @@ static struct rs_span span(const char *text)
 	return (struct rs_span){ text, strlen(text) };
 }
 
+/* Lines of an error, or letters that seldom come twice; what only the last rule looks for is at
+ * the end. */
+static void fill_body(const struct kind *kind, char *body)
+{
+	static const char letters[] = "etaoin shrdlucmfw Error <Code>E0123-";
+	uint32_t random = 1;
+
+	for (size_t i = 0; i < kind->body; i++) {
+		random = random * 1664525 + 1013904223;
+		body[i] = kind->varied ? letters[(random >> 16) % (sizeof(letters) - 1)]
+				       : "<Error><Code>Slow</Code></Error>\n"[i % 33];
+	}
+	if (kind->body)
+		memcpy(body + kind->body - 4, "last", 4);
+}
+
 static void time_judging(const struct kind *kind, const struct rs_rules *rules, double *us,
 			 size_t rounds)
 {
@@ -129,10 +152,7 @@ static void time_judging(const struct kind *kind, const struct rs_rules *rules, 
 
 	if (!body)
 		give_up("body");
-	for (size_t i = 0; i < kind->body; i++)
-		body[i] = "<Error><Code>Slow</Code></Error>\n"[i % 33];
-	if (kind->body)
-		memcpy(body + kind->body - 4, "last", 4);
+	fill_body(kind, body);
 	outcome.body = (struct rs_span){ body, kind->body };
 	for (size_t i = 0; i < rounds; i++) {
 		double began = now_us();

@@ -20,6 +20,9 @@ static const char rules_text[] =
 	"header = Content-Type: *xml*\npolicy = deaf\n"
 	"[rule marked]\nheader = X-Retry: y?s\nmethod = any\n"
 	"[rule text]\nbody = please try again\n"
+	"[rule long]\nstatus = 500\nbody = <Code>InternalError</Code>, <Code>InternalErrol</Code>, "
+	"aaaaaaaaaaaaaaaaaaaa, \"code\":\"Throttling\"\nheader = X-Part: [a-c]*\n"
+	"[rule again]\nstatus = 502\nbody = SlowDown, aaaaaaaaaaaaaaaaaaaaa, Busy, x\n"
 	"[rule rest]\nstatus = 500-504\nerror = partial, timeout\n";
 
 static struct rs_rules *rules;

@@ -25,6 +25,8 @@ static void classifies(void **state)
 		{ "?", RS_GLOB_BYTES, "" },
 		{ "a[]b]*c", RS_GLOB_BYTES, "a" },
 		{ "a[[:digit:]]", RS_GLOB_PATTERN, "a" },
+		{ "a[[=b=]]", RS_GLOB_PATTERN, "a" },
+		{ "a[[.b.]]", RS_GLOB_PATTERN, "a" },
 		{ "a[b", RS_GLOB_PATTERN, "a" },
 		{ "a*\\", RS_GLOB_PATTERN, "a" },
 	};

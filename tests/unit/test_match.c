@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "retry/error_set.h"
+#include "retry/held.h"
 #include "retry/match.h"
 
 #define TEXTS(...)                                                                                 \
@@ -39,8 +40,7 @@ static struct rs_rule status_rule(const char *name, int from, int to)
 {
 	struct rs_rule rule = any_scope_rule(name);
 
-	rule.has_status = true;
-	add_status(&rule.status, from, to);
+	rule.status = statuses(from, to);
 	return rule;
 }
 
@@ -56,11 +56,10 @@ static struct rs_rule error_rule(const char *name, enum rs_error_domain domain, 
 static void unite(struct rs_rules *all, const struct rs_rule *rule)
 {
 	struct rs_status_set every = { 0 };
-	const struct rs_status_set *status = &rule->status;
+	const struct rs_status_set *status = rule->status ? rule->status : &every;
 
-	add_status(&every, 1, RS_STATUS_LIMIT - 1);
-	if (!rule->has_status && (rule->body.count > 0 || rule->body_regex || rule->header_name))
-		status = &every;
+	if (!rule->status && (rule->body.count > 0 || rule->body_regex || rule->header))
+		add_status(&every, 1, RS_STATUS_LIMIT - 1);
 	all->calls |= rule->calls;
 	for (size_t i = 0; i < COUNT(all->status.bits); i++)
 		all->status.bits[i] |= status->bits[i];
@@ -160,8 +159,7 @@ static void error_or_response(void **state)
 	const struct rs_outcome other_status = { .status = 404 };
 
 	(void)state;
-	rule.has_status = true;
-	add_status(&rule.status, 503, 503);
+	rule.status = statuses(503, 503);
 	refuses(&rule, &target, &partial, NULL);
 	refuses(&rule, &target, &fail_on_error, NULL);
 	refuses(&rule, &target, &other_error, "error");
@@ -174,6 +172,7 @@ static void refusals_without_a_response(void **state)
 	const struct rs_outcome outcome = { .error = 7 };
 	struct rs_rule rule = any_scope_rule("r");
 	regex_t regex;
+	const struct rs_header_matcher header = rs_header_matcher_make("A", "1");
 
 	(void)state;
 	assert_int_equal(regcomp(&regex, "x", REG_EXTENDED | REG_NOSUB), 0);
@@ -181,7 +180,7 @@ static void refusals_without_a_response(void **state)
 	refuses(&rule, &target, &outcome, "body_regex");
 	rule.body = (struct rs_texts)TEXTS({ "x", 1 });
 	refuses(&rule, &target, &outcome, "body");
-	rule.header_name = "A";
+	rule.header = &header;
 	refuses(&rule, &target, &outcome, "header");
 	regfree(&regex);
 }
@@ -407,10 +406,10 @@ static void headers(void **state)
 		{ "A: X-Cache: Error\r\n", false },
 		{ "", false },
 	};
+	const struct rs_header_matcher header = rs_header_matcher_make("X-Cache", "Error*");
 
 	(void)state;
-	rule.header_name = "X-Cache";
-	rule.header_value = rs_glob_make("Error*", false);
+	rule.header = &header;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		outcome.headers = span(cases[i].headers);
 		refuses(&rule, &target, &outcome, cases[i].matches ? NULL : "header");
@@ -484,13 +483,13 @@ static void response_matchers_together(void **state)
 				      .headers = span("A: 1\r\n"),
 				      .body = span("Throttling") };
 	regex_t regex;
+	const struct rs_header_matcher header = rs_header_matcher_make("A", "1");
 
 	(void)state;
 	assert_int_equal(regcomp(&regex, "ing$", REG_EXTENDED | REG_NOSUB), 0);
 	rule.body = (struct rs_texts)TEXTS({ "Thr", 3 });
 	rule.body_regex = &regex;
-	rule.header_name = "A";
-	rule.header_value = rs_glob_make("1", false);
+	rule.header = &header;
 	refuses(&rule, &target, &outcome, NULL);
 	outcome.headers = span("A: 2\r\n");
 	refuses(&rule, &target, &outcome, "header");
@@ -540,10 +539,10 @@ static void headers_come_after_the_status(void **state)
 		{ RS_KNOWN_ALL, NULL, NULL, false, RS_MATCH_NONE },
 	};
 	struct rs_rule rule = status_rule("h", 500, 500);
+	const struct rs_header_matcher header = rs_header_matcher_make("A", "1");
 
 	(void)state;
-	rule.header_name = "A";
-	rule.header_value = rs_glob_make("1", false);
+	rule.header = &header;
 	check_known(&rule, cases, COUNT(cases));
 }
 
@@ -595,10 +594,10 @@ static void a_no_is_final(void **state)
 		{ RS_KNOWN_HEADERS, "A: 1\r\n", "SlowDown", false, RS_MATCH_RULE },
 	};
 	struct rs_rule rule = status_rule("b", 500, 500);
+	const struct rs_header_matcher header = rs_header_matcher_make("A", "1");
 
 	(void)state;
-	rule.header_name = "A";
-	rule.header_value = rs_glob_make("1", false);
+	rule.header = &header;
 	rule.body = (struct rs_texts)TEXTS({ "SlowDown", 8 });
 	check_known(&rule, cases, COUNT(cases));
 }
@@ -649,7 +648,7 @@ static void coverage_is_scope_alone(void **state)
 	target.method = span("POST");
 	assert_ptr_equal(rs_first_covering(&all, &target), &rule);
 	rule.has_error = false;
-	rule.has_status = true;
+	rule.status = statuses(503, 503);
 	assert_null(rs_first_covering(&all, &target));
 	all.rule_count = 0;
 	assert_null(rs_first_covering(&all, &target));
@@ -686,6 +685,7 @@ static void rules_judge_together_as_alone(void **state)
 		.status = 503,
 		.headers = span("X-Cache: Hit\r\na: 12\r\nA: x\r\nX-Error: 9\r\n"),
 	};
+	struct rs_header_matcher matchers[SOME];
 	struct rs_rule rules[SOME];
 
 	(void)state;
@@ -701,9 +701,10 @@ static void rules_judge_together_as_alone(void **state)
 				rules[i].body =
 					(struct rs_texts){ &texts[(draw >> 8) % COUNT(texts)], 1 };
 			if (draw >> 29 & 1 || rules[i].body.count == 0) {
-				rules[i].header_name = names[(draw >> 11) % COUNT(names)];
-				rules[i].header_value =
-					rs_glob_make(values[(draw >> 15) % COUNT(values)], false);
+				matchers[i] = rs_header_matcher_make(
+					names[(draw >> 11) % COUNT(names)],
+					values[(draw >> 15) % COUNT(values)]);
+				rules[i].header = &matchers[i];
 			}
 		}
 		all = rules_of(rules, SOME);
@@ -768,7 +769,7 @@ static void many_rules(void **state)
 		snprintf(names[i], sizeof(names[i]), "*.host%d.example.com", i);
 		globs[i] = rs_glob_make(i < MANY - 1 ? names[i] : "*.com", true);
 		rules[i].host = (struct rs_globs){ &globs[i], 1 };
-		add_status(&rules[i].status, 503, 503);
+		rules[i].status = rules[MANY - 1].status;
 	}
 	by_host_ns = fastest_judgement_ns(rules, &target);
 	print_message("1000 rules judged: other status %.1f us, other host %.1f us\n",

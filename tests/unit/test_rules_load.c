@@ -191,20 +191,20 @@ static void matchers(void **state)
 	(void)state;
 	assert_int_equal(rule->class, RS_PERMANENT);
 	assert_int_equal(rule->calls, 1u << RS_CALL_CURL);
-	assert_true(rule->has_error && rule->has_status);
+	assert_true(rule->has_error && rule->status);
 	assert_true(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 52));
 	assert_true(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 28));
 	assert_false(rs_error_set_has(&rule->error, RS_DOMAIN_CURL, 7));
 	for (int status = 0; status < RS_STATUS_LIMIT; status++)
-		assert_int_equal(rs_status_in(&rule->status, status),
+		assert_int_equal(rs_status_in(rule->status, status),
 				 status == 429 || (status >= 500 && status <= 504) ||
 					 (status >= 200 && status <= 299));
 	assert_int_equal(rule->body.count, 2);
 	assert_memory_equal(rule->body.at[0].at, "Slow Down", 9);
 	assert_int_equal(rule->body.at[1].len, strlen("<Code>x</Code>"));
 	assert_int_equal(regexec(rule->body_regex, "aaa;", 0, NULL, 0), 0);
-	assert_string_equal(rule->header_name, "X-Foo");
-	assert_string_equal(rule->header_value.pattern, "a:b*");
+	assert_string_equal(rule->header->name.at, "X-Foo");
+	assert_string_equal(rule->header->value.pattern, "a:b*");
 	assert_int_equal(rule->method.names.count, 2);
 	assert_memory_equal(rule->method.names.at[0].at, "GET", 3);
 	assert_string_equal(rule->scheme.at[0].pattern, "http");
@@ -354,6 +354,29 @@ static void a_seed_may_be_negative(void **state)
 	rs_rules_free(rules);
 }
 
+/* A section's first key may be indented: there is nothing that it could continue. */
+static void an_indented_key_begins_a_section(void **state)
+{
+	struct rs_rules *rules =
+		load_good("[rule a]\nstatus = 503\n[rule b]\n  status = 504\nerror = any\n");
+
+	(void)state;
+	assert_int_equal(rules->rule_count, 2);
+	assert_true(rules->rules[1].status && rules->rules[1].has_error);
+	rs_rules_free(rules);
+}
+
+/* Whatever stands before it: a rule that looks at no status may match any. */
+static void rules_without_a_status(void **state)
+{
+	struct rs_rules *rules = load_good("[rule a]\nerror = any\n[rule b]\nbody = busy\n");
+
+	(void)state;
+	assert_true(rs_status_in(&rules->status, 200));
+	assert_true(rs_status_in(&rules->status, 599));
+	rs_rules_free(rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +394,8 @@ int main(void)
 		cmocka_unit_test(ways_to_write_a_file),
 		cmocka_unit_test(what_happens_anyway_may_be_said),
 		cmocka_unit_test(a_seed_may_be_negative),
+		cmocka_unit_test(an_indented_key_begins_a_section),
+		cmocka_unit_test(rules_without_a_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

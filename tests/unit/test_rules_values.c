@@ -75,9 +75,9 @@ static void statuses(void **state)
 	struct rs_rules *rules = load_good("[rule a]\nstatus = 4XX, 500-504\n");
 
 	(void)state;
-	assert_true(rs_status_in(&rules->rules[0].status, 400));
-	assert_true(rs_status_in(&rules->rules[0].status, 504));
-	assert_false(rs_status_in(&rules->rules[0].status, 505));
+	assert_true(rs_status_in(rules->rules[0].status, 400));
+	assert_true(rs_status_in(rules->rules[0].status, 504));
+	assert_false(rs_status_in(rules->rules[0].status, 505));
 	rs_rules_free(rules);
 	all_refused("[rule a]\nstatus = ", wrong, "no status");
 }

@@ -69,6 +69,18 @@ static inline void add_status(struct rs_status_set *set, int from, int to)
 		set->bits[status / 64] |= UINT64_C(1) << (status % 64);
 }
 
+/* A set that stays as long as the test program. */
+static inline const struct rs_status_set *statuses(int from, int to)
+{
+	static struct rs_status_set sets[1200];
+	static size_t used;
+	struct rs_status_set *set = &sets[used++];
+
+	assert_true(used <= COUNT(sets));
+	add_status(set, from, to);
+	return set;
+}
+
 /* SplitMix64 (S. Vigna): seeded, so that a failing test fails again. */
 static inline uint64_t next_random(uint64_t *state)
 {

@@ -1,0 +1,192 @@
+#include "retry/text_index.h"
+
+#include "gnu.h"
+
+/* ---- one text ---- */
+
+#define PLACES 128
+
+/* memmem(3) leaps by the length of the text, and is slow with a short one. */
+#define SHORT_TEXT 12
+
+/* May the text begin at one of so many places? In a form that compilers make vectors of (gcc from
+ * its 12th version on). */
+static bool may_begin(struct rs_span text, const char *at)
+{
+	const size_t ahead = text.len > 1, to_last = text.len - 1;
+	const char first = text.at[0], second = text.at[ahead], last = text.at[to_last];
+	unsigned char may = 0;
+
+	for (size_t i = 0; i < PLACES; i++)
+		may |= (unsigned char)((at[i] == first) & (at[i + ahead] == second) &
+				       (at[i + to_last] == last));
+	return may;
+}
+
+static bool searched(struct rs_span text, const char *at, size_t len)
+{
+	return memmem(at, len, text.at, text.len) != NULL;
+}
+
+bool rs_text_occurs(struct rs_span text, struct rs_span body)
+{
+	const char *at = body.at;
+	size_t left = body.len;
+
+	if (text.len == 0 || text.len > body.len)
+		return text.len == 0;
+	if (text.len >= SHORT_TEXT)
+		return searched(text, at, left);
+	for (; left >= PLACES + text.len - 1; at += PLACES, left -= PLACES) {
+		if (may_begin(text, at) && searched(text, at, PLACES + text.len - 1))
+			return true;
+	}
+	return searched(text, at, left);
+}
+
+/* ---- all of them ---- */
+
+/* More entries than this are not looked at: in a body that is made to hold what many texts share
+ * the pass would cost more than searching for each of them. */
+#define LOOKED_AT_MOST(len) (1000 + (len) / 8)
+
+static bool has_bit(const uint64_t *bits, uint32_t number)
+{
+	return (bits[number / 64] >> number % 64 & 1) != 0;
+}
+
+static void set_bit(uint64_t *bits, uint32_t number)
+{
+	bits[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+static bool stands_at(struct rs_span text, size_t before, struct rs_span body, size_t at)
+{
+	return at >= before && body.len - (at - before) >= text.len &&
+	       memcmp(body.at + (at - before), text.at, text.len) == 0;
+}
+
+/* Note the texts that have their place in the body by the block at `at`. */
+static void note_texts(const struct rs_text_index *index, struct rs_span body, size_t at,
+		       uint32_t hash, struct rs_found_texts *found, size_t *left)
+{
+	uint32_t entry = index->first[rs_text_bucket(hash, index->bucket_mask) / 2];
+
+	for (; entry > 0 && *left > 0; entry = index->next[entry - 1], --*left) {
+		const uint32_t number = (entry - 1) / index->stride;
+		const size_t before = index->begin[number] + (entry - 1) % index->stride;
+
+		if (!has_bit(found->found, number) &&
+		    stands_at(index->texts[number], before, body, at)) {
+			set_bit(found->found, number);
+			set_bit(found->known, number);
+		}
+	}
+}
+
+/* At once, for one branch costs more than looking at four blocks. */
+#define AT_ONCE ((size_t)4)
+
+/* In the lowest bit; the others mean nothing. */
+static inline uint32_t may_be_indexed(const uint32_t *filter, uint32_t bucket_mask, uint32_t hash)
+{
+	return filter[rs_text_bucket(hash, bucket_mask)] >> rs_text_filter_bit(hash);
+}
+
+/* The first place from `at` on where AT_ONCE blocks begin of which one may be of the index, or
+ * where there are not so many left. */
+static inline size_t skip(const struct rs_text_index *index, struct rs_span body, size_t at,
+			  enum rs_stride stride)
+{
+	const uint32_t *const filter = index->filter, mask = index->bucket_mask;
+	const size_t len = (AT_ONCE - 1) * stride + rs_text_block_len(stride);
+
+	for (; at + len <= body.len; at += AT_ONCE * stride) {
+		const char *block = body.at + at;
+		uint32_t any = may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
+
+		/* Not a loop: compilers would leave it one. */
+		block += stride;
+		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
+		block += stride;
+		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
+		block += stride;
+		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
+		if (any & 1)
+			break;
+	}
+	return at;
+}
+
+/* Loops of their own, in which the stride is a constant. */
+__attribute__((noinline)) static size_t skip_strangers(const struct rs_text_index *index,
+						       struct rs_span body, size_t at)
+{
+	switch (index->stride) {
+	case RS_STRIDE_LONG:
+		return skip(index, body, at, RS_STRIDE_LONG);
+	case RS_STRIDE_MEDIUM:
+		return skip(index, body, at, RS_STRIDE_MEDIUM);
+	default:
+		return skip(index, body, at, RS_STRIDE_SHORT);
+	}
+}
+
+/* False where it was given up. */
+static bool pass(const struct rs_text_index *index, struct rs_span body,
+		 struct rs_found_texts *found)
+{
+	const size_t last = rs_text_block_len(index->stride);
+	size_t left = LOOKED_AT_MOST(body.len);
+	size_t at = 0;
+
+	while (left > 0 && at + last <= body.len) {
+		at = skip_strangers(index, body, at);
+		for (size_t i = 0; i < AT_ONCE && at + last <= body.len; i++, at += index->stride) {
+			const uint32_t hash = rs_text_block_hash(body.at + at, index->stride);
+
+			if (may_be_indexed(index->filter, index->bucket_mask, hash) & 1)
+				note_texts(index, body, at, hash, found, &left);
+		}
+	}
+	return left > 0;
+}
+
+static void begin(const struct rs_text_index *index, struct rs_found_texts *found)
+{
+	const size_t bytes = (index->count + 63) / 64 * sizeof(found->known[0]);
+
+	found->begun = true;
+	memset(found->known, 0, bytes);
+	memset(found->found, 0, bytes);
+}
+
+static void make_pass(const struct rs_text_index *index, struct rs_span body,
+		      struct rs_found_texts *found)
+{
+	found->passed = true;
+	if (!pass(index, body, found))
+		return;
+	for (size_t i = 0; i < (index->count + 63) / 64; i++)
+		found->known[i] |= index->indexed[i];
+}
+
+static void search(const struct rs_text_index *index, uint32_t number, struct rs_span body,
+		   struct rs_found_texts *found)
+{
+	set_bit(found->known, number);
+	if (rs_text_occurs(index->texts[number], body))
+		set_bit(found->found, number);
+}
+
+bool rs_text_found(const struct rs_text_index *index, uint32_t number, struct rs_span body,
+		   struct rs_found_texts *found)
+{
+	if (!found->begun)
+		begin(index, found);
+	if (!found->passed && has_bit(index->indexed, number))
+		make_pass(index, body, found);
+	if (!has_bit(found->known, number))
+		search(index, number, body, found);
+	return has_bit(found->found, number);
+}

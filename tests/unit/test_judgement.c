@@ -1,0 +1,323 @@
+/*
+ * Rules as they are loaded, against a judge that knows no short cut: each rule in turn, each of its
+ * matchers by itself. Whatever the loader prepares, and the judgement keeps, must change no answer.
+ */
+#include "rules_helper.h"
+
+#include <curl/curl.h>
+#include <fnmatch.h>
+#include <strings.h>
+
+#include "gnu.h"
+#include "retry/match.h"
+#include "unit.h"
+
+static uint64_t seed = 1;
+
+static size_t below(size_t count)
+{
+	return next_random(&seed) % count;
+}
+
+#define PICK(array) ((array)[below(COUNT(array))])
+
+/* ---- the naive judge ---- */
+
+enum answer { NO, UNKNOWN, YES };
+
+static enum answer both(enum answer a, enum answer b)
+{
+	return a < b ? a : b;
+}
+
+static bool value_matches(const char *pattern, const char *at, size_t len)
+{
+	char value[200];
+
+	while (len > 0 && strchr(" \t\r", at[0])) {
+		at++;
+		len--;
+	}
+	while (len > 0 && strchr(" \t\r", at[len - 1]))
+		len--;
+	snprintf(value, sizeof(value), "%.*s", (int)len, at);
+	return fnmatch(pattern, value, 0) == 0;
+}
+
+static bool has_header(const char *name, const char *pattern, struct rs_span headers)
+{
+	const char *at = headers.at, *end = at + headers.len;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		const char *line_end = newline ? newline : end;
+		const char *value = at + strlen(name) + 1;
+
+		if (value <= line_end && strncasecmp(at, name, strlen(name)) == 0 &&
+		    value[-1] == ':' && value_matches(pattern, value, (size_t)(line_end - value)))
+			return true;
+		at = newline ? newline + 1 : end;
+	}
+	return false;
+}
+
+static bool has_text(struct rs_span text, struct rs_span body)
+{
+	for (size_t i = 0; i + text.len <= body.len; i++) {
+		if (memcmp(body.at + i, text.at, text.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum answer header_answer(const struct rs_rule *rule, const struct rs_outcome *outcome,
+				 enum rs_known known)
+{
+	if (!rule->header)
+		return YES;
+	if (known == RS_KNOWN_STATUS)
+		return UNKNOWN;
+	return has_header(rule->header->name.at, rule->header->value.pattern, outcome->headers)
+		       ? YES
+		       : NO;
+}
+
+static bool is_whole(const struct rs_outcome *outcome, enum rs_known known)
+{
+	return known == RS_KNOWN_ALL || (known == RS_KNOWN_HEADERS && outcome->body_complete);
+}
+
+static enum answer texts_answer(const struct rs_rule *rule, const struct rs_outcome *outcome,
+				enum rs_known known)
+{
+	for (size_t i = 0; i < rule->body.count; i++) {
+		if (has_text(rule->body.at[i], outcome->body))
+			return YES;
+	}
+	return rule->body.count == 0 ? YES : is_whole(outcome, known) ? NO : UNKNOWN;
+}
+
+static enum answer regex_answer(const struct rs_rule *rule, const struct rs_outcome *outcome,
+				enum rs_known known)
+{
+	if (!rule->body_regex)
+		return YES;
+	if (!is_whole(outcome, known))
+		return UNKNOWN;
+	return rs_regex_finds(rule->body_regex, outcome->body.at, outcome->body.len) ? YES : NO;
+}
+
+static bool host_fits(const struct rs_rule *rule, const struct rs_target *target)
+{
+	for (size_t i = 0; i < rule->host.count; i++) {
+		char host[100];
+
+		snprintf(host, sizeof(host), "%.*s", (int)target->host.len, target->host.at);
+		if (fnmatch(rule->host.at[i].pattern, host, FNM_CASEFOLD) == 0)
+			return true;
+	}
+	return rule->host.count == 0;
+}
+
+static enum answer rule_answer(const struct rs_rule *rule, const struct rs_target *target,
+			       const struct rs_outcome *outcome, enum rs_known known)
+{
+	const bool by_response =
+		rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
+
+	if (!host_fits(rule, target))
+		return NO;
+	if (outcome->error == CURLE_PARTIAL_FILE && rule->has_error)
+		return YES;
+	if (!by_response || outcome->status == 0)
+		return NO;
+	if (rule->status && !rs_status_in(rule->status, outcome->status))
+		return NO;
+	return both(header_answer(rule, outcome, known),
+		    both(texts_answer(rule, outcome, known), regex_answer(rule, outcome, known)));
+}
+
+static enum rs_match first_that_matches(const struct rs_rules *rules,
+					const struct rs_target *target,
+					const struct rs_outcome *outcome, enum rs_known known,
+					const struct rs_rule **rule)
+{
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		enum answer answer = rule_answer(&rules->rules[i], target, outcome, known);
+
+		if (answer == UNKNOWN)
+			return RS_MATCH_NEED_MORE;
+		if (answer == YES) {
+			*rule = &rules->rules[i];
+			return RS_MATCH_RULE;
+		}
+	}
+	return RS_MATCH_NONE;
+}
+
+/* ---- rules ---- */
+
+/* Short, middling and long ones; one holds another. */
+static const char *const texts[][8] = {
+	{ "<Code>SlowDown</Code>", "<Code>ServiceBusy</Code>", "\"code\":\"Throttling\"",
+	  "try again in a minute", "<Code>InternalErr", "the lease has been lost", "Busy", "o" },
+	{ "SlowDown", "Throttling", "Busy", "InternalError", "RequestTimeout", "<Code>Slow",
+	  "lease lost", "503" },
+	{ "Slow", "Busy", "Down", "lost", "E503", "ode>", "Code>", "minute" },
+};
+/* The second and the third have one hash. */
+static const char *const names[] = { "X-Error", "declinate", "macallums", "Retry-Hint", "x-error" };
+static const char *const patterns[] = { "*",    "busy",      "busy*",       "*y",
+					"b?s*", "*[a-m]*sy", "[[:alpha:]]*" };
+static const char *const values[] = { "busy", "busybody", "", "lazy", "daisy", "9", "b" };
+static const char *const hosts[] = { "*.example.com", "a.example.com", "b*", "[ab].example.*" };
+
+static size_t add_texts(char *to, size_t kind)
+{
+	size_t len = (size_t)sprintf(to, "body = %s", PICK(texts[kind]));
+
+	for (size_t more = below(3); more > 0; more--)
+		len += (size_t)sprintf(to + len, ", %s", PICK(texts[kind]));
+	return len + (size_t)sprintf(to + len, "\n");
+}
+
+static size_t add_rule(char *to, size_t number, size_t kind)
+{
+	const unsigned what = (unsigned)below(64);
+	size_t len = (size_t)sprintf(to, "[rule r%zu]\nmethod = any\n", number);
+
+	if (what & 1)
+		len += (size_t)sprintf(to + len, "header = %s: %s\n", PICK(names), PICK(patterns));
+	if (what & 2 || !(what & 1))
+		len += add_texts(to + len, kind);
+	if (what & 4)
+		len += (size_t)sprintf(to + len, "status = %s\n",
+				       below(2) ? "5xx" : "429, 500-502");
+	if ((what & 24) == 8)
+		len += (size_t)sprintf(to + len, "host = %s\n", PICK(hosts));
+	if ((what & 48) == 48)
+		len += (size_t)sprintf(to + len, "body_regex = ^<E.*(Busy|Slow)\n");
+	if (what % 7 == 6)
+		len += (size_t)sprintf(to + len, "error = partial\n");
+	return len;
+}
+
+static struct rs_rules *some_rules(size_t kind)
+{
+	static char text[40000];
+	size_t len = 0;
+
+	for (size_t count = 1 + below(40), i = 0; i < count; i++)
+		len += add_rule(text + len, i, kind);
+	return load_good(text);
+}
+
+/* ---- responses ---- */
+
+static size_t some_body(char *to, size_t kind)
+{
+	static const char *const filler[] = {
+		"<Error>", "<Code>", "</Code>", "\n", "Slo", "xyz", ""
+	};
+	size_t len = 0;
+
+	for (size_t parts = below(12); parts > 0; parts--) {
+		const char *part = below(6) ? PICK(filler) : PICK(texts[kind]);
+
+		len += (size_t)sprintf(to + len, "%s", part);
+		if (below(30) == 0)
+			to[len++] = '\0';
+	}
+	return len;
+}
+
+static size_t some_headers(char *to)
+{
+	size_t len = 0;
+
+	for (size_t lines = below(below(12) ? 6 : 50); lines > 0; lines--) {
+		const char *name = below(4) ? PICK(names) : "Content-Type";
+
+		len += (size_t)sprintf(to + len, "%s:%s%s\r\n", name, below(2) ? " " : "",
+				       PICK(values));
+	}
+	return len;
+}
+
+static void judge_some(const struct rs_rules *rules, size_t kind)
+{
+	static const int statuses[] = { 0, 200, 429, 500, 503 };
+	char headers[2000], body[512];
+	const struct rs_target target = {
+		.call = RS_CALL_CURL,
+		.method = span("GET"),
+		.scheme = span("https"),
+		.host = span(below(2) ? "a.example.com" : "B.Example.org"),
+		.url = span("https://a.example.com/"),
+		.program = "curl",
+	};
+	const struct rs_outcome outcome = {
+		.status = PICK(statuses),
+		.error = below(5) ? 0 : CURLE_PARTIAL_FILE,
+		.headers = { headers, some_headers(headers) },
+		.body = { body, some_body(body, kind) },
+		.body_complete = below(2),
+	};
+	const enum rs_known known = (enum rs_known)below(3);
+	const struct rs_rule *rule = NULL, *expected = NULL;
+	enum rs_match match = rs_match(rules, &target, &outcome, known, &rule);
+
+	if (match != first_that_matches(rules, &target, &outcome, known, &expected) ||
+	    rule != expected)
+		fail_msg("%d, known %d, rule %s and not %s, status %d\n%.*s\n%.*s", match, known,
+			 rule ? rule->name : "-", expected ? expected->name : "-", outcome.status,
+			 (int)outcome.headers.len, headers, (int)outcome.body.len, body);
+}
+
+static void the_first_that_matches_decides(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 300; i++) {
+		const size_t kind = i % COUNT(texts);
+		struct rs_rules *rules = some_rules(kind);
+
+		for (size_t j = 0; j < 60; j++)
+			judge_some(rules, kind);
+		rs_rules_free(rules);
+	}
+}
+
+/* More texts than the index has numbers for: those beyond are searched for by themselves. */
+static void texts_beyond_the_index(void **state)
+{
+	enum { TEXTS = RS_TEXTS_MOST + 5 };
+	static char text[TEXTS * 14 + 100];
+	size_t len = (size_t)sprintf(text, "[rule a]\nmethod = any\nbody =\n");
+	const struct rs_target target = { .call = RS_CALL_CURL, .program = "curl" };
+	struct rs_rules *rules;
+
+	(void)state;
+	for (int i = 0; i < TEXTS; i++)
+		len += (size_t)sprintf(text + len, " Error%05d,\n", i);
+	rules = load_good(text);
+	for (int i = TEXTS - 10; i < TEXTS + 10; i++) {
+		char body[32];
+		const struct rs_rule *rule = NULL;
+		struct rs_outcome outcome = { .status = 503, .body_complete = true };
+
+		outcome.body = (struct rs_span){ body, (size_t)sprintf(body, "<Error%05d>", i) };
+		assert_int_equal(rs_match(rules, &target, &outcome, RS_KNOWN_ALL, &rule),
+				 i < TEXTS ? RS_MATCH_RULE : RS_MATCH_NONE);
+	}
+	rs_rules_free(rules);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_that_matches_decides),
+		cmocka_unit_test(texts_beyond_the_index),
+	};
+
+	return cmocka_run_group_tests_name("judgement", tests, NULL, NULL);
+}

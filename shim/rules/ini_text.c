@@ -19,7 +19,6 @@ struct ini_text {
 	bool has_nul, has_semicolon; /* somewhere in the text: most have neither */
 	char *line;                  /* the line in hand */
 	struct rs_span text;         /* of it, trimmed */
-	size_t value_at;             /* where a key's value begins in it: behind its separator */
 	struct rs_section *section;  /* NULL: before the first, or in one that was refused */
 	bool refused_section;
 	bool has_key; /* a key, right or wrong, has been seen since the last header */
@@ -108,30 +107,18 @@ static void take_header(struct ini_text *ini, struct rs_span text, bool sound)
 	ini->refused_section = !ini->section;
 }
 
-static size_t find_separator(struct rs_span text)
-{
-	const char *equals = memchr(text.at, '=', text.len);
-	const size_t len = equals ? (size_t)(equals - text.at) : text.len;
-	const char *colon = memchr(text.at, ':', len);
-
-	return colon ? (size_t)(colon - text.at) : len;
-}
-
 /* A key's line as such: has it a key, a separator? */
 static bool take_key(struct ini_text *ini, struct rs_span text, bool sound)
 {
-	const size_t separator = find_separator(text);
-
 	ini->has_key = true;
 	ini->entry = NULL;
-	ini->value_at = separator + 1;
 	if (ini->section)
 		ini->section->has_lines = true;
-	if (sound && separator == 0) {
+	if (sound && (text.at[0] == '=' || text.at[0] == ':')) {
 		rs_error(ini->document->faults, ini->place, "a key is missing before '%c'",
 			 text.at[0]);
 		sound = false;
-	} else if (sound && separator == text.len) {
+	} else if (sound && !memchr(text.at, '=', text.len) && !memchr(text.at, ':', text.len)) {
 		rs_error(ini->document->faults, ini->place,
 			 "'%s' is neither 'key = value' nor a [section] nor a comment",
 			 rs_show_span(text.at, text.len).text);
@@ -150,7 +137,6 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 	bool sound;
 
 	ini->text = text;
-	ini->value_at = 0;
 	ini->kind = kind_of(ini, line, text);
 	sound = line_is_sound(ini, line, limit);
 	switch (ini->kind) {
@@ -158,7 +144,7 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 		return false;
 	case LINE_HEADER:
 		take_header(ini, text, sound);
-		return false;
+		return true;
 	case LINE_KEY:
 		return take_key(ini, text, sound);
 	case LINE_CONTINUATION:
@@ -167,29 +153,21 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 	return sound && !ini->refused_key;
 }
 
-/*
- * What inih is given of the line in hand: a key's name, or that a key is continued. It looks at
- * every byte several times, which the values, where there is nothing to find, are spared.
- */
-static struct rs_span inih_text(const struct ini_text *ini)
-{
-	if (ini->kind == LINE_CONTINUATION)
-		return (struct rs_span){ " -", 2 };
-	return (struct rs_span){ ini->text.at, ini->value_at };
-}
-
-/* inih's reader callback, as fgets(3). */
+/* inih's reader callback, as fgets(3). A refused header reaches inih as an empty one, so that
+ * inih too forgets the key before it. */
 static char *read_line(char *to, int size, void *stream)
 {
 	struct ini_text *ini = stream;
+	size_t limit = (size_t)size - 1;
 	struct rs_span line;
 
 	do {
 		if (ini->at == ini->end)
 			return NULL;
 		line = next_line(ini);
-	} while (!take_line(ini, line, (size_t)size - 1));
-	line = inih_text(ini);
+	} while (!take_line(ini, line, limit));
+	if (ini->kind == LINE_HEADER && ini->refused_section)
+		line = (struct rs_span){ "[]", 2 };
 	memcpy(to, line.at, line.len);
 	to[line.len] = '\0';
 	return to;
@@ -223,33 +201,35 @@ static bool continues(struct ini_text *ini, const char *text)
 	return false;
 }
 
-/* The value, where it stands in the source: it ends the line. The byte after it is the line's end,
- * or white space, and has been looked at already. */
-static char *value_in_source(struct ini_text *ini)
+/*
+ * The value, which inih has in a buffer of its own, where it stands in the source: it ends the
+ * line. The byte after it is the line's end, or white space, and has been looked at already. A
+ * locale may have more bytes that are space to inih: then the value is a shorter one.
+ */
+static char *in_source(struct ini_text *ini, const char *value)
 {
+	size_t len = strlen(value);
 	char *end = ini->line + (ini->text.at - ini->line) + ini->text.len;
-	char *value = end - (ini->text.len - ini->value_at);
 
-	while (value < end && rs_is_space(*value))
-		value++;
+	if (memcmp(end - len, value, len) != 0)
+		return rs_arena_text(ini->document->arena, value, len);
 	*end = '\0';
-	return value;
+	return end - len;
 }
 
 /* inih's handler callback. */
 static int take_value(void *user, const char *section, const char *name, const char *value)
 {
 	struct ini_text *ini = user;
-	char *text = value_in_source(ini);
 
 	(void)section;
-	(void)value;
 	if (ini->kind == LINE_CONTINUATION) {
-		if (ini->entry && continues(ini, text))
-			rs_section_continue(ini->document, ini->section, text, ini->place.line);
+		if (ini->entry && continues(ini, value))
+			rs_section_continue(ini->document, ini->section, in_source(ini, value),
+					    ini->place.line);
 	} else if (ini->section) {
-		ini->entry =
-			rs_section_add(ini->document, ini->section, name, text, ini->place.line);
+		ini->entry = rs_section_add(ini->document, ini->section, name,
+					    in_source(ini, value), ini->place.line);
 	} else if (!ini->refused_section) {
 		rs_error(ini->document->faults, ini->place, "key '%s' stands outside of a section",
 			 rs_show(name).text);

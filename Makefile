@@ -205,7 +205,7 @@ TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-error
 ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
 ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model \
-	multi_paced)
+	multi_paced soak)
 TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model \
 	epoll_torture)
 VALGRIND_SYSTEM := $(B)/tests/system/test_epoll_torture
@@ -232,7 +232,7 @@ asan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/asan CFLAGS='$(ASAN_FLAGS)' unit-programs \
 		$(B)/asan/libretryshim.so $(ASAN_SYSTEM) \
 		$(addprefix $(B)/asan/tests/,random-client handles transfer-trace multi-case multi-model \
-			multi-paced)
+			multi-paced soak plugin-lookups.so)
 tsan-programs:
 	@+$(MAKE) --no-print-directory B=$(B)/tsan CFLAGS='$(TSAN_FLAGS)' unit-programs \
 		$(B)/tsan/libretryshim.so $(TSAN_SYSTEM) \

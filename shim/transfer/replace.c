@@ -193,10 +193,17 @@ void rs_transfer_divert_body(struct rs_exchange *x, curl_write_callback with_exc
 	x->replaced_more = true;
 }
 
+/* Where the body was diverted before, the user pointer is still that of another function. */
 void rs_transfer_take_body(struct rs_exchange *x)
 {
+	const struct rs_handle *handle = x->handle;
+	bool stands = handle->body_stands;
+
 	if (!rs_stand_in_for_body(x->handle))
 		rs_transfer_divert_body(x, rs_response_body, rs_response_body_here);
+	else if (!stands && !x->alone)
+		handle->api->easy_setopt(handle->easy, CURLOPT_WRITEDATA,
+					 handle->options.write_data);
 }
 
 static long in_ms(int64_t ns)

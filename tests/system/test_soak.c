@@ -109,7 +109,7 @@ static void nothing_leaks_and_nothing_is_wrong(void **state)
 	const char *seconds = setting("RS_SOAK_SECONDS", SECONDS_SHORT);
 	const char *log = temp_path("log"), *report = temp_path("report");
 	const char *stats = temp_path("stats"), *rules = write_rules(log, report, stats);
-	char *bytes = noise(PLAN_NOISE, PLAN_SEED), seed[24], output[64], runtime[300], below[600];
+	char *bytes = noise(PLAN_NOISE, PLAN_SEED), seed[24], output[64], runtime[300], below[1200];
 	struct chaos chaos = { .noise = bytes,
 			       .fault_percent = FAULT_PERCENT,
 			       .slow_permille = SLOW_PERMILLE };
@@ -129,8 +129,8 @@ static void nothing_leaks_and_nothing_is_wrong(void **state)
 	(void)snprintf(seed, sizeof(seed), "%llu", (unsigned long long)chaos.seed);
 	(void)snprintf(output, sizeof(output), "/proc/%d/fd/1", (int)getpid());
 	(void)snprintf(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=%s", temp_path("runtime"));
-	(void)snprintf(below, sizeof(below), "LD_PRELOAD=%s:", library_path());
-	(void)strncat(below, helper_path("plugin-lookups.so"), sizeof(below) - strlen(below) - 1);
+	(void)snprintf(below, sizeof(below), "LD_PRELOAD=%s:%s:%s", setting("RS_PRELOAD_FIRST", ""),
+		       library_path(), helper_path("plugin-lookups.so"));
 	print_message("RS_SEED=%s\n", seed);
 	(void)fflush(stdout);
 	run = run_program(&(struct program){

@@ -49,10 +49,11 @@ static void *take(size_t size)
 
 static void give_back(void *block)
 {
-	union head *head = (union head *)block - 1;
+	union head *head;
 
 	if (!block)
 		return;
+	head = (union head *)block - 1;
 	head->of.next = freed[head->of.class];
 	freed[head->of.class] = head;
 }

@@ -36,30 +36,58 @@ static const struct reply good[] = {
 	{ .path = "/slow", .body = "slow", .delay_ms = 5000 },
 };
 
-static struct run run_case(enum run_under under, const char *name, const char *style)
+/* A program that runs, and the server that it asks. */
+struct begun {
+	struct server *server;
+	struct child *child;
+};
+
+static struct begun begin_case(enum run_under under, const char *name, const char *style)
 {
 	struct server *server = under == RUN_SHIM ? server_start(failing, COUNT(failing))
 						  : server_start(good, COUNT(good));
-	struct run run = run_words(under, rules_file(RULES), helper_path("multi-case"), name,
-				   server_url(server, ""), style);
+	const char *const argv[] = { helper_path("multi-case"), name, server_url(server, ""), style,
+				     NULL };
 
-	server_stop(server);
+	return (struct begun){
+		server, child_start(&(struct program){
+				.argv = argv, .under = under, .rules = rules_file(RULES) })
+	};
+}
+
+static struct run finish_case(const struct begun *begun)
+{
+	struct run run = child_finish(begun->child);
+
+	server_stop(begun->server);
 	return run;
 }
 
+static struct run run_case(enum run_under under, const char *name, const char *style)
+{
+	const struct begun begun = begin_case(under, name, style);
+
+	return finish_case(&begun);
+}
+
+/* All at once: they mostly wait. */
 static void compare(const char *name)
 {
 	static const char *const styles[] = { "0", "1", "2" };
+	struct begun bare[COUNT(styles)], shim[COUNT(styles)];
 
 	for (size_t i = 0; i < COUNT(styles); i++) {
-		struct run bare = run_case(RUN_BARE, name, styles[i]);
-		struct run run = run_case(RUN_SHIM, name, styles[i]);
+		bare[i] = begin_case(RUN_BARE, name, styles[i]);
+		shim[i] = begin_case(RUN_SHIM, name, styles[i]);
+	}
+	for (size_t i = 0; i < COUNT(styles); i++) {
+		struct run wanted = finish_case(&bare[i]), run = finish_case(&shim[i]);
 
-		assert_exit(bare, 0);
+		assert_exit(wanted, 0);
 		assert_exit(run, 0);
 		assert_contains(run.out, "as promised\n");
-		assert_output(run, bare.out);
-		run_free(&bare);
+		assert_output(run, wanted.out);
+		run_free(&wanted);
 		run_free(&run);
 	}
 }

@@ -774,7 +774,7 @@ static void many_rules(void **state)
 	by_host_ns = fastest_judgement_ns(rules, &target);
 	print_message("1000 rules judged: other status %.1f us, other host %.1f us\n",
 		      (double)by_status_ns / 1e3, (double)by_host_ns / 1e3);
-	assert_true(by_status_ns < MS(1) && by_host_ns < MS(1));
+	assert_true(by_status_ns < MS(5) && by_host_ns < MS(5));
 }
 
 int main(void)

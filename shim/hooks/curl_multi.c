@@ -230,6 +230,13 @@ RS_EXPORT CURLMcode curl_multi_timeout(CURLM *handle, long *timeout_ms)
 }
 RS_BINDABLE(curl_multi_timeout);
 
+/* Is it something that the record of the multi handle has to know? */
+static bool is_noted(CURLMoption option)
+{
+	return option == CURLMOPT_TIMERFUNCTION || option == CURLMOPT_TIMERDATA ||
+	       option == CURLMOPT_PUSHFUNCTION;
+}
+
 __attribute__((noinline)) static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value,
 						    const void *caller)
 {
@@ -240,12 +247,11 @@ __attribute__((noinline)) static CURLMcode set_word(CURLM *handle, CURLMoption o
 		return CURLM_INTERNAL_ERROR;
 	if (is_recursive(m))
 		return CURLM_RECURSIVE_API_CALL;
-	if (option != CURLMOPT_TIMERFUNCTION && option != CURLMOPT_TIMERDATA)
+	if (!is_noted(option))
 		return (m ? m->api : found->api)->multi_setopt(handle, option, value);
 	if (!m && handle && !found->is_libcurl)
 		m = rs_multi_of(handle, found->api);
-	return m ? rs_multi_set_timer(m, option, value)
-		 : found->api->multi_setopt(handle, option, value);
+	return m ? rs_multi_set(m, option, value) : found->api->multi_setopt(handle, option, value);
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)

@@ -307,7 +307,7 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	m = call ? rs_multi_of(handle, api) : NULL;
 	if (m && m->calling)
 		return CURLM_RECURSIVE_API_CALL;
-	if (!m || m->busy || !rs_exchange_open(&call->x, easy, false)) {
+	if (!m || m->busy || m->pushes || !rs_exchange_open(&call->x, easy, false)) {
 		if (!easy->active)
 			rs_stand_in_leave(easy);
 		return api->multi_add_handle(handle, easy->easy);

@@ -55,6 +55,8 @@ struct rs_multi {
 	const struct rs_curl_api *outside; /* while libcurl is driven: what to go back to */
 	bool busy;                         /* inside libcurl, or inside a callback that we make */
 	bool calling;                      /* inside the latter */
+	bool pushes; /* the program takes streams that servers push: their handles are copies, made
+		      * by libcurl, and what they receive would be taken for the original's */
 
 	struct rs_multi_message *first, **end; /* to be read */
 	struct rs_multi_message *spare;        /* room for a foreign one; NULL: none yet */
@@ -115,7 +117,8 @@ static inline int rs_multi_tell_timer(struct rs_multi *m)
 /* The program's timer has gone off. */
 void rs_multi_timer_expired(struct rs_multi *m);
 
-CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value);
+/* curl_multi_setopt() of CURLMOPT_TIMERFUNCTION, TIMERDATA or PUSHFUNCTION. */
+CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value);
 
 /* Is it part of a multi handle? And of one that libcurl does not have it in? */
 bool rs_multi_has(const struct rs_handle *easy);

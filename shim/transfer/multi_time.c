@@ -126,10 +126,14 @@ int rs_multi_timer(CURLM *handle, long timeout_ms, void *multi)
 	return rs_multi_tell_timer(m);
 }
 
-CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value)
+CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value)
 {
 	CURLMcode result;
 
+	if (option == CURLMOPT_PUSHFUNCTION) {
+		m->pushes = value != NULL;
+		return m->api->multi_setopt(m->handle, option, value);
+	}
 	if (option == CURLMOPT_TIMERFUNCTION)
 		m->timer_fn = (curl_multi_timer_callback)(uintptr_t)value;
 	else

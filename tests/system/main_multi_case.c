@@ -303,6 +303,29 @@ static void paused_early(void)
 	curl_easy_cleanup(t.easy);
 }
 
+/* A program that takes streams which servers push. */
+static int on_push(CURL *parent, CURL *easy, size_t count, struct curl_pushheaders *headers,
+		   void *data)
+{
+	(void)parent, (void)easy, (void)count, (void)headers, (void)data;
+	return CURL_PUSH_DENY;
+}
+
+static void pushes(void)
+{
+	struct transfer t = { 0 };
+
+	(void)curl_multi_setopt(loop.multi, CURLMOPT_PUSHFUNCTION, on_push);
+	start(&t, "/busy");
+	tell_message(drive_to_message(), &t);
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_setopt(loop.multi, CURLMOPT_PUSHFUNCTION, NULL);
+	start(&t, "/busy");
+	tell_message(drive_to_message(), &t);
+	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	curl_easy_cleanup(t.easy);
+}
+
 /* Transfers in every state are taken out, or freed, or lose their multi handle. */
 static void bring_to(struct transfer *t, const char *state)
 {
@@ -440,7 +463,7 @@ int main(int argc, char **argv)
 	} cases[] = {
 		{ "messages", messages }, { "recursive", recursive }, { "wakeup", wakeup },
 		{ "aborted", aborted },   { "paused", paused },       { "states", states },
-		{ "threads", threads },   { "early", paused_early },
+		{ "threads", threads },   { "early", paused_early },  { "pushes", pushes },
 	};
 
 	if (argc != 4)

@@ -142,6 +142,18 @@ static void a_pause_while_an_attempt_waits(void **state)
 	compare("early");
 }
 
+/* What a pushed stream brings would be taken for the answer that it came with. */
+static void where_servers_may_push_nothing_is_retried(void **state)
+{
+	struct run run = run_case(RUN_SHIM, "pushes", "1");
+
+	(void)state;
+	assert_output(run, "add 0\nmessage 1, result 0, of this transfer: 1, body: busy\n"
+			   "add 0\nmessage 1, result 0, of this transfer: 1, body: busy no more\n"
+			   "as promised\n");
+	run_free(&run);
+}
+
 static void handles_go_in_every_state(void **state)
 {
 	(void)state;
@@ -163,6 +175,7 @@ int main(void)
 		cmocka_unit_test(the_program_is_asked_and_may_abort),
 		cmocka_unit_test(a_pause_while_the_rest_is_handed_out),
 		cmocka_unit_test(a_pause_while_an_attempt_waits),
+		cmocka_unit_test(where_servers_may_push_nothing_is_retried),
 		cmocka_unit_test(handles_go_in_every_state),
 		cmocka_unit_test(threads_with_a_multi_handle_each),
 	};

@@ -5,7 +5,6 @@
  * epoll set, and SO_ERROR.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int tcp_target(struct sockaddr_in *addr)
-{
-	socklen_t len = sizeof(*addr);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET };
-	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)addr, len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)addr, &len) != 0)
-		abort();
-	return fd;
-}
+#include "loopback.h"
 
 /* ---- ways to wait ---- */
 
@@ -109,7 +97,7 @@ int main(int argc, char **argv)
 {
 	const struct kind *kind = argc == 3 ? find_kind(argv[2]) : NULL;
 	struct sockaddr_in addr;
-	int listener = tcp_target(&addr);
+	int listener = loopback_bound(&addr);
 
 	if (!kind)
 		return 2;

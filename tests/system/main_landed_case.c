@@ -2,7 +2,6 @@
  * landed-case CASE [PORT]: a non-blocking connect that came about, or whose descriptor has become
  * another socket's, without the library having been told; and what the program sees of it later.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "../errno_name.h"
+#include "loopback.h"
 
 #define MANY        1100
 #define PATIENCE_MS 10000
@@ -27,23 +27,10 @@ static int listener;
 
 /* ---- sockets ---- */
 
-static int bound(struct sockaddr_in *addr)
-{
-	socklen_t len = sizeof(*addr);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET };
-	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)addr, len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)addr, &len) != 0)
-		abort();
-	return fd;
-}
-
 static void prepare(void)
 {
-	listener = bound(&here);
-	(void)bound(&closed);
+	listener = loopback_bound(&here);
+	(void)loopback_bound(&closed);
 	if (listen(listener, 16) != 0)
 		abort();
 }

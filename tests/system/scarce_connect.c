@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loopback.h"
 #include "scarce_case.h"
 #include "waiting.h"
 
@@ -23,20 +24,6 @@ static void *open_late(void *listener)
 	if (listen(*(int *)listener, 8) != 0)
 		exit(3);
 	return NULL;
-}
-
-/* A port that refuses, and then does not. */
-static int bind_port(struct sockaddr_in *addr)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(*addr);
-
-	*addr = (struct sockaddr_in){ .sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (fd < 0 || bind(fd, (struct sockaddr *)addr, len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)addr, &len) != 0)
-		exit(3);
-	return fd;
 }
 
 static bool is_connected(int fd)
@@ -62,7 +49,7 @@ static enum end judge_connect(int fd, int error)
 static enum end connect_with(bool blocks, enum waiting waiting)
 {
 	struct sockaddr_in addr;
-	int listener = bind_port(&addr), error = 0;
+	int listener = loopback_bound(&addr), error = 0;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK), 0);
 	pthread_t opener;
 	enum end end;

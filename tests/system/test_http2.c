@@ -3,6 +3,7 @@
  * answers. An answer that breaks off becomes a stream that is reset.
  */
 #include "certificate.h"
+#include "loopback.h"
 #include "transparency.h"
 
 #include <arpa/inet.h>
@@ -16,30 +17,20 @@
 static struct child *proxy;
 static char base[64], clear_base[64];
 
-static int open_socket(struct sockaddr_in *at, in_port_t port)
-{
-	*at = (struct sockaddr_in){ .sin_family = AF_INET,
-				    .sin_port = htons(port),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-}
-
 static in_port_t find_free_port(void)
 {
 	struct sockaddr_in at;
-	socklen_t len = sizeof(at);
-	int fd = open_socket(&at, 0);
 
-	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	(void)close(fd);
+	(void)close(loopback_bound(&at));
 	return ntohs(at.sin_port);
 }
 
 static bool answers(in_port_t port)
 {
-	struct sockaddr_in at;
-	int fd = open_socket(&at, port);
+	const struct sockaddr_in at = { .sin_family = AF_INET,
+					.sin_port = htons(port),
+					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool answers = connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
 
 	(void)close(fd);

@@ -1,35 +1,10 @@
 /* What is kept for one judgement must change no answer: all of it is held against the plain way. */
-#include "unit.h"
+#include "chance.h"
 
 #include <strings.h>
 
 #include "retry/held.h"
 #include "retry/retry_after.h"
-
-static uint32_t seed;
-
-/* Numerical Recipes' generator. */
-static size_t below(size_t count)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % count;
-}
-
-static void fill(char *to, size_t len, const char *alphabet)
-{
-	for (size_t i = 0; i < len; i++)
-		to[i] = alphabet[below(strlen(alphabet))];
-}
-
-/* A copy in memory of exactly its size. */
-static struct rs_span exactly(const char *at, size_t len)
-{
-	char *copy = malloc(len + (len == 0));
-
-	assert_non_null(copy);
-	memcpy(copy, at, len);
-	return (struct rs_span){ copy, len };
-}
 
 /* ---- headers ---- */
 

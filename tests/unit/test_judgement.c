@@ -8,16 +8,9 @@
 #include <fnmatch.h>
 #include <strings.h>
 
+#include "chance.h"
 #include "gnu.h"
 #include "retry/match.h"
-#include "unit.h"
-
-static uint64_t seed = 1;
-
-static size_t below(size_t count)
-{
-	return next_random(&seed) % count;
-}
 
 #define PICK(array) ((array)[below(COUNT(array))])
 

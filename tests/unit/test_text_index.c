@@ -1,35 +1,12 @@
 /* The index of texts must find exactly what a plain search finds, whatever the texts and the body.
  */
-#include "unit.h"
+#include "chance.h"
 
 #include "retry/text_index.h"
 #include "rules/index_texts.h"
 
 #define RULES_MOST 60
 #define BODY_MOST  6000
-
-static uint64_t seed = 1;
-
-static size_t below(size_t count)
-{
-	return next_random(&seed) % count;
-}
-
-static void fill(char *to, size_t len, const char *alphabet)
-{
-	for (size_t i = 0; i < len; i++)
-		to[i] = alphabet[below(strlen(alphabet))];
-}
-
-/* A copy in memory of exactly its size. */
-static struct rs_span exactly(const char *at, size_t len)
-{
-	char *copy = malloc(len + (len == 0));
-
-	assert_non_null(copy);
-	memcpy(copy, at, len);
-	return (struct rs_span){ copy, len };
-}
 
 static bool occurs(struct rs_span text, struct rs_span body)
 {

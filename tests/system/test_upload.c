@@ -155,7 +155,7 @@ static struct run send_to(struct server *server, const struct sender *sender, co
 
 	for (; sender->words[count]; count++)
 		argv[count] = file_word(sender->words[count], rooms[count], sizeof(rooms[0]));
-	if (strcmp(sender->words[0], "transfer-trace") == 0)
+	if (count > 0 && strcmp(sender->words[0], "transfer-trace") == 0)
 		argv[0] = helper_path("transfer-trace");
 	if (more)
 		argv[count++] = more;

@@ -258,7 +258,7 @@ tsan: tsan-programs
 valgrind: all unit-programs helpers $(VALGRIND_SYSTEM)
 	$(RUN_TESTS) $(addprefix valgrind:,$(UNIT_PROGRAMS)) \
 		$(addprefix memcheck:,$(VALGRIND_SYSTEM))
-# Ten seconds a target, beginning with the corpora that are checked in; make fuzz-long
+# Five seconds a target, beginning with the corpora that are checked in; make fuzz-long
 # adds what it finds worth keeping to corpora of its own, in build/fuzz/corpus.
 SECONDS ?= 600
 fuzz: fuzz-programs

@@ -202,11 +202,19 @@ static void no_room_for_a_spool(void **state)
 }
 
 /* A file that would outgrow the limit raises SIGXFSZ, which ends programs. */
+/* A library that counts its lines writes them down at the end, and would run into the limit. */
+static void counts_nothing(void)
+{
+	if (getenv("RS_COUNTING"))
+		skip();
+}
+
 static void limit_on_the_size_of_files(void **state)
 {
 	static const char *const limits[] = { "0", "1", "100" };
 
 	(void)state;
+	counts_nothing();
 	for (size_t i = 0; i < 3; i++) {
 		struct place place = new_place();
 		char before[64], log[300];
@@ -230,6 +238,7 @@ static void log_at_its_limit(void **state)
 	struct run run;
 
 	(void)state;
+	counts_nothing();
 	(void)snprintf(log, sizeof(log), "%s/log", place.dir);
 	run = download_after(&place, "yes | head -c 510 >\"$0/log\" && ulimit -f 1", log);
 	assert_output(run, "done");

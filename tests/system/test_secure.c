@@ -69,6 +69,9 @@ static void can_be_tried(void)
 	assert_int_equal(statvfs(temp_dir(), &fs), 0);
 	if (geteuid() != 0 || (fs.f_flag & ST_NOSUID) || access("/etc/retryshim.ini", F_OK) == 0)
 		skip(); /* not root; set-user-ID has no effect; other rules hold on this machine */
+	if (getenv("RS_COUNTING"))
+		skip(); /* a library that counts its lines complains where it cannot write them down
+			 */
 }
 
 #define REFUSED "connect: Connection refused\n"

@@ -172,7 +172,7 @@ static void texts_are_found_as_by_a_search(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lengths); i++) {
-		for (size_t j = 0; j < 400; j++)
+		for (size_t j = 0; j < 150; j++)
 			check_some(lengths[i].least, lengths[i].most, lengths[i].few_least,
 				   below(j % 8 ? 300 : BODY_MOST), alphabets[j % 4]);
 	}

@@ -243,7 +243,7 @@ static void changed(void)
 	int fd = begin(), set = set_with(fd, EPOLLIN), ready;
 
 	event.data.u64 = DATA + 7;
-	ready = epoll_wait(set, &event, 1, 20);
+	ready = epoll_wait(set, &event, 1, 300);
 	event = (struct epoll_event){ .events = EPOLLOUT | EPOLLET, .data.u64 = DATA };
 	epoll_ctl(set, EPOLL_CTL_MOD, fd, &event);
 	printf("%d, ", ready);

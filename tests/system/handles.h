@@ -39,6 +39,10 @@ void handles_fetch(CURL *easy, int fail, int id, const char *who);
 /* All cases of handles_callbacks.c. */
 void handles_callbacks(void);
 
+/* libcurl's own function of that name, past whoever interposes it. In main_handles.c: it takes
+ * glibc. */
+void *handles_past(const char *name);
+
 /* Cases of handles_during.c. */
 void handles_nested(void);     /* a transfer inside a callback of another one */
 void handles_cancelling(void); /* waits that the program's progress callback ends */

@@ -2,7 +2,6 @@
  * Callbacks that a program changes from transfer to transfer: each transfer's bytes go where the
  * program last said, whatever of the library's has stayed in libcurl from the one before.
  */
-#include <dlfcn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -83,16 +82,10 @@ static void many_at_once(void)
  * where nobody looks at the transfer. */
 static void copies_outlive(void)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD);
-	void *found = library ? dlvsym(library, "curl_easy_perform", "CURL_OPENSSL_4") : NULL;
-	CURLcode (*perform)(CURL *) = (CURLcode(*)(CURL *))(uintptr_t)found;
+	CURLcode (*perform)(CURL *) =
+		(CURLcode(*)(CURL *))(uintptr_t)handles_past("curl_easy_perform");
 	CURL *easy = curl_easy_init(), *copy, *other;
 	struct fetch got = { .len = 0 };
-
-	if (!perform) {
-		complain("no libcurl");
-		return;
-	}
 
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_elsewhere);
 	handles_fetch(easy, 1, 1040, "the original");
@@ -109,7 +102,6 @@ static void copies_outlive(void)
 		complain("the copy has no header callback");
 	curl_easy_cleanup(copy);
 	curl_easy_cleanup(other);
-	(void)dlclose(library);
 }
 
 static CURLcode drive(CURLM *multi)

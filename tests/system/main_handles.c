@@ -105,21 +105,25 @@ static void urls(void)
 	curl_easy_cleanup(easy);
 }
 
+void *handles_past(const char *name)
+{
+	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD);
+	void *found = library ? dlvsym(library, name, "CURL_OPENSSL_4") : NULL;
+
+	if (!found)
+		abort();
+	(void)dlclose(library); /* it is the program's, too, and stays */
+	return found;
+}
+
 /* A handle that was made behind the back of whoever looks at curl_easy_init(). It is used like any
  * other, and is not guarded. */
 static void unseen(void)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD);
-	void *found = library ? dlvsym(library, "curl_easy_init", "CURL_OPENSSL_4") : NULL;
-	CURL *(*init)(void) = (CURL * (*)(void))(uintptr_t)found;
+	CURL *(*init)(void) = (CURL * (*)(void))(uintptr_t)handles_past("curl_easy_init");
 	struct fetch got = { .len = 0 };
-	CURL *easy, *copy;
+	CURL *easy = init(), *copy;
 
-	if (!init) {
-		complain("no libcurl");
-		return;
-	}
-	easy = init();
 	handles_fetch(easy, 0, 20, "unseen");
 	curl_easy_reset(easy);
 	handles_set_url(easy, 0, 21);
@@ -131,7 +135,6 @@ static void unseen(void)
 	handles_check(&got, curl_easy_perform(copy), 21, "copy of an unseen one");
 	curl_easy_cleanup(copy);
 	curl_easy_cleanup(NULL);
-	(void)dlclose(library);
 }
 
 /* One handle, in one thread after the other. */
@@ -297,16 +300,11 @@ static void forked(void)
  * program's own callbacks. */
 static void behind(void)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD);
-	void *found = library ? dlvsym(library, "curl_easy_perform", "CURL_OPENSSL_4") : NULL;
-	CURLcode (*perform)(CURL *) = (CURLcode(*)(CURL *))(uintptr_t)found;
+	CURLcode (*perform)(CURL *) =
+		(CURLcode(*)(CURL *))(uintptr_t)handles_past("curl_easy_perform");
 	CURL *easy = curl_easy_init();
 	struct fetch got = { .len = 0 }, lines = { .len = 0 };
 
-	if (!perform) {
-		complain("no libcurl");
-		return;
-	}
 	for (int id = 920; id < 924; id++) {
 		if (id == 922)
 			(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, handles_take);
@@ -320,7 +318,6 @@ static void behind(void)
 			complain("behind: %d: %zu bytes of headers", id, lines.len);
 	}
 	curl_easy_cleanup(easy);
-	(void)dlclose(library);
 }
 
 int main(int argc, char **argv)

@@ -37,7 +37,8 @@ static bool answers(in_port_t port)
 	return answers;
 }
 
-/* `clear`: another port, without TLS. */
+/* `clear`: another port, without TLS. The server is another one for each run, so the proxy is not
+ * to stop asking for a while when it found none. */
 static void start_proxy(in_port_t port, in_port_t clear)
 {
 	const struct certificate made = certificate_make();
@@ -49,8 +50,8 @@ static void start_proxy(in_port_t port, in_port_t clear)
 	proxy = child_start(&(struct program){
 		.argv = (const char *const[]){ "nghttpx", "--conf=/dev/null", front, clear_front,
 					       back, "--workers=1", "--log-level=FATAL", "--no-via",
-					       "--no-server-rewrite", made.key, made.certificate,
-					       NULL },
+					       "--no-server-rewrite", "--backend-max-backoff=1ms",
+					       made.key, made.certificate, NULL },
 		.timeout_ms = 170000,
 	});
 	for (int i = 0; i < 2000 && !answers(port); i++)

@@ -11,6 +11,7 @@
 #include "transfer/multi.h"
 
 #undef curl_multi_setopt
+#undef curl_multi_socket
 
 static const struct rs_curl_api *api_of(const struct rs_multi *m, const void *caller)
 {
@@ -131,6 +132,35 @@ RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket
 	return socket_action_of_program(handle, socket, events, running, RS_CALLER);
 }
 RS_BINDABLE(curl_multi_socket_action);
+
+/* The older way to say so, to libcurl too. */
+RS_EXPORT CURLMcode curl_multi_socket(CURLM *handle, curl_socket_t socket, int *running)
+{
+	return socket_action_of_program(handle, socket, 0, running, RS_CALLER);
+}
+RS_BINDABLE(curl_multi_socket);
+
+/* Whether the program's timer has gone off, this does not say: if it is told again to no purpose,
+ * then to what it stands at. */
+RS_EXPORT CURLMcode curl_multi_socket_all(CURLM *handle, int *running)
+{
+	struct rs_multi *m = rs_multi_find(handle);
+	const struct rs_curl_api *api = api_of(m, RS_CALLER);
+	CURLMcode result;
+
+	if (!api || !api->multi_socket_all)
+		return CURLM_INTERNAL_ERROR;
+	if (is_recursive(m))
+		return CURLM_RECURSIVE_API_CALL;
+	if (!m || m->busy)
+		return api->multi_socket_all(handle, running);
+	rs_multi_timer_expired(m);
+	rs_multi_before(m);
+	result = api->multi_socket_all(handle, running);
+	rs_multi_after(m, running);
+	return result;
+}
+RS_BINDABLE(curl_multi_socket_all);
 
 __attribute__((noinline)) static CURLMsg *info_read_of_program(CURLM *handle, int *left,
 							       const void *caller)

@@ -28,7 +28,9 @@
 	X(multi_poll)                                                                              \
 	X(multi_remove_handle)                                                                     \
 	X(multi_setopt)                                                                            \
+	X(multi_socket)                                                                            \
 	X(multi_socket_action)                                                                     \
+	X(multi_socket_all)                                                                        \
 	X(multi_timeout)                                                                           \
 	X(multi_wait)
 

@@ -69,8 +69,14 @@ struct rs_multi {
 	int64_t told_due_ns; /* what the program's timer stands at */
 };
 
+extern struct rs_table_place rs_multis_first[];
+extern struct rs_table rs_multis;
+
 /* NULL: nothing is known of it, and calls go straight to libcurl. */
-struct rs_multi *rs_multi_find(CURLM *handle);
+static inline struct rs_multi *rs_multi_find(CURLM *handle)
+{
+	return rs_table_find(&rs_multis, rs_multis_first, handle);
+}
 
 /* Find or make. NULL where memory is short, or was when it was to be made: what the program has
  * told libcurl since then is not known here. */

@@ -6,13 +6,8 @@
 #include "retry/ns.h"
 #include "transfer/multi.h"
 
-static struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-static struct rs_table multis = RS_TABLE_INIT(first);
-
-struct rs_multi *rs_multi_find(CURLM *handle)
-{
-	return rs_table_find(&multis, first, handle);
-}
+struct rs_table_place rs_multis_first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
+struct rs_table rs_multis = RS_TABLE_INIT(rs_multis_first);
 
 /*
  * Multi handles for which there was no memory. The program may have given libcurl a timer callback
@@ -77,7 +72,7 @@ struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api)
 	m->api = api;
 	m->end = &m->first;
 	m->real_due_ns = m->told_due_ns = RS_FOREVER;
-	if (rs_table_put(&multis, handle, m))
+	if (rs_table_put(&rs_multis, handle, m))
 		return m;
 	stay_unknown(handle);
 	free(m);
@@ -86,6 +81,6 @@ struct rs_multi *rs_multi_of(CURLM *handle, const struct rs_curl_api *api)
 
 void rs_multi_drop(struct rs_multi *m)
 {
-	rs_table_take(&multis, m->handle);
+	rs_table_take(&rs_multis, m->handle);
 	free(m);
 }

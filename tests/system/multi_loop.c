@@ -66,7 +66,7 @@ void multi_loop_init(struct multi_loop *loop, enum multi_style style)
 	memset(loop, 0, sizeof(*loop));
 	loop->style = style;
 	loop->multi = curl_multi_init();
-	if (style != BY_SOCKET)
+	if (style != BY_SOCKET && style != BY_ALL)
 		return;
 	(void)curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	(void)curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
@@ -128,6 +128,17 @@ static int events_of(short revents)
 	       (revents & (POLLERR | POLLHUP) ? CURL_CSELECT_ERR : 0);
 }
 
+static void act(struct multi_loop *loop, curl_socket_t socket, int events)
+{
+	if (loop->style == BY_SOCKET)
+		expect_ok(loop,
+			  curl_multi_socket_action(loop->multi, socket, events, &loop->running));
+	else if (loop->wakes % 2)
+		expect_ok(loop, curl_multi_socket_all(loop->multi, &loop->running));
+	else
+		expect_ok(loop, (curl_multi_socket)(loop->multi, socket, &loop->running));
+}
+
 static void act_on_sockets(struct multi_loop *loop, int longest_ms)
 {
 	struct pollfd fds[LOOP_SOCKETS];
@@ -142,14 +153,11 @@ static void act_on_sockets(struct multi_loop *loop, int longest_ms)
 	(void)poll(fds, (nfds_t)count, ms_to_timer(loop, longest_ms));
 	for (int i = 0; i < count; i++) {
 		if (fds[i].revents != 0 && find_socket(loop, fds[i].fd) >= 0)
-			expect_ok(loop, curl_multi_socket_action(loop->multi, fds[i].fd,
-								 events_of(fds[i].revents),
-								 &loop->running));
+			act(loop, fds[i].fd, events_of(fds[i].revents));
 	}
 	if (loop->timer_set && loop->timer_ns <= now_ns()) {
 		loop->timer_set = false;
-		expect_ok(loop, curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0,
-							 &loop->running));
+		act(loop, CURL_SOCKET_TIMEOUT, 0);
 	}
 }
 
@@ -158,7 +166,7 @@ void multi_loop_round(struct multi_loop *loop, int longest_ms)
 	int64_t began_ns = now_ns(), took_ns;
 
 	loop->wakes++;
-	if (loop->style == BY_SOCKET) {
+	if (loop->style == BY_SOCKET || loop->style == BY_ALL) {
 		act_on_sockets(loop, longest_ms);
 	} else {
 		expect_ok(loop, curl_multi_perform(loop->multi, &loop->running));

@@ -1,5 +1,5 @@
 /*
- * The three ways in which programs drive a multi handle, one behind the other's interface; and what
+ * The ways in which programs drive a multi handle, one behind the other's interface; and what
  * a program can find wrong with how it is woken.
  */
 #ifndef TESTS_MULTI_LOOP_H
@@ -13,6 +13,7 @@ enum multi_style {
 	BY_SELECT, /* perform, fdset, timeout, select */
 	BY_POLL,   /* perform, poll and wait in turn */
 	BY_SOCKET, /* socket_action, with timer and socket callbacks */
+	BY_ALL,    /* socket_all and the old socket in turn, with the same */
 };
 
 #define LOOP_SOCKETS 64

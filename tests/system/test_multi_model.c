@@ -21,7 +21,7 @@
 	"base = 10ms\njitter = equal\nquota = none\n"                                              \
 	"[rule it]\nerror = any\nstatus = 500-599, 429\n"
 
-static const char *const styles[] = { "0", "1", "2" };
+static const char *const styles[] = { "0", "1", "2", "3" };
 static char *object;
 
 /* How a server fails: no path more than three times on end. */
@@ -182,6 +182,12 @@ static void by_socket_action(void **state)
 	check_style(2);
 }
 
+static void by_the_older_socket_functions(void **state)
+{
+	(void)state;
+	check_style(3);
+}
+
 /* The faults are such that the programs notice. */
 static void without_the_shim_it_fails(void **state)
 {
@@ -214,6 +220,7 @@ int main(void)
 		cmocka_unit_test(by_perform_and_select),
 		cmocka_unit_test(by_perform_and_poll),
 		cmocka_unit_test(by_socket_action),
+		cmocka_unit_test(by_the_older_socket_functions),
 		cmocka_unit_test(without_the_shim_it_fails),
 	};
 

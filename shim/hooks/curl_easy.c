@@ -158,6 +158,10 @@ __attribute__((always_inline)) static inline CURLcode set_word(CURL *easy, CURLo
 	real = handle->api->easy_setopt;
 	if (__builtin_expect(way == 0, 1))
 		return real(easy, option, value);
+	if (way == RS_OPTION_URL) { /* libcurl that refuses one has none */
+		rs_options_expect_url(&handle->options, value);
+		return real(easy, option, value);
+	}
 	if (__builtin_expect(!rs_option_is_word(way), 0))
 		return keep_otherwise(easy, option, value, real, &handle->options, way);
 	if (__builtin_expect(rs_option_is_sure(way), 1)) {

@@ -244,7 +244,8 @@ struct rs_rules {
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;
-	bool limits;                 /* a policy limits attempts or their connecting */
+	bool limits;    /* a policy limits attempts or their connecting */
+	bool minds_url; /* a rule asks for more of it than its host, or may change it */
 	struct rs_status_set status; /* a rule with only body or header matchers sets every bit */
 	struct rs_error_set error;
 };

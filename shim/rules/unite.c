@@ -50,6 +50,7 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 	rules->calls |= calls_concerned(rule);
 	rules->limits |= rule->policy.attempt_timeout_ns != RS_FOREVER ||
 			 rule->policy.connect_timeout_ns != RS_FOREVER;
+	rules->minds_url |= rule->url.count > 0 || rule->recover;
 }
 
 void rs_unite_rules(struct rs_rules *rules)

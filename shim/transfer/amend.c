@@ -157,7 +157,7 @@ static bool amend_url(struct rs_exchange *x, const char *url)
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 	CURL *easy = x->handle->easy;
-	char *copy = strdup(url);
+	char *copy = o->url.lost ? NULL : strdup(url); /* the program's has to be set again */
 
 	if (!copy)
 		return false;

@@ -92,7 +92,8 @@ bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alon
 
 	if (__builtin_expect(!rules, 0))
 		rules = rs_process_rules();
-	rs_handle_learn_url(handle); /* whatever becomes of it */
+	if (!rs_handle_url_can_wait(handle, rules))
+		rs_handle_learn_url(handle); /* whatever becomes of it */
 	if (__builtin_expect(rs_handle_tells(handle), 0))
 		forget_last(handle);
 	if (__builtin_expect(!is_guarded(rules, handle), 0))
@@ -130,14 +131,6 @@ void rs_exchange_begin_with_care(struct rs_exchange *x)
 	if (x->rules->fault_calls)
 		rs_fault_begin(x);
 	x->call.attempts++;
-}
-
-bool rs_exchange_starts(struct rs_exchange *x)
-{
-	if (x->rules->pacers && rs_exchange_put_off(x))
-		return false;
-	rs_exchange_begin_attempt(x);
-	return !x->fault.delayed || !rs_fault_holds(x);
 }
 
 /* The program has ended this attempt meanwhile: it wants no other. */

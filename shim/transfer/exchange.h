@@ -120,7 +120,7 @@ static inline bool rs_exchange_possible(const struct rs_handle *handle)
 {
 	const struct rs_options *o = &handle->options;
 
-	return !o->connect_only && !o->url.lost && !o->custom_request.lost;
+	return !o->connect_only && !(o->url.lost && o->url_known) && !o->custom_request.lost;
 }
 
 /* Can the request be sent again byte for byte? A streamed body that has outgrown its spool only
@@ -134,7 +134,7 @@ static inline bool rs_exchange_may_tunnel(const struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	return o->proxy_tunnel || !rs_options_plain_http(o) || x->amended.url;
+	return o->proxy_tunnel || o->url_kind != RS_URL_HTTP || x->amended.url;
 }
 
 /* response.c ---------------------------------------------------------------------------------- */
@@ -236,7 +236,7 @@ static inline bool rs_transfer_can_ask(const struct rs_handle *handle)
 	const struct rs_options *o = &handle->options;
 
 	return !o->header_fn && !o->header_data && !(o->include_header | o->fail_on_error) &&
-	       handle->api->tells_headers && o->url.text && (o->url.text[0] | 0x20) == 'h';
+	       handle->api->tells_headers && o->url_kind != RS_URL_OTHER;
 }
 
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl
@@ -313,7 +313,13 @@ bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result);
 int64_t rs_exchange_due_ns(const struct rs_exchange *x);
 
 /* The first attempt of a call that nobody waits for. False: it begins later. */
-bool rs_exchange_starts(struct rs_exchange *x);
+static inline bool rs_exchange_starts(struct rs_exchange *x)
+{
+	if (__builtin_expect(x->rules->pacers != NULL, 0) && rs_exchange_put_off(x))
+		return false;
+	rs_exchange_begin_attempt(x);
+	return !x->fault.delayed || !rs_fault_holds(x);
+}
 
 /* The program has ended the wait before another attempt, or any wait. Returns how the call ends. */
 CURLcode rs_exchange_cancel(struct rs_exchange *x);

@@ -61,9 +61,8 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 void rs_handle_ask_url(struct rs_handle *handle)
 {
 	const char *text = NULL;
-	bool told = handle->options.url_told && handle->api->easy_getinfo;
 
-	if (told &&
+	if (handle->api->easy_getinfo &&
 	    handle->api->easy_getinfo(handle->easy, CURLINFO_EFFECTIVE_URL, &text) != CURLE_OK)
 		text = NULL;
 	rs_options_learn_url(&handle->options, text && *text ? text : NULL);

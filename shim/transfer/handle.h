@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "real.h"
+#include "retry/rule.h"
 #include "transfer/hold.h"
 #include "transfer/options.h"
 #include "transfer/resume.h"
@@ -83,13 +84,20 @@ static inline bool rs_handle_tells(const struct rs_handle *handle)
 	return handle->whole.valid || handle->fault.valid;
 }
 
-/* Before a transfer of any kind: what its URL is. */
+/* What the handle's URL is. To be learned before a transfer, unless rs_handle_url_can_wait(). */
 void rs_handle_ask_url(struct rs_handle *handle);
 
 static inline void rs_handle_learn_url(struct rs_handle *handle)
 {
 	if (__builtin_expect(!rs_options_know_url(&handle->options), 0))
 		rs_handle_ask_url(handle);
+}
+
+/* No redirect can lead to another URL, and no rule asks how the program spells it. */
+static inline bool rs_handle_url_can_wait(const struct rs_handle *handle,
+					  const struct rs_rules *rules)
+{
+	return rules && !rules->minds_url && !handle->options.follow_location;
 }
 
 /* Remember a new handle; one of that address that was freed out of our sight is forgotten first.

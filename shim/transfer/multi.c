@@ -261,9 +261,11 @@ CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
 	*left = 0;
 	if (m->busy || m->calling)
 		return NULL; /* as libcurl, inside of a callback */
-	m->busy = true;
-	take_messages(m);
-	m->busy = false;
+	if (!m->first) {     /* else all were taken when libcurl was driven */
+		m->busy = true;
+		take_messages(m);
+		m->busy = false;
+	}
 	if (m->first)
 		msg = unlink_message(m, &m->first);
 	for (const struct rs_multi_message *rest = m->first; rest; rest = rest->next)
@@ -299,7 +301,6 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	struct rs_multi *m;
 	CURLMcode result;
 
-	rs_handle_learn_url(easy);
 	if (call && call->multi && (call->detached || easy->active))
 		return CURLM_ADDED_ALREADY;
 	if (call && call->multi) /* done, and not removed yet: libcurl will say so */
@@ -308,8 +309,10 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	if (m && m->calling)
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy || m->pushes || !rs_exchange_open(&call->x, easy, false)) {
-		if (!easy->active)
+		if (!easy->active) {
+			rs_handle_learn_url(easy);
 			rs_stand_in_leave(easy);
+		}
 		return api->multi_add_handle(handle, easy->easy);
 	}
 	link_call(m, call);

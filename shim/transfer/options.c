@@ -35,7 +35,7 @@ void rs_options_init(struct rs_options *options)
 	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;
 	options->protocols = -1;
-	options->url_told = RS_URL_KNOWN;
+	options->url_known = true;
 }
 
 void rs_options_init_again(struct rs_options *options)
@@ -62,7 +62,8 @@ void rs_options_clear(struct rs_options *options)
 void rs_options_learn_url(struct rs_options *options, const char *text)
 {
 	copy_set(&options->url, text);
-	options->url_told = RS_URL_KNOWN;
+	options->url_known = true;
+	options->url_kind = rs_url_kind_of(text);
 }
 
 static void copy_again(struct rs_copy *to, const struct rs_copy *from)
@@ -280,6 +281,7 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_CUSTOMREQUEST) = SET_CUSTOM_REQUEST,
 	NUMBER(CURLOPT_ERRORBUFFER) = SURE(error_buffer),
 	NUMBER(CURLOPT_FAILONERROR) = WORD(fail_on_error),
+	NUMBER(CURLOPT_FOLLOWLOCATION) = WORD(follow_location),
 	NUMBER(CURLOPT_FORBID_REUSE) = WORD(forbid_reuse),
 	NUMBER(CURLOPT_FRESH_CONNECT) = WORD(fresh_connect),
 	NUMBER(CURLOPT_HEADER) = WORD(include_header),
@@ -318,7 +320,7 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_TIMEOUT_MS) = WORD(timeout_ms),
 	NUMBER(CURLOPT_UNIX_SOCKET_PATH) = SET_UNIX_SOCKET,
 	NUMBER(CURLOPT_UPLOAD) = SET_UPLOAD,
-	NUMBER(CURLOPT_URL) = SURE(url_told),
+	NUMBER(CURLOPT_URL) = RS_OPTION_URL,
 	NUMBER(CURLOPT_WRITEDATA) = SURE(write_data),
 	NUMBER(CURLOPT_WRITEFUNCTION) = STANDS(write_fn),
 	NUMBER(CURLOPT_XFERINFODATA) = WORD(progress_data),

@@ -22,6 +22,13 @@ enum rs_request_kind {
 	RS_REQUEST_PUT,
 };
 
+/* How a URL begins. */
+enum rs_url_kind {
+	RS_URL_OTHER,
+	RS_URL_H,    /* as one for HTTP does; perhaps as a host's name does */
+	RS_URL_HTTP, /* "http:" */
+};
+
 /* A string that libcurl copies too. Short ones need no allocation. */
 struct rs_copy {
 	char *text; /* NULL: not set, or could not be kept (`lost`) */
@@ -55,8 +62,9 @@ struct rs_options {
 	curl_progress_callback progress_fn;
 	void *progress_data;
 
-	const void *curlu;       /* CURLOPT_CURLU: the URL is in there */
-	void *url_told;          /* see rs_options_know_url() */
+	const void *curlu; /* CURLOPT_CURLU: the URL is in there */
+	bool url_known;    /* `url` is what it is: see rs_options_know_url() */
+	enum rs_url_kind url_kind;
 	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
 
 	intptr_t resume_from;
@@ -74,6 +82,7 @@ struct rs_options {
 	long http_version;
 	long protocols; /* -1: all */
 
+	long follow_location;
 	long connect_only;
 	long proxy_tunnel;
 	long port; /* 0: the URL's */
@@ -97,22 +106,30 @@ void rs_options_release(struct rs_options *options);
 
 /*
  * The URL is set for every request, and only one that fails needs it: curl_easy_setopt() between
- * calls notes in `url_told` no more than that there is a new one (the pointer is the program's, and
- * not good for anything else). libcurl gives back the copy that it has made, as long as no transfer
- * has begun, since that makes another URL of it. So it is asked before every transfer, and from
- * then on it is in `url`.
+ * calls notes no more than that there is a new one, and how it begins. libcurl gives back the copy
+ * that it has made, in its own spelling once a transfer has begun, and as long as none has led to
+ * another URL. So it is asked before a transfer that may, or for which rules ask how the program
+ * spells it, and else when the URL is needed. From then on it is in `url`.
  */
-#define RS_URL_KNOWN ((void *)1)
-
 static inline bool rs_options_know_url(const struct rs_options *options)
 {
-	return __builtin_expect(options->url_told == RS_URL_KNOWN, 1);
+	return options->url_known;
 }
 
-/* Does it begin with "http:", written so? There is room for more than that in a copy. */
-static inline bool rs_options_plain_http(const struct rs_options *options)
+/* To be asked of a string of any length, by few instructions. */
+static inline enum rs_url_kind rs_url_kind_of(const char *url)
 {
-	return options->url.text && memcmp(options->url.text, "http:", 5) == 0;
+	if (!url || (url[0] | 0x20) != 'h')
+		return RS_URL_OTHER;
+	return url[0] == 'h' && url[1] == 't' && url[2] == 't' && url[3] == 'p' && url[4] == ':'
+		       ? RS_URL_HTTP
+		       : RS_URL_H;
+}
+
+static inline void rs_options_expect_url(struct rs_options *options, const char *url)
+{
+	options->url_known = false;
+	options->url_kind = rs_url_kind_of(url);
 }
 
 /* It is `url`; `text` NULL: none. */
@@ -130,6 +147,7 @@ void rs_options_copy(struct rs_options *to, const struct rs_options *from);
  * that libcurl never refuses need not wait for what it says.
  */
 #define RS_OPTIONS_LIMIT 4096 /* a power of two, modulo which all numbers of options differ */
+#define RS_OPTION_URL    ((uint16_t)63)     /* rs_options_expect_url() */
 #define RS_OPTION_WORDS  ((uint16_t)64)     /* from here on */
 #define RS_OPTION_STANDS ((uint16_t)0x4000) /* from here on: a stand-in may be in their place */
 #define RS_OPTION_SURE   ((uint16_t)0x8000) /* from here on: those that are never refused */

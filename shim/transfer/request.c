@@ -50,8 +50,12 @@ static struct rs_span method_of(const struct rs_options *o, struct rs_span schem
 /* The URL as the program set it. One that it set as a CURLU handle only libcurl can tell. */
 static const char *url_text(const struct rs_exchange *x)
 {
-	const char *text = x->amended.url ? x->amended.url : x->handle->options.url.text;
+	const char *text = x->amended.url;
 
+	if (!text) {
+		rs_handle_learn_url(x->handle);
+		text = x->handle->options.url.text;
+	}
 	if (!text)
 		x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &text);
 	return text ? text : "";

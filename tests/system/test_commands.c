@@ -436,14 +436,17 @@ static void the_program_can_be_killed_meanwhile(void **state)
 	server_stop(server);
 }
 
-/* What was changed for one call is forgotten in the next, and in what the handle says. */
+/* What was changed for one call is forgotten in the next, and in what the handle says. The URL is
+ * again as the program spelled it. */
 static const char twice_fetch[] = "import io, pycurl, sys\n"
 				  "b = io.BytesIO()\n"
 				  "c = pycurl.Curl()\n"
 				  "c.setopt(pycurl.URL, sys.argv[1])\n"
 				  "c.setopt(pycurl.HTTPHEADER, ['X-Token: old', 'X-Kept: 1'])\n"
 				  "c.setopt(pycurl.WRITEDATA, b)\n"
-				  "c.perform(); c.perform()\n"
+				  "c.perform()\n"
+				  "c.setopt(pycurl.PATH_AS_IS, 1)\n"
+				  "c.perform()\n"
 				  "print(c.getinfo(pycurl.RESPONSE_CODE), b.getvalue())\n";
 
 static void the_handle_is_as_before(void **state)
@@ -451,7 +454,7 @@ static void the_handle_is_as_before(void **state)
 	const struct reply replies[] = {
 		{ .path = "/a", .status = 401, .body = "no", .times = 1 },
 		{ .path = "/b", .body = "b" },
-		{ .path = "/a", .body = "a" },
+		{ .path = "/x/../a", .body = "a" },
 	};
 	struct server *server = server_start(replies, 3);
 	char text[512];
@@ -462,14 +465,14 @@ static void the_handle_is_as_before(void **state)
 		       "#!/bin/sh\necho set-url %s\necho set-header X-Token: new\n",
 		       server_url(server, "/b"));
 	run = run_words(RUN_SHIM, rules_with("", recover_rule(script("other", text))),
-			"/usr/bin/python3", "-c", twice_fetch, server_url(server, "/a"));
+			"/usr/bin/python3", "-c", twice_fetch, server_url(server, "/x/../a"));
 	assert_exit(run, 0);
 	assert_output(run, "200 b'ba'\n");
 	assert_int_equal(server_request_count(server), 3);
 	assert_string_equal(header_of(server, 0, "X-Token"), "old");
 	assert_string_equal(header_of(server, 1, "X-Token"), "new");
 	assert_string_equal(header_of(server, 1, "X-Kept"), "1");
-	assert_string_equal(server_request(server, 2)->target, "/a");
+	assert_string_equal(server_request(server, 2)->target, "/x/../a");
 	assert_string_equal(header_of(server, 2, "X-Token"), "old");
 	run_free(&run);
 	server_stop(server);

@@ -450,6 +450,102 @@ static void redirect_is_judged_by_where_it_began(void **state)
 	server_stop(server);
 }
 
+/* libcurl spells it otherwise once a transfer has begun. */
+static void a_url_is_what_the_program_wrote(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(pycurl.URL, sys.argv[1])\n"
+				      "for i in range(3): c.perform()\n";
+	const struct reply script[] = {
+		{ .body = OBJECT, .times = 1 },
+		{ .status = 503, .times = 1 },
+		{ .body = OBJECT },
+	};
+	struct server *server = server_start(script, 3);
+	const char *url = server_url(server, "");
+	char matchers[128];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(matchers, sizeof(matchers), POLICY "[rule it]\nstatus = 503\nurl = %s\n",
+		       url);
+	run = run_words(RUN_SHIM, rules_file(matchers), "/usr/bin/python3", "-c", program, url);
+	assert_exit(run, 0);
+	assert_output(run, OBJECT OBJECT OBJECT);
+	assert_int_equal(server_request_count(server), 4);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* As long as it has to be known what was asked for. */
+static void following_may_begin_later(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(pycurl.URL, sys.argv[1])\n"
+				      "c.setopt(pycurl.WRITEFUNCTION, lambda b: None)\n"
+				      "c.perform()\n"
+				      "c.setopt(pycurl.FOLLOWLOCATION, 1)\n"
+				      "for i in range(2): c.perform()\n"
+				      "print(c.getinfo(pycurl.RESPONSE_CODE))\n";
+	const struct reply there[] = {
+		{ .body = OBJECT, .times = 1 },
+		{ .status = 503, .times = 1 },
+		{ .body = OBJECT },
+	};
+	struct server *other = server_start(there, 3), *server;
+	struct reply redirect = { .status = 302 };
+	char location[128], target[64];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(location, sizeof(location), "Location: %s\r\n", server_url(other, "/to"));
+	redirect.headers = location;
+	server = server_start(&redirect, 1);
+	(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ", server_port(server));
+	run = run_words(RUN_SHIM,
+			rules_file("[retryshim]\nlog = stderr\nlog_level = info\n" POLICY
+				   "[rule it]\nstatus = 503\n"),
+			"/usr/bin/python3", "-c", program, server_url(server, "/from"));
+	assert_exit(run, 0);
+	assert_output(run, "200\n");
+	assert_int_equal(count_lines(run.err, target), 2);
+	assert_int_equal(count_lines(run.err, "target="), 2);
+	run_free(&run);
+	server_stop(server);
+	server_stop(other);
+}
+
+static void a_handle_goes_elsewhere(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "for url in sys.argv[1:]:\n"
+				      "    c.setopt(pycurl.URL, url)\n"
+				      "    c.perform()\n";
+	const struct reply script[] = { { .status = 503, .times = 1 }, { .body = OBJECT } };
+	struct server *servers[] = { server_start(script, 2), server_start(script, 2) };
+	struct run run = run_words(RUN_SHIM,
+				   rules_file("[retryshim]\nlog = stderr\nlog_level = info\n" POLICY
+					      "[rule it]\nstatus = 503\n"),
+				   "/usr/bin/python3", "-c", program, server_url(servers[0], "/"),
+				   server_url(servers[1], "/"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, OBJECT OBJECT);
+	for (size_t i = 0; i < 2; i++) {
+		char target[64];
+
+		(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ",
+			       server_port(servers[i]));
+		assert_int_equal(count_lines(run.err, target), 2);
+		server_stop(servers[i]);
+	}
+	run_free(&run);
+}
+
 static void permanent_is_reported_and_not_retried(void **state)
 {
 	const struct reply script[] = { { .status = 403, .body = "<Code>ExpiredToken</Code>" } };
@@ -529,6 +625,9 @@ int main(void)
 		cmocka_unit_test(what_the_program_ended_is_no_failure),
 		cmocka_unit_test(redirect_to_a_busy_place),
 		cmocka_unit_test(redirect_is_judged_by_where_it_began),
+		cmocka_unit_test(a_url_is_what_the_program_wrote),
+		cmocka_unit_test(following_may_begin_later),
+		cmocka_unit_test(a_handle_goes_elsewhere),
 		cmocka_unit_test(permanent_is_reported_and_not_retried),
 		cmocka_unit_test(log_tells_attempt_by_attempt),
 		cmocka_unit_test(no_more_than_the_quota_pays_for),

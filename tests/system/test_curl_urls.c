@@ -1,0 +1,158 @@
+/*
+ * Where curl and pycurl went: redirects, and URLs as the program wrote them.
+ */
+#include "curl_parts.h"
+#include "server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void redirect_to_a_busy_place(void **state)
+{
+	const struct reply script[] = {
+		{ .path = "/from", .status = 302, .headers = "Location: /to\r\n", .times = 9 },
+		{ .path = "/to", .status = 503, .body = S3_ERROR },
+		{ .path = "/to", .body = OBJECT },
+	};
+	struct server *server = server_start(script, 3);
+	struct run run = run_words(RUN_SHIM, RULES("status = 503"), "curl", "-sSLi",
+				   server_url(server, "/from"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(server_request_count(server), 4);
+	assert_int_equal(count_lines(run.out, "HTTP/1.1"), 2);
+	assert_contains(run.out, OBJECT);
+	assert_lacks(run.out, "SlowDown");
+	run_free(&run);
+	server_stop(server);
+}
+
+/* What rules say of a URL is said of the program's own, wherever that has led. */
+static void redirect_is_judged_by_where_it_began(void **state)
+{
+	const struct reply script[] = {
+		{ .path = "/from", .status = 302, .headers = "Location: /to\r\n", .times = 9 },
+		{ .path = "/to", .status = 503, .times = 2 },
+		{ .path = "/to", .body = OBJECT },
+	};
+	struct server *server = server_start(script, 3);
+	struct run run = run_words(RUN_SHIM, RULES("status = 503\nurl = */from"), "curl", "-sSL",
+				   server_url(server, "/from"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, OBJECT);
+	assert_int_equal(server_request_count(server), 6);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* libcurl spells it otherwise once a transfer has begun. */
+static void a_url_is_what_the_program_wrote(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(pycurl.URL, sys.argv[1])\n"
+				      "for i in range(3): c.perform()\n";
+	const struct reply script[] = {
+		{ .body = OBJECT, .times = 1 },
+		{ .status = 503, .times = 1 },
+		{ .body = OBJECT },
+	};
+	struct server *server = server_start(script, 3);
+	const char *url = server_url(server, "");
+	char matchers[128];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(matchers, sizeof(matchers), POLICY "[rule it]\nstatus = 503\nurl = %s\n",
+		       url);
+	run = run_words(RUN_SHIM, rules_file(matchers), "/usr/bin/python3", "-c", program, url);
+	assert_exit(run, 0);
+	assert_output(run, OBJECT OBJECT OBJECT);
+	assert_int_equal(server_request_count(server), 4);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* As long as it has to be known what was asked for. */
+static void following_may_begin_later(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(pycurl.URL, sys.argv[1])\n"
+				      "c.setopt(pycurl.WRITEFUNCTION, lambda b: None)\n"
+				      "c.perform()\n"
+				      "c.setopt(pycurl.FOLLOWLOCATION, 1)\n"
+				      "for i in range(2): c.perform()\n"
+				      "print(c.getinfo(pycurl.RESPONSE_CODE))\n";
+	const struct reply there[] = {
+		{ .body = OBJECT, .times = 1 },
+		{ .status = 503, .times = 1 },
+		{ .body = OBJECT },
+	};
+	struct server *other = server_start(there, 3), *server;
+	struct reply redirect = { .status = 302 };
+	char location[128], target[64];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(location, sizeof(location), "Location: %s\r\n", server_url(other, "/to"));
+	redirect.headers = location;
+	server = server_start(&redirect, 1);
+	(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ", server_port(server));
+	run = run_words(RUN_SHIM,
+			rules_file("[retryshim]\nlog = stderr\nlog_level = info\n" POLICY
+				   "[rule it]\nstatus = 503\n"),
+			"/usr/bin/python3", "-c", program, server_url(server, "/from"));
+	assert_exit(run, 0);
+	assert_output(run, "200\n");
+	assert_int_equal(count_lines(run.err, target), 2);
+	assert_int_equal(count_lines(run.err, "target="), 2);
+	run_free(&run);
+	server_stop(server);
+	server_stop(other);
+}
+
+static void a_handle_goes_elsewhere(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "for url in sys.argv[1:]:\n"
+				      "    c.setopt(pycurl.URL, url)\n"
+				      "    c.perform()\n";
+	const struct reply script[] = { { .status = 503, .times = 1 }, { .body = OBJECT } };
+	struct server *servers[] = { server_start(script, 2), server_start(script, 2) };
+	struct run run = run_words(RUN_SHIM,
+				   rules_file("[retryshim]\nlog = stderr\nlog_level = info\n" POLICY
+					      "[rule it]\nstatus = 503\n"),
+				   "/usr/bin/python3", "-c", program, server_url(servers[0], "/"),
+				   server_url(servers[1], "/"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, OBJECT OBJECT);
+	for (size_t i = 0; i < 2; i++) {
+		char target[64];
+
+		(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ",
+			       server_port(servers[i]));
+		assert_int_equal(count_lines(run.err, target), 2);
+		server_stop(servers[i]);
+	}
+	run_free(&run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(redirect_to_a_busy_place),
+		cmocka_unit_test(redirect_is_judged_by_where_it_began),
+		cmocka_unit_test(a_url_is_what_the_program_wrote),
+		cmocka_unit_test(following_may_begin_later),
+		cmocka_unit_test(a_handle_goes_elsewhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

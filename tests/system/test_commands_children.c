@@ -1,0 +1,204 @@
+/*
+ * The processes of recover and followup: what they are given, that nobody notices them, and how
+ * they end.
+ */
+#include "recovering.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NAMES "RULE CALL METHOD URL HOST PORT STATUS ERROR ATTEMPT PROGRAM"
+
+/* The promised variables and no others of ours, the body, no preload, a clean slate of signals. */
+static void what_a_command_is_given(void **state)
+{
+	struct server *server = serve_token(1);
+	const char *told = temp_path("told");
+	char text[2048], url[256];
+	struct run run;
+	char *given;
+	size_t len;
+
+	(void)state;
+	(void)snprintf(
+		text, sizeof(text),
+		"#!/bin/sh\n{ echo \"stdin=$(cat)\"\n"
+		"for n in " NAMES "; do eval echo $n=\\$RETRYSHIM_$n; done\n"
+		"env | grep -c ^RETRYSHIM_\necho preload=$LD_PRELOAD kept=$KEPT\n"
+		"[ \"$RETRYSHIM_ELAPSED_MS\" -ge 0 ] && kill -0 $RETRYSHIM_PID && echo alive\n"
+		"ls /proc/self/fd | wc -l\ngrep SigBlk /proc/self/status\n"
+		"grep SigIgn /proc/self/status\n} >%s\n",
+		told);
+	(void)snprintf(url, sizeof(url), "http://me:secret@127.0.0.1:%d/o?secret=1",
+		       server_port(server));
+	run = run_program(&(struct program){
+		.argv = (const char *const[]){ "curl", "-sS", url, NULL },
+		.under = RUN_SHIM,
+		.rules = rules_with("", recover_rule(script("tell", text))),
+		.env = (const char *const[]){ "KEPT=yes", NULL },
+	});
+	assert_exit(run, 0);
+	given = read_file(told, &len);
+	(void)snprintf(text, sizeof(text),
+		       "stdin=" DENIED "\nRULE=token\nCALL=curl\nMETHOD=GET\n"
+		       "URL=http://127.0.0.1:%d/o\nHOST=127.0.0.1\nPORT=%d\nSTATUS=401\nERROR=\n"
+		       "ATTEMPT=1\nPROGRAM=curl\n12\npreload= kept=yes\nalive\n4\n"
+		       "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n",
+		       server_port(server), server_port(server));
+	assert_string_equal(given, text);
+	assert_lacks(given, "secret");
+	free(given);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* Nothing of the shim's stays in a program that has loaded it besides another library. */
+static void other_preloads_stay(void **state)
+{
+	struct server *server = serve_token(1);
+	const char *told = temp_path("preload");
+	char text[512], preload[512];
+	struct run run;
+	char *given;
+	size_t len;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "#!/bin/sh\necho \"$LD_PRELOAD\" >%s\n", told);
+	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=libm.so.6:%s:libdl.so.2",
+		       library_path());
+	run = run_program(&(struct program){
+		.argv = (const char *const[]){ "curl", "-sS", server_url(server, "/o"), NULL },
+		.rules = rules_with("", recover_rule(script("preload-tell", text))),
+		.env = (const char *const[]){ preload, NULL },
+	});
+	assert_exit(run, 0);
+	assert_output(run, "the object\n");
+	given = read_file(told, &len);
+	assert_string_equal(given, "libm.so.6:libdl.so.2\n");
+	free(given);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* The program has children of its own kind only: none. */
+static void no_child_is_to_be_seen(void **state)
+{
+	struct server *server = serve_token(1);
+	const char *children = helper_path("children");
+	struct run run = run_words(RUN_SHIM, rules_with("", recover_rule("true")), children,
+				   server_url(server, "/token"), server_url(server, "/o"));
+
+	(void)state;
+	assert_output(run, "result 0 signals 0 wait ECHILD descriptors +0\n");
+	assert_int_equal(server_request_count(server), 3);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* A shell that waits for its jobs sees its jobs alone. */
+static void a_shell_sees_its_own_jobs(void **state)
+{
+	struct server *server = serve_token(1);
+	char line[512];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(line, sizeof(line),
+		       "trap 'echo child' CHLD; curl -sS %s & wait $!; echo $?; wait; jobs",
+		       server_url(server, "/o"));
+	run = run_words(RUN_SHIM, rules_with("", recover_rule("true")), "bash", "-c", line);
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.out, "child"), 1);
+	assert_contains(run.out, "the object\n");
+	run_free(&run);
+	server_stop(server);
+}
+
+/* All that the command has started in its group ends with it. */
+static void a_timeout_ends_the_whole_group(void **state)
+{
+	struct server *server = serve_token(9);
+	const char *pids = temp_path("pids");
+	char text[512];
+	struct run run;
+	pid_t first, second;
+	char *written, *rest;
+	size_t len;
+
+	(void)state;
+	(void)snprintf(
+		text, sizeof(text),
+		"#!/bin/sh\ntrap '' TERM\nsleep 60 & echo $$ $! >%s\nwhile :; do wait; done\n",
+		pids);
+	run = run_words(
+		RUN_SHIM,
+		rules_with("hook_timeout = 300ms\nlog = none", recover_rule(script("group", text))),
+		"curl", "-sS", server_url(server, "/o"));
+	assert_exit(run, 0);
+	assert_output(run, DENIED);
+	assert_true(run.elapsed_ns < INT64_C(3000000000));
+	written = read_file(pids, &len);
+	first = (pid_t)strtol(written, &rest, 10);
+	second = (pid_t)strtol(rest, NULL, 10);
+	assert_true(first > 0 && second > 0);
+	assert_int_equal(kill(first, 0), -1);
+	free(written);
+	assert_int_equal(kill(second, 0), -1);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* Interrupted in the middle of a command, the program ends at once, and the command with it. */
+static void the_program_can_be_killed_meanwhile(void **state)
+{
+	struct server *server = serve_token(9);
+	const char *pid_file = temp_path("pid");
+	char text[256];
+	const struct program program = {
+		.argv = (const char *const[]){ "curl", "-sS", server_url(server, "/o"), NULL },
+		.under = RUN_SHIM,
+		.rules = rules_with("", recover_rule(script("long", text))),
+	};
+	struct child *child;
+	struct run run;
+	char *pid = NULL;
+	size_t len = 0;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "#!/bin/sh\necho $$ >%s\nexec sleep 60\n", pid_file);
+	(void)script("long", text);
+	child = child_start(&program);
+	for (int i = 0; i < 500 && len == 0; i++) {
+		free(pid);
+		(void)usleep(10000);
+		pid = read_file(pid_file, &len);
+	}
+	assert_true(len > 0);
+	assert_int_equal(kill(child_pid(child), SIGINT), 0);
+	run = child_finish(child);
+	assert_int_equal(run.signal, SIGINT);
+	assert_true(run.elapsed_ns < INT64_C(6000000000));
+	for (int i = 0; i < 200 && kill((pid_t)strtol(pid, NULL, 10), 0) == 0; i++)
+		(void)usleep(10000);
+	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), 0), -1);
+	free(pid);
+	run_free(&run);
+	server_stop(server);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_command_is_given),
+		cmocka_unit_test(other_preloads_stay),
+		cmocka_unit_test(no_child_is_to_be_seen),
+		cmocka_unit_test(a_shell_sees_its_own_jobs),
+		cmocka_unit_test(a_timeout_ends_the_whole_group),
+		cmocka_unit_test(the_program_can_be_killed_meanwhile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

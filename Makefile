@@ -204,8 +204,8 @@ ASAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 TSAN_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=thread -Wno-error
 ASAN_PROGRAMS := $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_PROGRAMS))
 TSAN_PROGRAMS := $(patsubst $(B)/%,$(B)/tsan/%,$(UNIT_PROGRAMS))
-ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume multi_case multi_model \
-	multi_paced soak)
+ASAN_SYSTEM   := $(addprefix $(B)/asan/tests/system/test_,random handles resume resume_refused \
+	multi_case multi_model multi_paced soak)
 TSAN_SYSTEM   := $(addprefix $(B)/tsan/tests/system/test_,random handles multi_case multi_model \
 	epoll_torture)
 VALGRIND_SYSTEM := $(B)/tests/system/test_epoll_torture

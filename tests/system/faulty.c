@@ -12,3 +12,10 @@ struct run run_faulty(const char *rules, const char *fault, const char *const *e
 		argv[count++] = *program++;
 	return run_program(&(struct program){ .argv = argv, .env = env });
 }
+
+struct server *serve(void)
+{
+	static const struct reply script[] = { { .body = "object\n" } };
+
+	return server_start(script, 1);
+}

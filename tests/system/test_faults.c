@@ -1,28 +1,17 @@
 /*
- * Faults on purpose, in front of real programs: what they see, and what the rules make of it.
+ * Faults on purpose, in front of real programs: answers and errors as they see them, and what the
+ * rules make of these. Delays and cuts are test_faults_cuts', chance is test_faults_chance's,
+ * connects and look-ups are test_faults_calls'.
  */
 #include "faulty.h"
-#include "server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RULES                                                                                      \
-	"[policy default]\nmax_attempts = 6\nbase = 1ms\nquota = none\n"                           \
-	"[rule it]\nerror = any\nstatus = 5xx\nmethod = any\n"
-
-/* Nobody answers to this name, nor is anybody asked. */
-#define NOWHERE "http://nowhere.invalid/x"
+#define RULES FAULTY_RULES("status = 5xx\nmethod = any\n")
 
 #define WRITE_OUT "|%{http_code} %{size_download} %{url_effective} %{scheme}"
-
-static struct server *serve(void)
-{
-	static const struct reply script[] = { { .body = "object\n" } };
-
-	return server_start(script, 1);
-}
 
 /* ---- answers ---- */
 
@@ -188,126 +177,6 @@ static void what_was_changed_is_put_back(void **state)
 	server_stop(server);
 }
 
-/* ---- delays and cuts ---- */
-
-static void a_delay_delays(void **state)
-{
-	struct server *server = serve();
-	struct run run = RUN(NO_RULES, "delay=200ms-250ms", "curl", "-sS", server_url(server, "/"));
-
-	(void)state;
-	assert_exit(run, 0);
-	assert_output(run, "object\n");
-	assert_true(run.elapsed_ns >= INT64_C(200000000));
-	run_free(&run);
-	run = RUN(NO_RULES, "delay=60s", "curl", "-sS", "-m", "0.2", server_url(server, "/"));
-	assert_exit(run, 28);
-	assert_true(run.elapsed_ns < INT64_C(10000000000));
-	assert_int_equal(server_request_count(server), 1);
-	run_free(&run);
-	server_stop(server);
-}
-
-static const char pycurl_cancel[] = "import pycurl, sys\n"
-				    "asked = []\n"
-				    "def progress(*args):\n"
-				    "    asked.append(1)\n"
-				    "    return len(asked) > 3\n"
-				    "c = pycurl.Curl()\n"
-				    "c.setopt(c.URL, sys.argv[1])\n"
-				    "c.setopt(c.NOPROGRESS, False)\n"
-				    "c.setopt(c.XFERINFOFUNCTION, progress)\n"
-				    "try:\n"
-				    "    c.perform()\n"
-				    "except pycurl.error as e:\n"
-				    "    print(e.args[0], e.args[1])\n";
-
-static void a_delay_can_be_cancelled(void **state)
-{
-	struct run run =
-		RUN(RULES, "call=curl,delay=60s", "/usr/bin/python3", "-c", pycurl_cancel, NOWHERE);
-
-	(void)state;
-	assert_exit(run, 0);
-	assert_output(run, "42 Callback aborted\n");
-	assert_true(run.elapsed_ns < INT64_C(10000000000));
-	run_free(&run);
-}
-
-static void a_cut_breaks_the_response_off(void **state)
-{
-	struct server *server = serve();
-	struct run run = RUN(NO_RULES, "cut=3B", "curl", "-sS", server_url(server, "/"));
-
-	(void)state;
-	assert_exit(run, 18);
-	assert_output(run, "obj");
-	run_free(&run);
-	run = RUN(NO_RULES, "cut=7B", "curl", "-sS", server_url(server, "/"));
-	assert_exit(run, 0);
-	run_free(&run);
-	run = RUN(NO_RULES, "cut=3B,body=canned", "curl", "-sS", NOWHERE);
-	assert_exit(run, 18);
-	assert_output(run, "can");
-	run_free(&run);
-	server_stop(server);
-}
-
-/* Through both of libcurl's interfaces. */
-static void a_cut_download_is_continued(void **state)
-{
-	static const char *const ways[] = { "-sS", "-sSZ" };
-	static const struct reply script[] = {
-		{ .headers = "ETag: \"a\"\r\n", .body = "0123456789" },
-		{ .status = 206,
-		  .headers = "ETag: \"a\"\r\nContent-Range: bytes 4-9/10\r\n",
-		  .body = "456789" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct server *server = server_start(script, 2);
-		struct run run = RUN(RULES, "cut=4B,first=1", "curl", ways[i],
-				     server_url(server, "/download"));
-
-		assert_exit(run, 0);
-		assert_output(run, "0123456789");
-		assert_int_equal(server_request_count(server), 2);
-		run_free(&run);
-		server_stop(server);
-	}
-}
-
-/* Begun anew, since nothing had come: all pieces go where the program wants them. */
-static const char pycurl_multi[] = "import pycurl, sys\n"
-				   "c, m = pycurl.Curl(), pycurl.CurlMulti()\n"
-				   "c.setopt(c.URL, sys.argv[1])\n"
-				   "c.setopt(c.WRITEFUNCTION, sys.stdout.buffer.write)\n"
-				   "m.add_handle(c)\n"
-				   "running = 1\n"
-				   "while running:\n"
-				   "    m.select(1.0)\n"
-				   "    running = m.perform()[1]\n"
-				   "print(m.info_read())\n";
-
-static void a_cut_at_the_beginning_is_begun_again(void **state)
-{
-	char *body = noise(200000, 11);
-	const struct reply script[] = { { .body = body, .body_len = 200000, .times = 2 } };
-	struct server *server = server_start(script, 1);
-	struct run run = RUN(RULES, "cut=0,first=1", "/usr/bin/python3", "-c", pycurl_multi,
-			     server_url(server, "/"));
-
-	(void)state;
-	assert_exit(run, 0);
-	assert_true(run.out_len > 200000);
-	assert_bytes(run.out, 200000, body, 200000);
-	assert_int_equal(server_request_count(server), 2);
-	free(body);
-	run_free(&run);
-	server_stop(server);
-}
-
 /* ---- with rules ---- */
 
 static void injected_outcomes_are_retried_like_real_ones(void **state)
@@ -350,62 +219,6 @@ static void the_multi_interface_is_struck_too(void **state)
 	server_stop(server);
 }
 
-/* ---- chance ---- */
-
-#define FETCHES      "400"
-#define FETCH_COUNT  400
-#define PROBABILITY  0.3
-#define FIVE_SIGMA   46 /* of 400 at 0.3: sqrt(400 * 0.3 * 0.7) is 9.2 */
-#define SEEDED(seed) "[retryshim]\nseed = " seed "\nlog = none\n"
-
-static int count_failures(const struct run *run)
-{
-	int count = 0;
-
-	assert_int_equal(run->out_len, FETCH_COUNT + 1);
-	for (const char *at = run->out; *at; at++)
-		count += *at == 'x';
-	return count;
-}
-
-static void failures_are_as_many_as_the_arithmetic_says(void **state)
-{
-	struct server *server = serve();
-	const char *url = server_url(server, "/");
-	struct run run = RUN(NO_RULES, "status=503,probability=0.3", helper_path("fetch-many"), url,
-			     FETCHES);
-	int failures = count_failures(&run);
-
-	(void)state;
-	assert_in_range(failures, (int)(PROBABILITY * FETCH_COUNT) - FIVE_SIGMA,
-			(int)(PROBABILITY * FETCH_COUNT) + FIVE_SIGMA);
-	run_free(&run);
-	/* 0.3 to the power of 6, 400 times: 0.3 failures; five or more are not to be seen. */
-	run = RUN(RULES, "status=503,probability=0.3", helper_path("fetch-many"), url, FETCHES);
-	assert_in_range(count_failures(&run), 0, 4);
-	run_free(&run);
-	server_stop(server);
-}
-
-static void a_seed_makes_it_repeatable(void **state)
-{
-	struct server *server = serve();
-	const char *url = server_url(server, "/");
-	const char *fault = "error=timeout,probability=0.5";
-	struct run first = RUN(SEEDED("7"), fault, helper_path("fetch-many"), url, FETCHES);
-	struct run again = RUN(SEEDED("7"), fault, helper_path("fetch-many"), url, FETCHES);
-	struct run other = RUN(SEEDED("8"), fault, helper_path("fetch-many"), url, FETCHES);
-
-	(void)state;
-	assert_string_equal(first.out, again.out);
-	assert_string_not_equal(first.out, other.out);
-	assert_in_range(count_failures(&first), 150, 250);
-	run_free(&first);
-	run_free(&again);
-	run_free(&other);
-	server_stop(server);
-}
-
 static void mistakes_are_told_before_the_start(void **state)
 {
 	struct run run = RUN(NO_RULES, "error=refusd", "echo", "started");
@@ -432,15 +245,8 @@ int main(void)
 		cmocka_unit_test(errors_are_told_as_libcurl_tells_them),
 		cmocka_unit_test(a_file_fails_too),
 		cmocka_unit_test(what_was_changed_is_put_back),
-		cmocka_unit_test(a_delay_delays),
-		cmocka_unit_test(a_delay_can_be_cancelled),
-		cmocka_unit_test(a_cut_breaks_the_response_off),
-		cmocka_unit_test(a_cut_download_is_continued),
-		cmocka_unit_test(a_cut_at_the_beginning_is_begun_again),
 		cmocka_unit_test(injected_outcomes_are_retried_like_real_ones),
 		cmocka_unit_test(the_multi_interface_is_struck_too),
-		cmocka_unit_test(failures_are_as_many_as_the_arithmetic_says),
-		cmocka_unit_test(a_seed_makes_it_repeatable),
 		cmocka_unit_test(mistakes_are_told_before_the_start),
 	};
 

@@ -2,21 +2,11 @@
  * Faults on purpose in connects and in name look-ups.
  */
 #include "faulty.h"
-#include "server.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define RULES                                                                                      \
-	"[policy default]\nmax_attempts = 6\nbase = 1ms\nquota = none\n"                           \
-	"[rule it]\nerror = any\n"
-
-static struct server *serve(void)
-{
-	static const struct reply script[] = { { .body = "object\n" } };
-
-	return server_start(script, 1);
-}
+#define RULES FAULTY_RULES("")
 
 /* ---- connect ---- */
 

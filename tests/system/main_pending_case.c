@@ -8,9 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,22 +16,18 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../errno_name.h"
+#include "pending_case.h"
 
 #define DATA UINT64_C(0x1234567890abcdef)
 
-int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
-int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
-		const sigset_t *mask, size_t size);
+struct sockaddr_in target;
+const struct timespec patience = { .tv_sec = 15 };
 
-static struct sockaddr_in target;
-static const struct timespec patience = { .tv_sec = 15 };
-
-static int begin(void)
+int begin_connect(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
@@ -42,13 +36,12 @@ static int begin(void)
 	return fd;
 }
 
-static const char *name_of(int error)
+const char *error_name(int error)
 {
 	return error ? errno_name(error) : "0";
 }
 
-/* What a program asks once it was told that the connect is over. */
-static void tell_outcome(int fd)
+void tell_outcome(int fd)
 {
 	struct sockaddr_in peer;
 	socklen_t len = sizeof(peer);
@@ -57,119 +50,11 @@ static void tell_outcome(int fd)
 
 	len = sizeof(error);
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	printf("%s, SO_ERROR %s", connected ? "connected" : "not connected", name_of(error));
+	printf("%s, SO_ERROR %s", connected ? "connected" : "not connected", error_name(error));
 	error = -1;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	sent = send(fd, "x", 1, MSG_NOSIGNAL);
-	printf(", then %s, sent %zd\n", name_of(error), sent);
-}
-
-/* ---- poll ---- */
-
-static void tell_poll(int ready, const struct pollfd *fds)
-{
-	printf("%d: %#x\n", ready, (unsigned)fds->revents);
-	tell_outcome(fds->fd);
-}
-
-static struct pollfd polled(short events)
-{
-	return (struct pollfd){ .fd = begin(), .events = events };
-}
-
-static void with_poll(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-
-	tell_poll(poll(&fds, 1, 15000), &fds);
-}
-
-static void with_poll_for_all(void)
-{
-	struct pollfd fds = polled(POLLIN | POLLOUT | POLLPRI | POLLRDHUP | POLLWRNORM);
-
-	tell_poll(poll(&fds, 1, -1), &fds);
-}
-
-static void with_ppoll(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-
-	tell_poll(ppoll(&fds, 1, &patience, NULL), &fds);
-}
-
-static void with_poll_chk(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-
-	tell_poll(__poll_chk(&fds, 1, 15000, sizeof(fds)), &fds);
-}
-
-static void with_ppoll_chk(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-
-	tell_poll(__ppoll_chk(&fds, 1, &patience, NULL, sizeof(fds)), &fds);
-}
-
-/* More of them than are copied on a stack, and all their places taken. */
-static void with_many(void)
-{
-	static struct pollfd fds[700];
-	int ready = 0, wrong = 0;
-
-	for (int i = 0; i < 700; i++)
-		fds[i] = polled(POLLOUT);
-	for (int left = 700; left > 0 && ready >= 0; left -= ready) {
-		ready = poll(fds, 700, 15000);
-		for (int i = 0; i < 700; i++) {
-			if (fds[i].revents == 0)
-				continue;
-			wrong += fds[i].revents != POLLOUT;
-			close(fds[i].fd);
-			fds[i].fd = -1;
-		}
-	}
-	printf("%d wrong\n", wrong);
-}
-
-/* ---- select ---- */
-
-static void tell_select(int fd, int ready, fd_set sets[3])
-{
-	printf("%d:%s%s%s\n", ready, FD_ISSET(fd, &sets[0]) ? " read" : "",
-	       FD_ISSET(fd, &sets[1]) ? " write" : "", FD_ISSET(fd, &sets[2]) ? " except" : "");
-	tell_outcome(fd);
-}
-
-static int prepare_select(fd_set sets[3])
-{
-	int fd = begin();
-
-	for (int i = 0; i < 3; i++) {
-		FD_ZERO(&sets[i]);
-		FD_SET(fd, &sets[i]);
-	}
-	return fd;
-}
-
-static void with_select(void)
-{
-	struct timeval limit = { .tv_sec = 15 };
-	fd_set sets[3];
-	int fd = prepare_select(sets), ready;
-
-	ready = select(fd + 1, &sets[0], &sets[1], &sets[2], &limit);
-	printf("%s\n", limit.tv_sec < 15 && limit.tv_sec > 4 ? "time left" : "no time left");
-	tell_select(fd, ready, sets);
-}
-
-static void with_pselect(void)
-{
-	fd_set sets[3];
-	int fd = prepare_select(sets);
-
-	tell_select(fd, pselect(fd + 1, &sets[0], &sets[1], &sets[2], &patience, NULL), sets);
+	printf(", then %s, sent %zd\n", error_name(error), sent);
 }
 
 /* ---- epoll ---- */
@@ -200,7 +85,7 @@ static void tell_epoll(int set, int fd, int ready, struct epoll_event *event, ui
 static void wait_epoll(uint32_t events)
 {
 	struct epoll_event event = { 0 };
-	int fd = begin(), set = set_with(fd, events);
+	int fd = begin_connect(), set = set_with(fd, events);
 
 	tell_epoll(set, fd, epoll_wait(set, &event, 1, 15000), &event, events);
 }
@@ -223,7 +108,7 @@ static void one_shot(void)
 static void with_epoll_pwait(void)
 {
 	struct epoll_event event = { 0 };
-	int fd = begin(), set = set_with(fd, EPOLLOUT);
+	int fd = begin_connect(), set = set_with(fd, EPOLLOUT);
 
 	tell_epoll(set, fd, epoll_pwait(set, &event, 1, 15000, NULL), &event, EPOLLOUT);
 }
@@ -231,7 +116,7 @@ static void with_epoll_pwait(void)
 static void with_epoll_pwait2(void)
 {
 	struct epoll_event event = { 0 };
-	int fd = begin(), set = set_with(fd, EPOLLOUT);
+	int fd = begin_connect(), set = set_with(fd, EPOLLOUT);
 
 	tell_epoll(set, fd, epoll_pwait2(set, &event, 1, &patience, NULL), &event, EPOLLOUT);
 }
@@ -240,7 +125,7 @@ static void with_epoll_pwait2(void)
 static void changed(void)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLET, .data.u64 = DATA };
-	int fd = begin(), set = set_with(fd, EPOLLIN), ready;
+	int fd = begin_connect(), set = set_with(fd, EPOLLIN), ready;
 
 	event.data.u64 = DATA + 7;
 	ready = epoll_wait(set, &event, 1, 300);
@@ -274,7 +159,7 @@ static void threads(void)
 	for (int i = 0; i < 2; i++)
 		pthread_create(&thread[i], NULL, wait_in_thread, &set);
 	usleep(20000);
-	fd = begin();
+	fd = begin_connect();
 	epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 	sem_wait(&told);
 	sem_getvalue(&told, &waiting);
@@ -284,105 +169,6 @@ static void threads(void)
 	for (int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
 	tell_outcome(fd);
-}
-
-/* ---- asking ---- */
-
-static void ask_error_after(useconds_t pause_us)
-{
-	int fd = begin(), error = -1;
-	socklen_t len = sizeof(error);
-
-	usleep(pause_us);
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	printf("%s\n", name_of(error));
-	tell_outcome(fd);
-}
-
-/* On loopback an answer comes at once; this makes sure that it was there. */
-static void ask_error(void)
-{
-	ask_error_after(1000);
-}
-
-static void ask_late(void)
-{
-	ask_error_after(200000);
-}
-
-static void ask_connect(void)
-{
-	int fd = begin(), status;
-
-	usleep(1000);
-	errno = 0;
-	status = connect(fd, (struct sockaddr *)&target, sizeof(target));
-	printf("%d %s\n", status, name_of(errno));
-	tell_outcome(fd);
-}
-
-static void told_by_connect(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-
-	poll(&fds, 1, 15000);
-	errno = 0;
-	printf("%d ", connect(fds.fd, (struct sockaddr *)&target, sizeof(target)));
-	printf("%s\n", name_of(errno));
-	tell_outcome(fds.fd);
-}
-
-/* ---- whose descriptor it is ---- */
-
-static void forked(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-	pid_t child;
-
-	(void)poll(&fds, 1, 20);
-	(void)fflush(stdout);
-	child = fork();
-	if (child == 0) {
-		tell_poll(poll(&fds, 1, 15000), &fds);
-		(void)fflush(stdout);
-		_exit(0);
-	}
-	waitpid(child, NULL, 0);
-}
-
-/* Closed in the middle of it; its number becomes a pipe's, which must see nothing of it. */
-static void reused(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-	int ends[2], ready;
-	char byte = 0;
-
-	(void)poll(&fds, 1, 20);
-	close(fds.fd);
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || ends[0] != fds.fd)
-		abort();
-	fds.events = POLLIN;
-	ready = poll(&fds, 1, 100);
-	printf("%d\n", ready);
-	if (write(ends[1], "y", 1) != 1)
-		abort();
-	ready = poll(&fds, 1, 100);
-	printf("%d: %#x\n", ready, (unsigned)fds.revents);
-	if (read(ends[0], &byte, 1) != 1)
-		abort();
-	printf("%c\n", byte);
-}
-
-static void given_up(void)
-{
-	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
-	struct pollfd fds = polled(POLLOUT);
-	int ready;
-
-	(void)poll(&fds, 1, 20);
-	(void)connect(fds.fd, &nowhere, sizeof(nowhere));
-	ready = poll(&fds, 1, 100);
-	printf("%d: %#x\n", ready, (unsigned)fds.revents);
 }
 
 /* ---- the program's own limits ---- */
@@ -434,95 +220,18 @@ static void timeouts(void)
 	printf("at once %d %d\n", poll(&fds, 1, 0), epoll_wait(set, &event, 1, 0));
 }
 
-static void on_signal(int number)
-{
-	(void)number;
-}
-
-static void handle(void (*handler)(int))
-{
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
-
-	sigaction(SIGUSR1, &action, NULL);
-}
-
-static void interrupted(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-
-	handle(on_signal);
-	printf("%d ", poll(&fds, 1, 15000));
-	printf("%s\n", name_of(errno));
-}
-
-static void interrupted_asking(void)
-{
-	int fd = begin();
-
-	handle(on_signal);
-	tell_outcome(fd);
-}
-
-static sigjmp_buf way_out;
-
-static void leave(int number)
-{
-	(void)number;
-	siglongjmp(way_out, 1);
-}
-
-/* Out of a wait; what is pending stays so. */
-static void longjmp_out(void)
-{
-	static struct pollfd fds;
-	sigset_t mask;
-
-	fds = polled(POLLOUT);
-	handle(leave);
-	if (sigsetjmp(way_out, 1) == 0)
-		printf("%d\n", poll(&fds, 1, 15000));
-	sigprocmask(SIG_BLOCK, NULL, &mask);
-	printf("left, %s, %d\n", sigismember(&mask, SIGUSR1) ? "blocked" : "mask kept", fds.fd > 0);
-	printf("%d\n", poll(&fds, 1, 0));
-}
-
-static void *poll_in_thread(void *fds)
-{
-	poll(fds, 1, 15000);
-	return NULL;
-}
-
-static void cancelled(void)
-{
-	struct pollfd fds = polled(POLLOUT);
-	sigset_t set;
-	pthread_t thread;
-	void *result;
-	int number;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	pthread_create(&thread, NULL, poll_in_thread, &fds);
-	sigwait(&set, &number);
-	pthread_cancel(thread);
-	pthread_join(thread, &result);
-	puts(result == PTHREAD_CANCELED ? "cancelled" : "not cancelled");
-	printf("%d\n", poll(&fds, 1, 0));
-}
-
 static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "poll", with_poll },
-	{ "poll-for-all", with_poll_for_all },
-	{ "ppoll", with_ppoll },
-	{ "poll-chk", with_poll_chk },
-	{ "ppoll-chk", with_ppoll_chk },
-	{ "many", with_many },
-	{ "select", with_select },
-	{ "pselect", with_pselect },
+	{ "poll", pending_poll },
+	{ "poll-for-all", pending_poll_for_all },
+	{ "ppoll", pending_ppoll },
+	{ "poll-chk", pending_poll_chk },
+	{ "ppoll-chk", pending_ppoll_chk },
+	{ "many", pending_many },
+	{ "select", pending_select },
+	{ "pselect", pending_pselect },
 	{ "level", level },
 	{ "edge", edge },
 	{ "one-shot", one_shot },
@@ -530,18 +239,18 @@ static const struct {
 	{ "epoll-pwait2", with_epoll_pwait2 },
 	{ "changed", changed },
 	{ "threads", threads },
-	{ "ask-error", ask_error },
-	{ "ask-late", ask_late },
-	{ "ask-connect", ask_connect },
-	{ "told-by-connect", told_by_connect },
-	{ "forked", forked },
-	{ "reused", reused },
-	{ "given-up", given_up },
+	{ "ask-error", pending_ask_error },
+	{ "ask-late", pending_ask_late },
+	{ "ask-connect", pending_ask_connect },
+	{ "told-by-connect", pending_told_by_connect },
+	{ "forked", pending_forked },
+	{ "reused", pending_reused },
+	{ "given-up", pending_given_up },
 	{ "timeouts", timeouts },
-	{ "interrupted", interrupted },
-	{ "interrupted-asking", interrupted_asking },
-	{ "longjmp-out", longjmp_out },
-	{ "cancelled", cancelled },
+	{ "interrupted", pending_interrupted },
+	{ "interrupted-asking", pending_interrupted_asking },
+	{ "longjmp-out", pending_longjmp_out },
+	{ "cancelled", pending_cancelled },
 };
 
 int main(int argc, char **argv)

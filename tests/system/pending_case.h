@@ -1,0 +1,56 @@
+/*
+ * pending-case: what its cases share.
+ *
+ *   main_pending_case.c        epoll, and timeouts
+ *   pending_case_poll.c        poll and select
+ *   pending_case_descriptor.c  the descriptor, asked and used in the middle of it
+ *   pending_case_signals.c     waits that a signal or a cancellation ends
+ */
+#ifndef TESTS_PENDING_CASE_H
+#define TESTS_PENDING_CASE_H
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <time.h>
+
+extern struct sockaddr_in target;
+extern const struct timespec patience; /* 15 s */
+
+/* A socket that connects to the target, and has not been answered; and one as poll() takes it. */
+int begin_connect(void);
+struct pollfd polled(short events);
+
+/* "0", or as errno_name(). */
+const char *error_name(int error);
+
+/* What a program asks once it was told that the connect is over. */
+void tell_outcome(int fd);
+/* The same, and what poll() had told. */
+void tell_poll(int ready, const struct pollfd *fds);
+
+/* Cases of pending_case_poll.c */
+void pending_poll(void);
+void pending_poll_for_all(void);
+void pending_ppoll(void);
+void pending_poll_chk(void);
+void pending_ppoll_chk(void);
+void pending_many(void);
+void pending_select(void);
+void pending_pselect(void);
+
+/* Cases of pending_case_descriptor.c */
+void pending_ask_error(void);
+void pending_ask_late(void);
+void pending_ask_connect(void);
+void pending_told_by_connect(void);
+void pending_forked(void);
+void pending_reused(void);
+void pending_given_up(void);
+
+/* Cases of pending_case_signals.c */
+void pending_interrupted(void);
+void pending_interrupted_asking(void);
+void pending_longjmp_out(void);
+void pending_cancelled(void);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * The descriptor of a pending connect: what a program asks of it, and does with it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pending_case.h"
+
+/* ---- asking ---- */
+
+static void ask_error_after(useconds_t pause_us)
+{
+	int fd = begin_connect(), error = -1;
+	socklen_t len = sizeof(error);
+
+	usleep(pause_us);
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	printf("%s\n", error_name(error));
+	tell_outcome(fd);
+}
+
+/* On loopback an answer comes at once; this makes sure that it was there. */
+void pending_ask_error(void)
+{
+	ask_error_after(1000);
+}
+
+void pending_ask_late(void)
+{
+	ask_error_after(200000);
+}
+
+void pending_ask_connect(void)
+{
+	int fd = begin_connect(), status;
+
+	usleep(1000);
+	errno = 0;
+	status = connect(fd, (struct sockaddr *)&target, sizeof(target));
+	printf("%d %s\n", status, error_name(errno));
+	tell_outcome(fd);
+}
+
+void pending_told_by_connect(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+
+	poll(&fds, 1, 15000);
+	errno = 0;
+	printf("%d ", connect(fds.fd, (struct sockaddr *)&target, sizeof(target)));
+	printf("%s\n", error_name(errno));
+	tell_outcome(fds.fd);
+}
+
+/* ---- whose descriptor it is ---- */
+
+void pending_forked(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+	pid_t child;
+
+	(void)poll(&fds, 1, 20);
+	(void)fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		tell_poll(poll(&fds, 1, 15000), &fds);
+		(void)fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+/* Closed in the middle of it; its number becomes a pipe's, which must see nothing of it. */
+void pending_reused(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+	int ends[2], ready;
+	char byte = 0;
+
+	(void)poll(&fds, 1, 20);
+	close(fds.fd);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || ends[0] != fds.fd)
+		abort();
+	fds.events = POLLIN;
+	ready = poll(&fds, 1, 100);
+	printf("%d\n", ready);
+	if (write(ends[1], "y", 1) != 1)
+		abort();
+	ready = poll(&fds, 1, 100);
+	printf("%d: %#x\n", ready, (unsigned)fds.revents);
+	if (read(ends[0], &byte, 1) != 1)
+		abort();
+	printf("%c\n", byte);
+}
+
+void pending_given_up(void)
+{
+	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+	struct pollfd fds = polled(POLLOUT);
+	int ready;
+
+	(void)poll(&fds, 1, 20);
+	(void)connect(fds.fd, &nowhere, sizeof(nowhere));
+	ready = poll(&fds, 1, 100);
+	printf("%d: %#x\n", ready, (unsigned)fds.revents);
+}

@@ -1,0 +1,123 @@
+/*
+ * Waiting for a pending connect with poll and select, in all their names.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/select.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "pending_case.h"
+
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		const sigset_t *mask, size_t size);
+
+/* ---- poll ---- */
+
+void tell_poll(int ready, const struct pollfd *fds)
+{
+	printf("%d: %#x\n", ready, (unsigned)fds->revents);
+	tell_outcome(fds->fd);
+}
+
+struct pollfd polled(short events)
+{
+	return (struct pollfd){ .fd = begin_connect(), .events = events };
+}
+
+void pending_poll(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+
+	tell_poll(poll(&fds, 1, 15000), &fds);
+}
+
+void pending_poll_for_all(void)
+{
+	struct pollfd fds = polled(POLLIN | POLLOUT | POLLPRI | POLLRDHUP | POLLWRNORM);
+
+	tell_poll(poll(&fds, 1, -1), &fds);
+}
+
+void pending_ppoll(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+
+	tell_poll(ppoll(&fds, 1, &patience, NULL), &fds);
+}
+
+void pending_poll_chk(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+
+	tell_poll(__poll_chk(&fds, 1, 15000, sizeof(fds)), &fds);
+}
+
+void pending_ppoll_chk(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+
+	tell_poll(__ppoll_chk(&fds, 1, &patience, NULL, sizeof(fds)), &fds);
+}
+
+/* More of them than are copied on a stack, and all their places taken. */
+void pending_many(void)
+{
+	static struct pollfd fds[700];
+	int ready = 0, wrong = 0;
+
+	for (int i = 0; i < 700; i++)
+		fds[i] = polled(POLLOUT);
+	for (int left = 700; left > 0 && ready >= 0; left -= ready) {
+		ready = poll(fds, 700, 15000);
+		for (int i = 0; i < 700; i++) {
+			if (fds[i].revents == 0)
+				continue;
+			wrong += fds[i].revents != POLLOUT;
+			close(fds[i].fd);
+			fds[i].fd = -1;
+		}
+	}
+	printf("%d wrong\n", wrong);
+}
+
+/* ---- select ---- */
+
+static void tell_select(int fd, int ready, fd_set sets[3])
+{
+	printf("%d:%s%s%s\n", ready, FD_ISSET(fd, &sets[0]) ? " read" : "",
+	       FD_ISSET(fd, &sets[1]) ? " write" : "", FD_ISSET(fd, &sets[2]) ? " except" : "");
+	tell_outcome(fd);
+}
+
+static int prepare_select(fd_set sets[3])
+{
+	int fd = begin_connect();
+
+	for (int i = 0; i < 3; i++) {
+		FD_ZERO(&sets[i]);
+		FD_SET(fd, &sets[i]);
+	}
+	return fd;
+}
+
+void pending_select(void)
+{
+	struct timeval limit = { .tv_sec = 15 };
+	fd_set sets[3];
+	int fd = prepare_select(sets), ready;
+
+	ready = select(fd + 1, &sets[0], &sets[1], &sets[2], &limit);
+	printf("%s\n", limit.tv_sec < 15 && limit.tv_sec > 4 ? "time left" : "no time left");
+	tell_select(fd, ready, sets);
+}
+
+void pending_pselect(void)
+{
+	fd_set sets[3];
+	int fd = prepare_select(sets);
+
+	tell_select(fd, pselect(fd + 1, &sets[0], &sets[1], &sets[2], &patience, NULL), sets);
+}

@@ -1,0 +1,89 @@
+/*
+ * Waits for a pending connect that end before it does: by a signal, by a jump out of its handler,
+ * or with their thread.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "pending_case.h"
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+static void handle(void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+void pending_interrupted(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+
+	handle(on_signal);
+	printf("%d ", poll(&fds, 1, 15000));
+	printf("%s\n", error_name(errno));
+}
+
+void pending_interrupted_asking(void)
+{
+	int fd = begin_connect();
+
+	handle(on_signal);
+	tell_outcome(fd);
+}
+
+static sigjmp_buf way_out;
+
+static void leave(int number)
+{
+	(void)number;
+	siglongjmp(way_out, 1);
+}
+
+/* Out of a wait; what is pending stays so. */
+void pending_longjmp_out(void)
+{
+	static struct pollfd fds;
+	sigset_t mask;
+
+	fds = polled(POLLOUT);
+	handle(leave);
+	if (sigsetjmp(way_out, 1) == 0)
+		printf("%d\n", poll(&fds, 1, 15000));
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	printf("left, %s, %d\n", sigismember(&mask, SIGUSR1) ? "blocked" : "mask kept", fds.fd > 0);
+	printf("%d\n", poll(&fds, 1, 0));
+}
+
+static void *poll_in_thread(void *fds)
+{
+	poll(fds, 1, 15000);
+	return NULL;
+}
+
+void pending_cancelled(void)
+{
+	struct pollfd fds = polled(POLLOUT);
+	sigset_t set;
+	pthread_t thread;
+	void *result;
+	int number;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_create(&thread, NULL, poll_in_thread, &fds);
+	sigwait(&set, &number);
+	pthread_cancel(thread);
+	pthread_join(thread, &result);
+	puts(result == PTHREAD_CANCELED ? "cancelled" : "not cancelled");
+	printf("%d\n", poll(&fds, 1, 0));
+}

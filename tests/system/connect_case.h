@@ -1,0 +1,42 @@
+/*
+ * connect-case: what its cases share.
+ *
+ *   main_connect_case.c      sockets and arguments of every kind; who has taken descriptor 2
+ *   connect_case_hanging.c   attempts that nobody answers
+ *   connect_case_signals.c   signals, threads and children in the middle of a connect()
+ */
+#ifndef TESTS_CONNECT_CASE_H
+#define TESTS_CONNECT_CASE_H
+
+#include <netinet/in.h>
+
+extern struct sockaddr_in target;
+
+/* A TCP socket with these flags; and what connect() to the target says to it. */
+int tcp_socket(int flags);
+int connect_target(int fd);
+
+/* Print what came of a call: "connected", or errno. */
+void tell(int result);
+
+/* The target becomes a listener of our own whose queue is full: the next connect to it hangs. */
+void fill_own_listener(void);
+/* Print whether there is a time limit on the socket. */
+void tell_limit(int fd);
+
+/* Cases of connect_case_hanging.c */
+void connect_send_timeout(void);
+void connect_hanging(void);
+void connect_slow_failure(void);
+
+/* Cases of connect_case_signals.c */
+void connect_interrupted(void);
+void connect_longjmp_out(void);
+void connect_cancelled(void);
+void connect_reused(void);
+void connect_hanging_longjmp(void);
+void connect_hanging_interrupted(void);
+void connect_in_vfork(void);
+void connect_in_handler(void);
+
+#endif

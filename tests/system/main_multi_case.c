@@ -9,20 +9,11 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "multi_case.h"
 #include "multi_loop.h"
 
-#define MS        INT64_C(1000000)
-#define TRANSFERS 3
-
-struct transfer {
-	CURL *easy;
-	char body[256];
-	size_t len;
-	bool pause, paused;
-};
-
 static const char *base;
-static struct multi_loop loop;
+struct multi_loop loop;
 
 static size_t on_write(char *bytes, size_t size, size_t count, void *data)
 {
@@ -41,7 +32,7 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *data)
 	return len;
 }
 
-static void set(struct transfer *t, const char *path)
+void multi_set(struct transfer *t, const char *path)
 {
 	char url[256];
 
@@ -61,7 +52,7 @@ static void set(struct transfer *t, const char *path)
 
 static void start(struct transfer *t, const char *path)
 {
-	set(t, path);
+	multi_set(t, path);
 	printf("add %d\n", (int)curl_multi_add_handle(loop.multi, t->easy));
 }
 
@@ -73,7 +64,7 @@ static void drive_for(int ms)
 		multi_loop_round(&loop, 20);
 }
 
-static CURLMsg *drive_to_message(void)
+CURLMsg *multi_drive_to_message(void)
 {
 	int64_t ends_ns = now_ns() + 10000 * MS;
 	CURLMsg *msg = NULL;
@@ -86,7 +77,7 @@ static CURLMsg *drive_to_message(void)
 	return msg;
 }
 
-static void tell_message(const CURLMsg *msg, const struct transfer *t)
+void multi_tell_message(const CURLMsg *msg, const struct transfer *t)
 {
 	if (!msg)
 		printf("no message\n");
@@ -124,78 +115,6 @@ static void messages(void)
 	}
 }
 
-/* What the multi functions answer inside of a callback: all answers that there were. */
-static struct {
-	bool inside;
-	unsigned add, remove, perform, action, poll, wait, timeout, setopt, cleanup, read;
-	CURL *other;
-} nested;
-
-static void nest(void)
-{
-	int number = 0;
-	long timeout;
-
-	if (nested.inside)
-		return;
-	nested.inside = true;
-	nested.add |= 1u << curl_multi_add_handle(loop.multi, nested.other);
-	nested.perform |= 1u << curl_multi_perform(loop.multi, &number);
-	nested.action |=
-		1u << curl_multi_socket_action(loop.multi, CURL_SOCKET_TIMEOUT, 0, &number);
-	nested.poll |= 1u << curl_multi_poll(loop.multi, NULL, 0, 0, &number);
-	nested.wait |= 1u << curl_multi_wait(loop.multi, NULL, 0, 0, &number);
-	nested.timeout |= 1u << curl_multi_timeout(loop.multi, &timeout);
-	nested.setopt |= 1u << curl_multi_setopt(loop.multi, CURLMOPT_MAXCONNECTS, 10L);
-	nested.cleanup |= 1u << curl_multi_cleanup(loop.multi);
-	nested.read |= curl_multi_info_read(loop.multi, &number) ? 2u : 1u;
-	nested.inside = false;
-}
-
-static int nest_in_progress(void *data, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-	(void)a;
-	(void)b;
-	(void)c;
-	(void)d;
-	nested.remove |= 1u << curl_multi_remove_handle(loop.multi, data);
-	nest();
-	return 0;
-}
-
-static int nest_in_timer(CURLM *multi, long timeout_ms, void *data)
-{
-	(void)multi;
-	loop.timer_set = timeout_ms >= 0;
-	loop.timer_ns = now_ns() + timeout_ms * MS;
-	(void)data;
-	nest();
-	return 0;
-}
-
-static void recursive(void)
-{
-	struct transfer t = { 0 };
-
-	nested.other = curl_easy_init();
-	set(&t, "/held");
-	(void)curl_easy_setopt(t.easy, CURLOPT_NOPROGRESS, 0L);
-	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFOFUNCTION, nest_in_progress);
-	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFODATA, t.easy);
-	if (loop.style == BY_SOCKET)
-		(void)curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, nest_in_timer);
-	(void)curl_multi_add_handle(loop.multi, t.easy);
-	tell_message(drive_to_message(), &t);
-	printf("add %x remove %x perform %x action %x poll %x wait %x timeout %x setopt %x "
-	       "cleanup %x read %x\n",
-	       nested.add, nested.remove, nested.perform, nested.action, nested.poll, nested.wait,
-	       nested.timeout, nested.setopt, nested.cleanup, nested.read);
-	nested.inside = true;
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
-	curl_easy_cleanup(t.easy);
-	curl_easy_cleanup(nested.other);
-}
-
 /* A wait of the program is ended by another thread while the transfer waits. */
 static void *wake(void *multi)
 {
@@ -219,7 +138,7 @@ static void wakeup(void)
 	printf("%s\n", now_ns() - began_ns < 500 * MS ? "woken" : "slept");
 	(void)pthread_join(thread, NULL);
 	printf("running %d\n", loop.running);
-	tell_message(drive_to_message(), &t);
+	multi_tell_message(multi_drive_to_message(), &t);
 	(void)curl_multi_remove_handle(loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
@@ -248,20 +167,20 @@ static void aborted(void)
 {
 	struct transfer t = { 0 };
 
-	set(&t, "/later");
+	multi_set(&t, "/later");
 	progress.until_ns = now_ns() + 600 * MS;
 	(void)curl_easy_setopt(t.easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_multi_add_handle(loop.multi, t.easy);
-	tell_message(drive_to_message(), &t);
+	multi_tell_message(multi_drive_to_message(), &t);
 	printf("%s\n", progress.longest_ns < 250 * MS ? "asked often" : "asked too rarely");
 	printf("%s\n", now_ns() - progress.until_ns < 300 * MS ? "ended soon" : "ended late");
 	printf("running %d\n", loop.running);
-	set(&t, "/ok"); /* and the callback is still the program's own */
+	multi_set(&t, "/ok"); /* and the callback is still the program's own */
 	progress.until_ns = INT64_MAX;
 	(void)curl_multi_remove_handle(loop.multi, t.easy);
 	(void)curl_multi_add_handle(loop.multi, t.easy);
-	tell_message(drive_to_message(), &t);
+	multi_tell_message(multi_drive_to_message(), &t);
 	(void)curl_multi_remove_handle(loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
@@ -280,7 +199,7 @@ static void paused(void)
 	printf("running %d, body: %s\n", loop.running, t.body);
 	began_ns = now_ns();
 	printf("go on %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_CONT));
-	tell_message(drive_to_message(), &t);
+	multi_tell_message(multi_drive_to_message(), &t);
 	printf("%s\n", now_ns() - began_ns < 80 * MS ? "at once" : "after a while");
 	(void)curl_multi_remove_handle(loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
@@ -298,7 +217,7 @@ static void paused_early(void)
 	drive_for(1500);
 	printf("running %d, body: %s\n", loop.running, t.body);
 	printf("go on %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_CONT));
-	tell_message(drive_to_message(), &t);
+	multi_tell_message(multi_drive_to_message(), &t);
 	(void)curl_multi_remove_handle(loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
@@ -317,11 +236,11 @@ static void pushes(void)
 
 	(void)curl_multi_setopt(loop.multi, CURLMOPT_PUSHFUNCTION, on_push);
 	start(&t, "/busy");
-	tell_message(drive_to_message(), &t);
+	multi_tell_message(multi_drive_to_message(), &t);
 	(void)curl_multi_remove_handle(loop.multi, t.easy);
 	(void)curl_multi_setopt(loop.multi, CURLMOPT_PUSHFUNCTION, NULL);
 	start(&t, "/busy");
-	tell_message(drive_to_message(), &t);
+	multi_tell_message(multi_drive_to_message(), &t);
 	(void)curl_multi_remove_handle(loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
@@ -348,10 +267,10 @@ static void bring_to(struct transfer *t, const char *state)
 
 static void use_again(struct transfer *t)
 {
-	set(t, "/ok");
+	multi_set(t, "/ok");
 	printf("easy %d, body: %s\n", (int)curl_easy_perform(t->easy), t->body);
 	start(t, "/busy");
-	tell_message(drive_to_message(), t);
+	multi_tell_message(multi_drive_to_message(), t);
 	(void)curl_multi_remove_handle(loop.multi, t->easy);
 }
 
@@ -383,87 +302,17 @@ static void states(void)
 	}
 }
 
-/* Threads, each with a multi handle of its own; they share what libcurl lets threads share. */
-#define THREADS 4
-static pthread_mutex_t share_lock = PTHREAD_MUTEX_INITIALIZER;
-static CURLSH *share;
-
-static void lock(CURL *easy, curl_lock_data data, curl_lock_access access, void *user)
-{
-	(void)easy;
-	(void)data;
-	(void)access;
-	(void)user;
-	(void)pthread_mutex_lock(&share_lock);
-}
-
-static void unlock(CURL *easy, curl_lock_data data, void *user)
-{
-	(void)easy;
-	(void)data;
-	(void)user;
-	(void)pthread_mutex_unlock(&share_lock);
-}
-
-static void *work(void *good)
-{
-	struct multi_loop own;
-	int left, messages = 0;
-
-	multi_loop_init(&own, loop.style);
-	for (int round = 0; round < 3; round++) {
-		struct transfer t[TRANSFERS] = { 0 };
-		CURLMsg *msg;
-
-		for (int i = 0; i < TRANSFERS; i++) {
-			set(&t[i], "/busy");
-			(void)curl_easy_setopt(t[i].easy, CURLOPT_SHARE, share);
-			(void)curl_multi_add_handle(own.multi, t[i].easy);
-		}
-		do {
-			multi_loop_round(&own, 2000);
-		} while (own.running > 0);
-		while ((msg = curl_multi_info_read(own.multi, &left)) != NULL)
-			messages += msg->data.result == CURLE_OK;
-		for (int i = 0; i < TRANSFERS; i++) {
-			*(int *)good += strcmp(t[i].body, "busy no more") == 0;
-			(void)curl_multi_remove_handle(own.multi, t[i].easy);
-			curl_easy_cleanup(t[i].easy);
-		}
-	}
-	multi_loop_free(&own);
-	*(int *)good += 100 * messages;
-	return NULL;
-}
-
-static void threads(void)
-{
-	pthread_t thread[THREADS];
-	int good[THREADS] = { 0 };
-
-	share = curl_share_init();
-	(void)curl_share_setopt(share, CURLSHOPT_LOCKFUNC, lock);
-	(void)curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, unlock);
-	(void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-	(void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
-	for (int i = 0; i < THREADS; i++)
-		(void)pthread_create(&thread[i], NULL, work, &good[i]);
-	for (int i = 0; i < THREADS; i++) {
-		(void)pthread_join(thread[i], NULL);
-		printf("good %d\n", good[i]);
-	}
-	(void)curl_share_cleanup(share);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(void);
 	} cases[] = {
-		{ "messages", messages }, { "recursive", recursive }, { "wakeup", wakeup },
-		{ "aborted", aborted },   { "paused", paused },       { "states", states },
-		{ "threads", threads },   { "early", paused_early },  { "pushes", pushes },
+		{ "messages", messages },     { "recursive", multi_recursive },
+		{ "wakeup", wakeup },         { "aborted", aborted },
+		{ "paused", paused },         { "states", states },
+		{ "threads", multi_threads }, { "early", paused_early },
+		{ "pushes", pushes },
 	};
 
 	if (argc != 4)

@@ -1,0 +1,42 @@
+/*
+ * multi-case: what its cases share.
+ *
+ *   main_multi_case.c     one loop, and transfers in every state
+ *   multi_case_nested.c   the multi functions inside of a callback
+ *   multi_case_threads.c  threads with a loop each
+ */
+#ifndef TESTS_MULTI_CASE_H
+#define TESTS_MULTI_CASE_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "multi_loop.h"
+
+#define MS        INT64_C(1000000)
+#define TRANSFERS 3
+
+struct transfer {
+	CURL *easy;
+	char body[256];
+	size_t len;
+	bool pause, paused;
+};
+
+/* The program's one. */
+extern struct multi_loop loop;
+
+/* A transfer of what is there, which brings its body; its handle is made where it has none. */
+void multi_set(struct transfer *t, const char *path);
+
+/* Drive the loop until there is a message; NULL after ten seconds. */
+CURLMsg *multi_drive_to_message(void);
+
+void multi_tell_message(const CURLMsg *msg, const struct transfer *t);
+
+/* The cases of the other files. */
+void multi_recursive(void);
+void multi_threads(void);
+
+#endif

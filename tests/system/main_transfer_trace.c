@@ -27,28 +27,11 @@
 #include "harness.h"
 #include "multi_loop.h"
 #include "trace.h"
+#include "transfer_trace.h"
 
 enum { WRITE_FN = 1, WRITE_DATA = 2, HEADER_FN = 4, HEADER_DATA = 8 };
 
-static struct {
-	CURL *easy;
-	FILE *write_data, *header_data, *file;
-	unsigned sinks;
-	const char *at, *action; /* on= */
-	bool acted, paused;
-	struct trace_run run;
-	curl_off_t progress[4];
-	size_t later, received;
-	const char *second, *nested, *past, *plugin;
-	bool all;
-	char *upload;
-	size_t upload_len, uploaded;
-	struct curl_slist *lists[8];
-	size_t list_count;
-	char error[CURL_ERROR_SIZE];
-	struct multi_loop loop;
-	bool in_loop;
-} my;
+struct transfer_trace my;
 
 _Noreturn static void die(const char *what)
 {
@@ -56,176 +39,11 @@ _Noreturn static void die(const char *what)
 	exit(2);
 }
 
-static const char *name_of(const void *data)
-{
-	if (data == my.write_data)
-		return "to-write-data";
-	if (data == my.header_data)
-		return "to-header-data";
-	return data == stdout ? "to-stdout" : data ? "to-elsewhere" : "to-null";
-}
-
-static size_t plain_write(char *bytes, size_t size, size_t count, void *data)
-{
-	trace_body(&my.run, "write", name_of(data), bytes, size * count);
-	return size * count;
-}
-
-static size_t other_write(char *bytes, size_t size, size_t count, void *data)
-{
-	trace_body(&my.run, "other-write", name_of(data), bytes, size * count);
-	return size * count;
-}
-
-static size_t ignore(char *bytes, size_t size, size_t count, void *data)
-{
-	(void)bytes;
-	(void)data;
-	return size * count;
-}
-
-static void nest(void)
-{
-	CURL *inner = curl_easy_init();
-	long status = 0;
-
-	(void)curl_easy_setopt(inner, CURLOPT_URL, my.nested);
-	(void)curl_easy_setopt(inner, CURLOPT_WRITEFUNCTION, ignore);
-	(void)fprintf(stderr, "nested %d", (int)curl_easy_perform(inner));
-	(void)curl_easy_getinfo(inner, CURLINFO_RESPONSE_CODE, &status);
-	(void)fprintf(stderr, " %ld\n", status);
-	curl_easy_cleanup(inner);
-}
-
-/* The copy has the program's own options, whatever is in force for the transfer. */
-static void duplicate(void)
-{
-	CURL *copy = curl_easy_duphandle(my.easy);
-
-	(void)curl_easy_setopt(copy, CURLOPT_NOPROGRESS, 1L);
-	if (my.nested)
-		(void)curl_easy_setopt(copy, CURLOPT_URL, my.nested);
-	if (my.later > 0) {
-		(void)curl_easy_setopt(copy, CURLOPT_WRITEFUNCTION, ignore);
-		(void)curl_easy_setopt(copy, CURLOPT_HEADERFUNCTION, ignore);
-	}
-	(void)fprintf(stderr, "duplicate %d\n", (int)curl_easy_perform(copy));
-	curl_easy_cleanup(copy);
-}
-
-static void inform(void)
-{
-	curl_off_t length = -99;
-	long status = -99;
-
-	(void)curl_easy_getinfo(my.easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(my.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	(void)fprintf(stderr, "inside %ld %lld\n", status, (long long)length);
-}
-
-static void set_options(void)
-{
-	(void)curl_easy_setopt(my.easy, CURLOPT_WRITEFUNCTION, other_write);
-	(void)curl_easy_setopt(my.easy, CURLOPT_WRITEDATA, my.header_data);
-	(void)curl_easy_setopt(my.easy, CURLOPT_HEADERDATA, my.write_data);
-	(void)curl_easy_setopt(my.easy, CURLOPT_USERAGENT, "set-inside");
-}
-
-/* What the callback is to return in place of `len`. */
-static size_t act(const char *callback, size_t len)
-{
-	size_t at_len = strlen(callback);
-
-	if (my.acted || !my.at || strncmp(my.at, callback, at_len) != 0 || my.at[at_len] != ':')
-		return len;
-	my.acted = true;
-	if (strcmp(callback, "later") != 0)
-		trace_flush(&my.run);
-	(void)fprintf(stderr, "%s %s\n", callback, my.action);
-	if (strcmp(my.action, "pause") == 0) {
-		my.paused = true;
-		return CURL_WRITEFUNC_PAUSE;
-	}
-	if (strcmp(my.action, "short") == 0)
-		return len - 1;
-	if (strcmp(my.action, "abort") == 0)
-		return CURL_READFUNC_ABORT;
-	if (strcmp(my.action, "info") == 0)
-		inform();
-	else if (strcmp(my.action, "set") == 0)
-		set_options();
-	else if (strcmp(my.action, "nest") == 0)
-		nest();
-	else if (strcmp(my.action, "dup") == 0)
-		duplicate();
-	return len;
-}
-
-static size_t on_write(char *bytes, size_t size, size_t count, void *data)
-{
-	size_t len = size * count;
-	bool is_later = my.later > 0 && my.received >= my.later;
-	size_t answer = act(is_later ? "later" : "write", len);
-
-	if (answer != len)
-		return answer;
-	my.received += len;
-	return plain_write(bytes, size, count, data);
-}
-
-static size_t on_header(char *bytes, size_t size, size_t count, void *data)
-{
-	size_t len = size * count, answer = act("header", len);
-
-	trace_flush(&my.run);
-	if (answer == len)
-		trace_header("header", name_of(data), bytes, len);
-	return answer;
-}
-
-static int on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
-		       curl_off_t ulnow)
-{
-	const curl_off_t now[4] = { dltotal, dlnow, ultotal, ulnow };
-
-	if (data != &my.progress)
-		(void)fprintf(stderr, "progress: another pointer\n");
-	memcpy(my.progress, now, sizeof(now));
-	if (my.paused) {
-		my.paused = false;
-		(void)curl_easy_pause(my.easy, CURLPAUSE_CONT);
-	}
-	return act("progress", 0) != 0;
-}
-
-static size_t on_read(char *bytes, size_t size, size_t count, void *data)
-{
-	size_t left = my.upload_len - my.uploaded;
-	size_t len = left < size * count ? left : size * count;
-	size_t answer = act("read", len);
-
-	if (data != &my.upload)
-		(void)fprintf(stderr, "read: another pointer\n");
-	if (answer != len)
-		return answer;
-	memcpy(bytes, my.upload + my.uploaded, len);
-	my.uploaded += len;
-	return len;
-}
-
-static int on_seek(void *data, curl_off_t offset, int whence)
-{
-	if (data != &my.upload || whence != SEEK_SET || offset > (curl_off_t)my.upload_len)
-		return CURL_SEEKFUNC_FAIL;
-	my.uploaded = (size_t)offset;
-	return CURL_SEEKFUNC_OK;
-}
-
 static void set_upload(size_t len)
 {
 	my.upload = noise(len, 3);
 	my.upload_len = len;
-	(void)curl_easy_setopt(my.easy, CURLOPT_READFUNCTION, on_read);
+	(void)curl_easy_setopt(my.easy, CURLOPT_READFUNCTION, trace_on_read);
 	(void)curl_easy_setopt(my.easy, CURLOPT_READDATA, &my.upload);
 }
 
@@ -241,15 +59,15 @@ static void set_file(const char *path)
 static void set_sinks(void)
 {
 	if (my.sinks & WRITE_FN)
-		(void)curl_easy_setopt(my.easy, CURLOPT_WRITEFUNCTION, on_write);
+		(void)curl_easy_setopt(my.easy, CURLOPT_WRITEFUNCTION, trace_on_write);
 	if (my.sinks & WRITE_DATA)
 		(void)curl_easy_setopt(my.easy, CURLOPT_WRITEDATA, my.write_data);
 	if (my.sinks & HEADER_FN)
-		(void)curl_easy_setopt(my.easy, CURLOPT_HEADERFUNCTION, on_header);
+		(void)curl_easy_setopt(my.easy, CURLOPT_HEADERFUNCTION, trace_on_header);
 	if (my.sinks & HEADER_DATA)
 		(void)curl_easy_setopt(my.easy, CURLOPT_HEADERDATA, my.header_data);
 	(void)curl_easy_setopt(my.easy, CURLOPT_NOPROGRESS, 0L);
-	(void)curl_easy_setopt(my.easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_easy_setopt(my.easy, CURLOPT_XFERINFOFUNCTION, trace_on_progress);
 	(void)curl_easy_setopt(my.easy, CURLOPT_XFERINFODATA, &my.progress);
 	(void)curl_easy_setopt(my.easy, CURLOPT_ERRORBUFFER, my.error);
 }
@@ -319,7 +137,7 @@ static void set_own(const char *name, char *value)
 	else if (strcmp(name, "from") == 0)
 		(void)fseek(my.file, strtol(value, NULL, 10), SEEK_SET);
 	else if (strcmp(name, "rewind") == 0) {
-		(void)curl_easy_setopt(my.easy, CURLOPT_SEEKFUNCTION, on_seek);
+		(void)curl_easy_setopt(my.easy, CURLOPT_SEEKFUNCTION, trace_on_seek);
 		(void)curl_easy_setopt(my.easy, CURLOPT_SEEKDATA, &my.upload);
 	} else if (strcmp(name, "on") == 0 && strchr(value, ':')) {
 		my.at = value;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char rules[] =
+const char client_rules[] =
 	"[retryshim]\nlog_level = info\n"
 	"[policy default]\nbase = 20ms\nbackoff = constant\njitter = none\nquota = none\n"
 	"max_attempts = 500\n"
@@ -31,9 +31,9 @@ static const char *const *with_name(const struct client *client, const char *nam
 	return argv;
 }
 
-struct program program_of(const struct client *client, const char *name, enum run_under under)
+struct program client_program(const struct client *client, const char *name, enum run_under under)
 {
 	return (struct program){ .argv = with_name(client, name),
 				 .under = under,
-				 .rules = rules_file(rules) };
+				 .rules = rules_file(client_rules) };
 }

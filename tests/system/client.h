@@ -16,9 +16,9 @@ struct client {
 };
 
 /* Many short waits, in a connect to a server that is not there. */
-extern const char rules[];
+extern const char client_rules[];
 
 /* How to run it with `name` for "@", and with these rules; until the next one is asked for. */
-struct program program_of(const struct client *client, const char *name, enum run_under under);
+struct program client_program(const struct client *client, const char *name, enum run_under under);
 
 #endif

@@ -10,19 +10,19 @@
 
 #include <netinet/in.h>
 
-extern struct sockaddr_in target;
+extern struct sockaddr_in case_target;
 
 /* A TCP socket with these flags; and what connect() to the target says to it. */
-int tcp_socket(int flags);
-int connect_target(int fd);
+int case_socket(int flags);
+int case_connect(int fd);
 
 /* Print what came of a call: "connected", or errno. */
-void tell(int result);
+void case_tell(int result);
 
 /* The target becomes a listener of our own whose queue is full: the next connect to it hangs. */
-void fill_own_listener(void);
+void case_fill_own_listener(void);
 /* Print whether there is a time limit on the socket. */
-void tell_limit(int fd);
+void case_tell_limit(int fd);
 
 /* Cases of connect_case_hanging.c */
 void connect_send_timeout(void);

@@ -30,7 +30,7 @@ static void handle(void (*handler)(int))
 void connect_interrupted(void)
 {
 	handle(on_signal);
-	tell(connect_target(tcp_socket(0)));
+	case_tell(case_connect(case_socket(0)));
 }
 
 static int open_descriptors(void)
@@ -56,22 +56,22 @@ void connect_longjmp_out(void)
 {
 	static int fd, descriptors;
 
-	fd = tcp_socket(0);
+	fd = case_socket(0);
 	descriptors = open_descriptors();
 	handle(leave);
 	if (sigsetjmp(way_out, 1) == 0)
-		tell(connect_target(fd));
+		case_tell(case_connect(fd));
 	else
 		printf("left, descriptors %s\n",
 		       open_descriptors() == descriptors ? "kept" : "leaked");
 	handle(on_signal);
 	fflush(stdout);
-	tell(connect_target(fd)); /* retried like the first */
+	case_tell(case_connect(fd)); /* retried like the first */
 }
 
 static void *connect_in_thread(void *fd)
 {
-	connect_target(*(int *)fd);
+	case_connect(*(int *)fd);
 	return NULL;
 }
 
@@ -84,7 +84,7 @@ static void block_signal(sigset_t *set)
 
 void connect_cancelled(void)
 {
-	int number, fd = tcp_socket(0);
+	int number, fd = case_socket(0);
 	sigset_t set;
 	pthread_t thread;
 	void *result;
@@ -95,7 +95,7 @@ void connect_cancelled(void)
 	pthread_cancel(thread);
 	pthread_join(thread, &result);
 	puts(result == PTHREAD_CANCELED ? "cancelled" : "not cancelled");
-	tell(connect_target(fd));
+	case_tell(case_connect(fd));
 }
 
 static void *replace_descriptor(void *fd)
@@ -105,13 +105,13 @@ static void *replace_descriptor(void *fd)
 
 	block_signal(&set);
 	sigwait(&set, &number);
-	dup2(tcp_socket(0), *(int *)fd);
+	dup2(case_socket(0), *(int *)fd);
 	return NULL;
 }
 
 void connect_reused(void)
 {
-	int fd = tcp_socket(0);
+	int fd = case_socket(0);
 	struct sockaddr_in peer;
 	socklen_t len = sizeof(peer);
 	sigset_t set;
@@ -119,9 +119,9 @@ void connect_reused(void)
 
 	block_signal(&set);
 	pthread_create(&thread, NULL, replace_descriptor, &fd);
-	tell(connect_target(fd));
+	case_tell(case_connect(fd));
 	pthread_join(thread, NULL);
-	tell(getpeername(fd, (struct sockaddr *)&peer, &len));
+	case_tell(getpeername(fd, (struct sockaddr *)&peer, &len));
 }
 
 /* An alarm leaves the attempt itself. */
@@ -131,35 +131,35 @@ void connect_hanging_longjmp(void)
 	struct sigaction action = { .sa_handler = leave };
 	struct itimerval soon = { .it_value.tv_usec = 100000 };
 
-	fd = tcp_socket(0);
-	fill_own_listener();
+	fd = case_socket(0);
+	case_fill_own_listener();
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &soon, NULL);
 	if (sigsetjmp(way_out, 1) == 0)
-		tell(connect_target(fd));
-	tell_limit(fd);
+		case_tell(case_connect(fd));
+	case_tell_limit(fd);
 }
 
 void connect_hanging_interrupted(void)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	struct itimerval soon = { .it_value.tv_usec = 100000 };
-	int fd = tcp_socket(0);
+	int fd = case_socket(0);
 
-	fill_own_listener();
+	case_fill_own_listener();
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &soon, NULL);
-	tell(connect_target(fd));
-	tell_limit(fd);
+	case_tell(case_connect(fd));
+	case_tell_limit(fd);
 }
 
 void connect_in_vfork(void)
 {
-	int fd = tcp_socket(0), status;
+	int fd = case_socket(0), status;
 	pid_t child = vfork(); /* NOLINT: what is tested */
 
 	if (child == 0)
-		_exit(connect_target(fd) == 0 ? 0 : errno); /* NOLINT */
+		_exit(case_connect(fd) == 0 ? 0 : errno); /* NOLINT */
 	waitpid(child, &status, 0);
 	printf("%s\n", WEXITSTATUS(status) ? errno_name(WEXITSTATUS(status)) : "connected");
 }
@@ -169,7 +169,7 @@ static volatile sig_atomic_t handler_result;
 static void connect_on_signal(int number)
 {
 	(void)number;
-	handler_result = connect_target(tcp_socket(0)) == 0 ? 0 : errno;
+	handler_result = case_connect(case_socket(0)) == 0 ? 0 : errno;
 }
 
 void connect_in_handler(void)

@@ -5,11 +5,11 @@
 
 #include <stdio.h>
 
-const char few[] = INFO QUICK "max_attempts = 3" RULE;
-const char hour[] =
+const char connecting_few[] = INFO QUICK "max_attempts = 3" RULE;
+const char connecting_hour[] =
 	INFO "[policy default]\nbase = 1h\ncap = none\njitter = none\nmax_elapsed = none" RULE;
 
-const char *port_text(const struct server *server)
+const char *connecting_port(const struct server *server)
 {
 	static char text[8];
 
@@ -17,25 +17,26 @@ const char *port_text(const struct server *server)
 	return text;
 }
 
-struct program under(const char *rules, const char *const *argv)
+struct program connecting_under(const char *rules, const char *const *argv)
 {
 	return (struct program){ .argv = argv, .under = RUN_SHIM, .rules = rules_file(rules) };
 }
 
-struct child *start_case(const char *rules, const char *name, const struct server *server)
+struct child *connecting_start(const char *rules, const char *name, const struct server *server)
 {
-	const char *const argv[] = { helper_path("connect-case"), name, port_text(server), NULL };
-	struct program program = under(rules, argv);
+	const char *const argv[] = { helper_path("connect-case"), name, connecting_port(server),
+				     NULL };
+	struct program program = connecting_under(rules, argv);
 
 	return child_start(&program);
 }
 
-struct run run_case(const char *rules, const char *name, const char *path)
+struct run connecting_run(const char *rules, const char *name, const char *path)
 {
 	struct server *server = server_start_refusing();
-	const char *const argv[] = { helper_path("connect-case"), name, port_text(server), path,
-				     NULL };
-	struct program program = under(rules, argv);
+	const char *const argv[] = { helper_path("connect-case"), name, connecting_port(server),
+				     path, NULL };
+	struct program program = connecting_under(rules, argv);
 	struct run run = run_program(&program);
 
 	server_stop(server);

@@ -14,17 +14,17 @@
 #define INFO  "[retryshim]\nlog_level = info\n"
 
 /* Rules: three attempts; and one wait that only something else can end. */
-extern const char few[], hour[];
+extern const char connecting_few[], connecting_hour[];
 
 /* Until the next one is asked for. */
-const char *port_text(const struct server *server);
+const char *connecting_port(const struct server *server);
 
-struct program under(const char *rules, const char *const *argv);
+struct program connecting_under(const char *rules, const char *const *argv);
 
 /* A case of connect-case, with that server's port. */
-struct child *start_case(const char *rules, const char *name, const struct server *server);
+struct child *connecting_start(const char *rules, const char *name, const struct server *server);
 
 /* Run a case against a port that refuses; `path` for those that take one. */
-struct run run_case(const char *rules, const char *name, const char *path);
+struct run connecting_run(const char *rules, const char *name, const char *path);
 
 #endif

@@ -17,7 +17,7 @@ const char *counters_path(void)
 	return temp_path(name);
 }
 
-const char *rules_to(const char *path)
+const char *counting_rules(const char *path)
 {
 	char text[1024];
 
@@ -26,21 +26,21 @@ const char *rules_to(const char *path)
 	return rules_file(text);
 }
 
-struct run stats(const char *option, const char *path)
+struct run counting_stats(const char *option, const char *path)
 {
 	if (!option)
 		return run_words(RUN_BARE, NULL, command_path(), "stats", path);
 	return run_words(RUN_BARE, NULL, command_path(), "stats", option, path);
 }
 
-void curl(const char *rules, const char *url)
+void counting_curl(const char *rules, const char *url)
 {
 	struct run run = run_words(RUN_SHIM, rules, "curl", "-sS", url);
 
 	run_free(&run);
 }
 
-void count_some(const char *rules)
+void counting_some(const char *rules)
 {
 	static const struct reply script[] = {
 		{ .path = "/once", .status = 503, .times = 1 },
@@ -50,10 +50,10 @@ void count_some(const char *rules)
 	};
 	struct server *server = server_start(script, 4), *dead = server_start_refusing();
 
-	curl(rules, server_url(server, "/well"));
-	curl(rules, server_url(server, "/once"));
-	curl(rules, server_url(server, "/never"));
-	curl(rules, server_url(dead, "/")); /* 30 tokens are two retries */
+	counting_curl(rules, server_url(server, "/well"));
+	counting_curl(rules, server_url(server, "/once"));
+	counting_curl(rules, server_url(server, "/never"));
+	counting_curl(rules, server_url(dead, "/")); /* 30 tokens are two retries */
 	server_stop(server);
 	server_stop(dead);
 }

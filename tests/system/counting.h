@@ -13,16 +13,16 @@ const char *counters_path(void);
 
 /* A rules file that has counters kept there: 503 and refused connections are retried twice, the
  * latter from a quota of 30. */
-const char *rules_to(const char *path);
+const char *counting_rules(const char *path);
 
 /* `retryshim stats`; the option may be NULL. */
-struct run stats(const char *option, const char *path);
+struct run counting_stats(const char *option, const char *path);
 
 /* curl under the shim, whatever becomes of it. */
-void curl(const char *rules, const char *url);
+void counting_curl(const char *rules, const char *url);
 
 /* One of each: a call that went well, one that recovered, one that got 503 to the end, one that was
  * refused to the end. */
-void count_some(const char *rules);
+void counting_some(const char *rules);
 
 #endif

@@ -9,18 +9,18 @@
 #define INFO  "[retryshim]\nlog_level = info\n"
 #define QUICK "[policy default]\nbase = 2ms\nbackoff = constant\njitter = none\nquota = none\n"
 
-const char *const ways[WAYS] = { "poll", "select", "level", "edge", "one-shot" };
+const char *const looped_ways[WAYS] = { "poll", "select", "level", "edge", "one-shot" };
 
 /* Each test has texts and files of its own. */
 static char text[2048];
 
-const char *rules_with(const char *settings, const char *rule)
+const char *looped_rules(const char *settings, const char *rule)
 {
 	(void)snprintf(text, sizeof(text), INFO "%s\n" QUICK "%s\n", settings, rule);
 	return rules_file(text);
 }
 
-const char *connect_rule(const char *class, const char *command)
+const char *looped_rule(const char *class, const char *command)
 {
 	static char rule[1024];
 
@@ -29,7 +29,7 @@ const char *connect_rule(const char *class, const char *command)
 	return rule;
 }
 
-const char *reporting(const char *path)
+const char *looped_report(const char *path)
 {
 	static char settings[256];
 
@@ -37,7 +37,7 @@ const char *reporting(const char *path)
 	return settings;
 }
 
-struct child *start(const struct looped *looped, const struct server *server)
+struct child *looped_start(const struct looped *looped, const struct server *server)
 {
 	char port[8], faults[256];
 	const char *const argv[] = { helper_path("connect-loop"), looped->way, port, looped->count,
@@ -55,31 +55,31 @@ struct child *start(const struct looped *looped, const struct server *server)
 	});
 }
 
-struct run run_loop(const struct looped *looped, const struct server *server)
+struct run looped_run(const struct looped *looped, const struct server *server)
 {
-	return child_finish(start(looped, server));
+	return child_finish(looped_start(looped, server));
 }
 
-struct run run_bare(const char *way, const struct server *server)
+struct run looped_run_bare(const char *way, const struct server *server)
 {
-	return run_loop(&(struct looped){ .way = way, .under = RUN_BARE }, server);
+	return looped_run(&(struct looped){ .way = way, .under = RUN_BARE }, server);
 }
 
-struct server *serve(void)
+struct server *looped_serve(void)
 {
 	static const struct reply script[] = { { .status = 200 } };
 
 	return server_start(script, 1);
 }
 
-void check_same_output(struct run run, struct run bare)
+void looped_check_same(struct run run, struct run bare)
 {
 	assert_output(run, bare.out);
 	run_free(&bare);
 	run_free(&run);
 }
 
-char *report_of(const char *path)
+char *looped_report_of(const char *path)
 {
 	size_t len;
 	char *report = read_file(path, &len);

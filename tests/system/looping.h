@@ -15,15 +15,15 @@
 
 /* Where an event loop goes on; connect-loop knows more. */
 #define WAYS 5
-extern const char *const ways[WAYS];
+extern const char *const looped_ways[WAYS];
 
 /* A file of rules without waits worth naming: `settings` of [retryshim], and rules. */
-const char *rules_with(const char *settings, const char *rule);
+const char *looped_rules(const char *settings, const char *rule);
 
 /* The rule "it" for refused connects; both until the next one is asked for. */
-const char *connect_rule(const char *class, const char *command);
+const char *looped_rule(const char *class, const char *command);
 /* The setting `report`. */
-const char *reporting(const char *path);
+const char *looped_report(const char *path);
 
 /* `way` and `count` as connect-loop takes them; `fault` as $RETRYSHIM_FAULTS, or NULL. */
 struct looped {
@@ -32,17 +32,17 @@ struct looped {
 };
 
 /* Run connect-loop against the server: in two steps, in one, and bare with nothing but a way. */
-struct child *start(const struct looped *looped, const struct server *server);
-struct run run_loop(const struct looped *looped, const struct server *server);
-struct run run_bare(const char *way, const struct server *server);
+struct child *looped_start(const struct looped *looped, const struct server *server);
+struct run looped_run(const struct looped *looped, const struct server *server);
+struct run looped_run_bare(const char *way, const struct server *server);
 
 /* Says 200. */
-struct server *serve(void);
+struct server *looped_serve(void);
 
 /* Both are freed. */
-void check_same_output(struct run run, struct run bare);
+void looped_check_same(struct run run, struct run bare);
 
 /* What is in the report; the caller frees. */
-char *report_of(const char *path);
+char *looped_report_of(const char *path);
 
 #endif

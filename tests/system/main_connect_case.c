@@ -18,7 +18,7 @@
 #include "../errno_name.h"
 #include "connect_case.h"
 
-struct sockaddr_in target;
+struct sockaddr_in case_target;
 static const char *path;
 
 static const struct sockaddr *in_addr(const struct sockaddr_in *addr)
@@ -26,7 +26,7 @@ static const struct sockaddr *in_addr(const struct sockaddr_in *addr)
 	return (const struct sockaddr *)addr;
 }
 
-int tcp_socket(int flags)
+int case_socket(int flags)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
 
@@ -35,12 +35,12 @@ int tcp_socket(int flags)
 	return fd;
 }
 
-int connect_target(int fd)
+int case_connect(int fd)
 {
-	return connect(fd, in_addr(&target), sizeof(target));
+	return connect(fd, in_addr(&case_target), sizeof(case_target));
 }
 
-void tell(int result)
+void case_tell(int result)
 {
 	printf("%s\n", result == 0 ? "connected" : errno_name(errno));
 }
@@ -50,7 +50,7 @@ static void connect_path(int type)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
 	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
-	tell(connect(socket(AF_UNIX, type, 0), (struct sockaddr *)&addr, sizeof(addr)));
+	case_tell(connect(socket(AF_UNIX, type, 0), (struct sockaddr *)&addr, sizeof(addr)));
 }
 
 static void seqpacket(void)
@@ -66,7 +66,7 @@ static void datagram(void)
 /* A TCP connection is in progress; a Unix socket that is not there fails at once. */
 static void nonblocking(void)
 {
-	tell(connect_target(tcp_socket(SOCK_NONBLOCK)));
+	case_tell(case_connect(case_socket(SOCK_NONBLOCK)));
 	connect_path(SOCK_STREAM | SOCK_NONBLOCK);
 }
 
@@ -74,7 +74,7 @@ static struct sockaddr_in free_port(void)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET };
 	socklen_t len = sizeof(addr);
-	int fd = tcp_socket(0);
+	int fd = case_socket(0);
 
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (bind(fd, in_addr(&addr), len) != 0)
@@ -90,12 +90,12 @@ static void bound(void)
 {
 	struct sockaddr_in before = free_port(), after = { 0 };
 	socklen_t len = sizeof(before);
-	int fd = tcp_socket(0), on = 1, flags = fcntl(fd, F_GETFL);
+	int fd = case_socket(0), on = 1, flags = fcntl(fd, F_GETFL);
 
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	if (bind(fd, in_addr(&before), sizeof(before)) != 0)
 		abort();
-	tell(connect_target(fd));
+	case_tell(case_connect(fd));
 	getsockname(fd, (struct sockaddr *)&after, &len);
 	on = 0;
 	len = sizeof(on);
@@ -107,19 +107,19 @@ static void bound(void)
 
 static void keeps_errno(void)
 {
-	int fd = tcp_socket(0);
+	int fd = case_socket(0);
 
 	errno = EXDEV;
-	if (connect_target(fd) == 0)
-		tell(-1);
+	if (case_connect(fd) == 0)
+		case_tell(-1);
 }
 
 static void connect_twice(void)
 {
-	int fd = tcp_socket(0);
+	int fd = case_socket(0);
 
-	tell(connect_target(fd));
-	tell(connect_target(fd));
+	case_tell(case_connect(fd));
+	case_tell(case_connect(fd));
 }
 
 /* Descriptor 2 becomes a file that the program knows as something else. */
@@ -128,14 +128,14 @@ static void foreign_stderr(void)
 	close(STDERR_FILENO);
 	if (open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600) != STDERR_FILENO)
 		abort();
-	tell(connect_target(tcp_socket(0)));
+	case_tell(case_connect(case_socket(0)));
 }
 
 static void closed_stderr(void)
 {
 	close(STDERR_FILENO);
 	/* The socket takes its place: nobody's log may end there. */
-	tell(connect_target(tcp_socket(0)));
+	case_tell(case_connect(case_socket(0)));
 }
 
 /* Start again with a stderr whose reader has gone. */
@@ -149,7 +149,7 @@ __attribute__((noreturn)) static void deaf_stderr(void)
 	close(ends[0]);
 	dup2(ends[1], STDERR_FILENO);
 	signal(SIGPIPE, SIG_DFL);
-	(void)snprintf(port, sizeof(port), "%u", ntohs(target.sin_port));
+	(void)snprintf(port, sizeof(port), "%u", ntohs(case_target.sin_port));
 	execl("/proc/self/exe", "connect-case", "pipe-survivor", port, (char *)NULL);
 	abort();
 }
@@ -158,7 +158,7 @@ static void pipe_survivor(void)
 {
 	sigset_t pending;
 
-	tell(connect_target(tcp_socket(0)));
+	case_tell(case_connect(case_socket(0)));
 	sigpending(&pending);
 	puts(sigismember(&pending, SIGPIPE) ? "SIGPIPE pending" : "no signal");
 }
@@ -169,15 +169,15 @@ static void title(void)
 	for (char **entry = environ; *entry; entry++)
 		memset(*entry, 'x', strlen(*entry));
 	environ = NULL;
-	tell(connect_target(tcp_socket(0)));
+	case_tell(case_connect(case_socket(0)));
 }
 
 static void bad_arguments(void)
 {
-	tell(connect(tcp_socket(0), NULL, sizeof(target)));
-	tell(connect(tcp_socket(0), in_addr(&target), 1));
-	tell(connect(-1, in_addr(&target), sizeof(target)));
-	tell(connect(STDIN_FILENO, in_addr(&target), sizeof(target)));
+	case_tell(connect(case_socket(0), NULL, sizeof(case_target)));
+	case_tell(connect(case_socket(0), in_addr(&case_target), 1));
+	case_tell(connect(-1, in_addr(&case_target), sizeof(case_target)));
+	case_tell(connect(STDIN_FILENO, in_addr(&case_target), sizeof(case_target)));
 }
 
 /* Pointers that lead nowhere, or out of the last page there is: to every kind of socket, and to one
@@ -193,12 +193,12 @@ static void bad_pointers(void)
 	if (munmap(pages + page, (size_t)page) != 0)
 		abort();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		int fd = tcp_socket(SOCK_NONBLOCK);
+		int fd = case_socket(SOCK_NONBLOCK);
 
-		tell(connect(tcp_socket(0), bad[i], sizeof(target)));
-		tell(connect(fd, bad[i], sizeof(target)));
-		(void)connect_target(fd);
-		tell(connect(fd, bad[i], sizeof(target)));
+		case_tell(connect(case_socket(0), bad[i], sizeof(case_target)));
+		case_tell(connect(fd, bad[i], sizeof(case_target)));
+		(void)case_connect(fd);
+		case_tell(connect(fd, bad[i], sizeof(case_target)));
 	}
 }
 
@@ -236,9 +236,9 @@ int main(int argc, char **argv)
 {
 	if (argc < 3)
 		return 2;
-	target.sin_family = AF_INET;
-	target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	target.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
+	case_target.sin_family = AF_INET;
+	case_target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	case_target.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
 	path = argc > 3 ? argv[3] : "";
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (strcmp(argv[1], cases[i].name) != 0)

@@ -13,7 +13,7 @@
 #include "multi_loop.h"
 
 static const char *base;
-struct multi_loop loop;
+struct multi_loop case_loop;
 
 static size_t on_write(char *bytes, size_t size, size_t count, void *data)
 {
@@ -53,7 +53,7 @@ void multi_set(struct transfer *t, const char *path)
 static void start(struct transfer *t, const char *path)
 {
 	multi_set(t, path);
-	printf("add %d\n", (int)curl_multi_add_handle(loop.multi, t->easy));
+	printf("add %d\n", (int)curl_multi_add_handle(case_loop.multi, t->easy));
 }
 
 static void drive_for(int ms)
@@ -61,7 +61,7 @@ static void drive_for(int ms)
 	int64_t ends_ns = now_ns() + ms * MS;
 
 	while (now_ns() < ends_ns)
-		multi_loop_round(&loop, 20);
+		multi_loop_round(&case_loop, 20);
 }
 
 CURLMsg *multi_drive_to_message(void)
@@ -71,8 +71,8 @@ CURLMsg *multi_drive_to_message(void)
 	int left;
 
 	while (!msg && now_ns() < ends_ns) {
-		multi_loop_round(&loop, 2000);
-		msg = curl_multi_info_read(loop.multi, &left);
+		multi_loop_round(&case_loop, 2000);
+		msg = curl_multi_info_read(case_loop.multi, &left);
 	}
 	return msg;
 }
@@ -98,10 +98,10 @@ static void messages(void)
 	for (int i = 0; i < TRANSFERS; i++)
 		start(&t[i], "/busy");
 	do {
-		multi_loop_round(&loop, 2000);
-	} while (loop.running > 0);
+		multi_loop_round(&case_loop, 2000);
+	} while (case_loop.running > 0);
 	for (int i = 0; i < TRANSFERS; i++)
-		msgs[i] = curl_multi_info_read(loop.multi, &left);
+		msgs[i] = curl_multi_info_read(case_loop.multi, &left);
 	printf("left %d\n", left);
 	for (int i = 0; i < TRANSFERS; i++) {
 		for (int k = 0; k < TRANSFERS; k++)
@@ -110,7 +110,7 @@ static void messages(void)
 	}
 	printf("seen %d\n", seen);
 	for (int i = 0; i < TRANSFERS; i++) {
-		(void)curl_multi_remove_handle(loop.multi, t[i].easy);
+		(void)curl_multi_remove_handle(case_loop.multi, t[i].easy);
 		curl_easy_cleanup(t[i].easy);
 	}
 }
@@ -133,13 +133,13 @@ static void wakeup(void)
 	start(&t, "/later");
 	drive_for(200);
 	began_ns = now_ns();
-	(void)pthread_create(&thread, NULL, wake, loop.multi);
-	(void)curl_multi_poll(loop.multi, NULL, 0, 5000, &ready);
+	(void)pthread_create(&thread, NULL, wake, case_loop.multi);
+	(void)curl_multi_poll(case_loop.multi, NULL, 0, 5000, &ready);
 	printf("%s\n", now_ns() - began_ns < 500 * MS ? "woken" : "slept");
 	(void)pthread_join(thread, NULL);
-	printf("running %d\n", loop.running);
+	printf("running %d\n", case_loop.running);
 	multi_tell_message(multi_drive_to_message(), &t);
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
 
@@ -171,17 +171,17 @@ static void aborted(void)
 	progress.until_ns = now_ns() + 600 * MS;
 	(void)curl_easy_setopt(t.easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-	(void)curl_multi_add_handle(loop.multi, t.easy);
+	(void)curl_multi_add_handle(case_loop.multi, t.easy);
 	multi_tell_message(multi_drive_to_message(), &t);
 	printf("%s\n", progress.longest_ns < 250 * MS ? "asked often" : "asked too rarely");
 	printf("%s\n", now_ns() - progress.until_ns < 300 * MS ? "ended soon" : "ended late");
-	printf("running %d\n", loop.running);
+	printf("running %d\n", case_loop.running);
 	multi_set(&t, "/ok"); /* and the callback is still the program's own */
 	progress.until_ns = INT64_MAX;
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
-	(void)curl_multi_add_handle(loop.multi, t.easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
+	(void)curl_multi_add_handle(case_loop.multi, t.easy);
 	multi_tell_message(multi_drive_to_message(), &t);
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
 
@@ -194,14 +194,14 @@ static void paused(void)
 	start(&t, "/held");
 	t.pause = true;
 	while (!t.paused)
-		multi_loop_round(&loop, 2000);
+		multi_loop_round(&case_loop, 2000);
 	drive_for(150);
-	printf("running %d, body: %s\n", loop.running, t.body);
+	printf("running %d, body: %s\n", case_loop.running, t.body);
 	began_ns = now_ns();
 	printf("go on %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_CONT));
 	multi_tell_message(multi_drive_to_message(), &t);
 	printf("%s\n", now_ns() - began_ns < 80 * MS ? "at once" : "after a while");
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
 
@@ -215,10 +215,10 @@ static void paused_early(void)
 	drive_for(300);
 	printf("pause %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_RECV));
 	drive_for(1500);
-	printf("running %d, body: %s\n", loop.running, t.body);
+	printf("running %d, body: %s\n", case_loop.running, t.body);
 	printf("go on %d\n", (int)curl_easy_pause(t.easy, CURLPAUSE_CONT));
 	multi_tell_message(multi_drive_to_message(), &t);
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
 
@@ -234,14 +234,14 @@ static void pushes(void)
 {
 	struct transfer t = { 0 };
 
-	(void)curl_multi_setopt(loop.multi, CURLMOPT_PUSHFUNCTION, on_push);
+	(void)curl_multi_setopt(case_loop.multi, CURLMOPT_PUSHFUNCTION, on_push);
 	start(&t, "/busy");
 	multi_tell_message(multi_drive_to_message(), &t);
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
-	(void)curl_multi_setopt(loop.multi, CURLMOPT_PUSHFUNCTION, NULL);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
+	(void)curl_multi_setopt(case_loop.multi, CURLMOPT_PUSHFUNCTION, NULL);
 	start(&t, "/busy");
 	multi_tell_message(multi_drive_to_message(), &t);
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
 
@@ -255,11 +255,11 @@ static void bring_to(struct transfer *t, const char *state)
 	t->pause = pauses;
 	if (strcmp(state, "/ok") == 0) {
 		do {
-			multi_loop_round(&loop, 100);
-		} while (loop.running > 0);
+			multi_loop_round(&case_loop, 100);
+		} while (case_loop.running > 0);
 	} else if (pauses) {
 		while (!t->paused && now_ns() < ends_ns)
-			multi_loop_round(&loop, 100);
+			multi_loop_round(&case_loop, 100);
 	} else {
 		drive_for(100);
 	}
@@ -271,7 +271,7 @@ static void use_again(struct transfer *t)
 	printf("easy %d, body: %s\n", (int)curl_easy_perform(t->easy), t->body);
 	start(t, "/busy");
 	multi_tell_message(multi_drive_to_message(), t);
-	(void)curl_multi_remove_handle(loop.multi, t->easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t->easy);
 }
 
 static void states(void)
@@ -283,19 +283,19 @@ static void states(void)
 	for (int i = 0; i < 4; i++) {
 		bring_to(&t[i], each[i]);
 		printf("in use %d\n", (int)curl_easy_perform(t[i].easy));
-		printf("remove %d\n", (int)curl_multi_remove_handle(loop.multi, t[i].easy));
-		printf("message %d\n", curl_multi_info_read(loop.multi, &left) != NULL);
+		printf("remove %d\n", (int)curl_multi_remove_handle(case_loop.multi, t[i].easy));
+		printf("message %d\n", curl_multi_info_read(case_loop.multi, &left) != NULL);
 		use_again(&t[i]);
 		curl_easy_cleanup(t[i].easy);
 		bring_to(&t[4 + i], each[i]);
 		curl_easy_cleanup(t[4 + i].easy);
-		printf("message %d\n", curl_multi_info_read(loop.multi, &left) != NULL);
+		printf("message %d\n", curl_multi_info_read(case_loop.multi, &left) != NULL);
 	}
 	for (int i = 0; i < 4; i++)
 		bring_to(&t[8 + i], each[i]);
-	printf("running %d\n", loop.running);
-	multi_loop_free(&loop);
-	multi_loop_init(&loop, loop.style);
+	printf("running %d\n", case_loop.running);
+	multi_loop_free(&case_loop);
+	multi_loop_init(&case_loop, case_loop.style);
 	for (int i = 8; i < 12; i++) {
 		use_again(&t[i]);
 		curl_easy_cleanup(t[i].easy);
@@ -318,12 +318,12 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	base = argv[2];
-	multi_loop_init(&loop, (enum multi_style)strtol(argv[3], NULL, 10));
+	multi_loop_init(&case_loop, (enum multi_style)strtol(argv[3], NULL, 10));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (strcmp(cases[i].name, argv[1]) == 0)
 			cases[i].run();
 	}
-	multi_loop_free(&loop);
-	printf("%s\n", loop.wrong ? loop.wrong : "as promised");
+	multi_loop_free(&case_loop);
+	printf("%s\n", case_loop.wrong ? case_loop.wrong : "as promised");
 	return 0;
 }

@@ -24,24 +24,25 @@
 
 #define DATA UINT64_C(0x1234567890abcdef)
 
-struct sockaddr_in target;
-const struct timespec patience = { .tv_sec = 15 };
+struct sockaddr_in case_target;
+const struct timespec case_patience = { .tv_sec = 15 };
 
-int begin_connect(void)
+int case_begin(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	if (connect(fd, (struct sockaddr *)&target, sizeof(target)) != -1 || errno != EINPROGRESS)
+	if (connect(fd, (struct sockaddr *)&case_target, sizeof(case_target)) != -1 ||
+	    errno != EINPROGRESS)
 		abort();
 	return fd;
 }
 
-const char *error_name(int error)
+const char *case_error_name(int error)
 {
 	return error ? errno_name(error) : "0";
 }
 
-void tell_outcome(int fd)
+void case_tell_outcome(int fd)
 {
 	struct sockaddr_in peer;
 	socklen_t len = sizeof(peer);
@@ -50,11 +51,12 @@ void tell_outcome(int fd)
 
 	len = sizeof(error);
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	printf("%s, SO_ERROR %s", connected ? "connected" : "not connected", error_name(error));
+	printf("%s, SO_ERROR %s", connected ? "connected" : "not connected",
+	       case_error_name(error));
 	error = -1;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	sent = send(fd, "x", 1, MSG_NOSIGNAL);
-	printf(", then %s, sent %zd\n", error_name(error), sent);
+	printf(", then %s, sent %zd\n", case_error_name(error), sent);
 }
 
 /* ---- epoll ---- */
@@ -79,13 +81,13 @@ static void tell_epoll(int set, int fd, int ready, struct epoll_event *event, ui
 	epoll_ctl(set, EPOLL_CTL_MOD, fd, &again);
 	ready = epoll_wait(set, event, 1, 0);
 	printf(", then %d: %s\n", ready, event->data.u64 == DATA + 1 ? "own" : "foreign");
-	tell_outcome(fd);
+	case_tell_outcome(fd);
 }
 
 static void wait_epoll(uint32_t events)
 {
 	struct epoll_event event = { 0 };
-	int fd = begin_connect(), set = set_with(fd, events);
+	int fd = case_begin(), set = set_with(fd, events);
 
 	tell_epoll(set, fd, epoll_wait(set, &event, 1, 15000), &event, events);
 }
@@ -108,7 +110,7 @@ static void one_shot(void)
 static void with_epoll_pwait(void)
 {
 	struct epoll_event event = { 0 };
-	int fd = begin_connect(), set = set_with(fd, EPOLLOUT);
+	int fd = case_begin(), set = set_with(fd, EPOLLOUT);
 
 	tell_epoll(set, fd, epoll_pwait(set, &event, 1, 15000, NULL), &event, EPOLLOUT);
 }
@@ -116,16 +118,16 @@ static void with_epoll_pwait(void)
 static void with_epoll_pwait2(void)
 {
 	struct epoll_event event = { 0 };
-	int fd = begin_connect(), set = set_with(fd, EPOLLOUT);
+	int fd = case_begin(), set = set_with(fd, EPOLLOUT);
 
-	tell_epoll(set, fd, epoll_pwait2(set, &event, 1, &patience, NULL), &event, EPOLLOUT);
+	tell_epoll(set, fd, epoll_pwait2(set, &event, 1, &case_patience, NULL), &event, EPOLLOUT);
 }
 
 /* The program changes its registration while the connect is being retried. */
 static void changed(void)
 {
 	struct epoll_event event = { .events = EPOLLOUT | EPOLLET, .data.u64 = DATA };
-	int fd = begin_connect(), set = set_with(fd, EPOLLIN), ready;
+	int fd = case_begin(), set = set_with(fd, EPOLLIN), ready;
 
 	event.data.u64 = DATA + 7;
 	ready = epoll_wait(set, &event, 1, 300);
@@ -159,7 +161,7 @@ static void threads(void)
 	for (int i = 0; i < 2; i++)
 		pthread_create(&thread[i], NULL, wait_in_thread, &set);
 	usleep(20000);
-	fd = begin_connect();
+	fd = case_begin();
 	epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 	sem_wait(&told);
 	sem_getvalue(&told, &waiting);
@@ -168,7 +170,7 @@ static void threads(void)
 	sem_wait(&told);
 	for (int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
-	tell_outcome(fd);
+	case_tell_outcome(fd);
 }
 
 /* ---- the program's own limits ---- */
@@ -195,7 +197,7 @@ static void timeouts(void)
 {
 	const struct timespec limit = { .tv_nsec = 300000000 };
 	struct timeval limit_us = { .tv_usec = 300000 };
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 	struct epoll_event event;
 	int set = set_with(fds.fd, EPOLLOUT), ready;
 	int64_t since_ms = now_ms();
@@ -257,9 +259,9 @@ int main(int argc, char **argv)
 {
 	if (argc < 3)
 		return 2;
-	target.sin_family = AF_INET;
-	target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	target.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
+	case_target.sin_family = AF_INET;
+	case_target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	case_target.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (strcmp(argv[1], cases[i].name) != 0)
 			continue;

@@ -31,7 +31,7 @@
 
 enum { WRITE_FN = 1, WRITE_DATA = 2, HEADER_FN = 4, HEADER_DATA = 8 };
 
-struct transfer_trace my;
+struct transfer_trace tracing;
 
 _Noreturn static void die(const char *what)
 {
@@ -41,35 +41,35 @@ _Noreturn static void die(const char *what)
 
 static void set_upload(size_t len)
 {
-	my.upload = noise(len, 3);
-	my.upload_len = len;
-	(void)curl_easy_setopt(my.easy, CURLOPT_READFUNCTION, trace_on_read);
-	(void)curl_easy_setopt(my.easy, CURLOPT_READDATA, &my.upload);
+	tracing.upload = noise(len, 3);
+	tracing.upload_len = len;
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_READFUNCTION, trace_on_read);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_READDATA, &tracing.upload);
 }
 
 /* Left to libcurl's own fread(). The file stays open until the end. */
 static void set_file(const char *path)
 {
-	my.file = fopen(path, "r");
-	if (!my.file)
+	tracing.file = fopen(path, "r");
+	if (!tracing.file)
 		die(path);
-	(void)curl_easy_setopt(my.easy, CURLOPT_READDATA, my.file);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_READDATA, tracing.file);
 }
 
 static void set_sinks(void)
 {
-	if (my.sinks & WRITE_FN)
-		(void)curl_easy_setopt(my.easy, CURLOPT_WRITEFUNCTION, trace_on_write);
-	if (my.sinks & WRITE_DATA)
-		(void)curl_easy_setopt(my.easy, CURLOPT_WRITEDATA, my.write_data);
-	if (my.sinks & HEADER_FN)
-		(void)curl_easy_setopt(my.easy, CURLOPT_HEADERFUNCTION, trace_on_header);
-	if (my.sinks & HEADER_DATA)
-		(void)curl_easy_setopt(my.easy, CURLOPT_HEADERDATA, my.header_data);
-	(void)curl_easy_setopt(my.easy, CURLOPT_NOPROGRESS, 0L);
-	(void)curl_easy_setopt(my.easy, CURLOPT_XFERINFOFUNCTION, trace_on_progress);
-	(void)curl_easy_setopt(my.easy, CURLOPT_XFERINFODATA, &my.progress);
-	(void)curl_easy_setopt(my.easy, CURLOPT_ERRORBUFFER, my.error);
+	if (tracing.sinks & WRITE_FN)
+		(void)curl_easy_setopt(tracing.easy, CURLOPT_WRITEFUNCTION, trace_on_write);
+	if (tracing.sinks & WRITE_DATA)
+		(void)curl_easy_setopt(tracing.easy, CURLOPT_WRITEDATA, tracing.write_data);
+	if (tracing.sinks & HEADER_FN)
+		(void)curl_easy_setopt(tracing.easy, CURLOPT_HEADERFUNCTION, trace_on_header);
+	if (tracing.sinks & HEADER_DATA)
+		(void)curl_easy_setopt(tracing.easy, CURLOPT_HEADERDATA, tracing.header_data);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_XFERINFOFUNCTION, trace_on_progress);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_XFERINFODATA, &tracing.progress);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_ERRORBUFFER, tracing.error);
 }
 
 static struct curl_slist *list_of(char *text)
@@ -79,9 +79,9 @@ static struct curl_slist *list_of(char *text)
 
 	while ((line = strsep(&text, "|")) != NULL)
 		list = curl_slist_append(list, line);
-	if (my.list_count == sizeof(my.lists) / sizeof(my.lists[0]))
+	if (tracing.list_count == sizeof(tracing.lists) / sizeof(tracing.lists[0]))
 		die("too many lists");
-	return my.lists[my.list_count++] = list;
+	return tracing.lists[tracing.list_count++] = list;
 }
 
 static void set_named(const char *name, char *value)
@@ -93,55 +93,56 @@ static void set_named(const char *name, char *value)
 	switch (option->type) {
 	case CURLOT_LONG:
 	case CURLOT_VALUES:
-		(void)curl_easy_setopt(my.easy, option->id, strtol(value, NULL, 10));
+		(void)curl_easy_setopt(tracing.easy, option->id, strtol(value, NULL, 10));
 		break;
 	case CURLOT_OFF_T:
-		(void)curl_easy_setopt(my.easy, option->id, (curl_off_t)strtoll(value, NULL, 10));
+		(void)curl_easy_setopt(tracing.easy, option->id,
+				       (curl_off_t)strtoll(value, NULL, 10));
 		break;
 	case CURLOT_SLIST:
-		(void)curl_easy_setopt(my.easy, option->id, list_of(value));
+		(void)curl_easy_setopt(tracing.easy, option->id, list_of(value));
 		break;
 	default:
-		(void)curl_easy_setopt(my.easy, option->id, value);
+		(void)curl_easy_setopt(tracing.easy, option->id, value);
 	}
 }
 
 static void set_loop(enum multi_style style)
 {
-	multi_loop_init(&my.loop, style);
-	my.in_loop = true;
+	multi_loop_init(&tracing.loop, style);
+	tracing.in_loop = true;
 }
 
 static void set_own(const char *name, char *value)
 {
 	if (strcmp(name, "sinks") == 0)
-		my.sinks = (unsigned)strtoul(value, NULL, 10);
+		tracing.sinks = (unsigned)strtoul(value, NULL, 10);
 	else if (strcmp(name, "multi") == 0)
 		set_loop((enum multi_style)strtol(value, NULL, 10));
 	else if (strcmp(name, "second") == 0)
-		my.second = value;
+		tracing.second = value;
 	else if (strcmp(name, "past") == 0)
-		my.past = value;
+		tracing.past = value;
 	else if (strcmp(name, "plugin") == 0)
-		my.plugin = value;
+		tracing.plugin = value;
 	else if (strcmp(name, "nested") == 0)
-		my.nested = value;
+		tracing.nested = value;
 	else if (strcmp(name, "later") == 0)
-		my.later = strtoul(value, NULL, 10);
+		tracing.later = strtoul(value, NULL, 10);
 	else if (strcmp(name, "all") == 0)
-		my.all = true;
+		tracing.all = true;
 	else if (strcmp(name, "upload") == 0)
 		set_upload(strtoul(value, NULL, 10));
 	else if (strcmp(name, "file") == 0)
 		set_file(value);
 	else if (strcmp(name, "from") == 0)
-		(void)fseek(my.file, strtol(value, NULL, 10), SEEK_SET);
+		(void)fseek(tracing.file, strtol(value, NULL, 10), SEEK_SET);
 	else if (strcmp(name, "rewind") == 0) {
-		(void)curl_easy_setopt(my.easy, CURLOPT_SEEKFUNCTION, trace_on_seek);
-		(void)curl_easy_setopt(my.easy, CURLOPT_SEEKDATA, &my.upload);
+		(void)curl_easy_setopt(tracing.easy, CURLOPT_SEEKFUNCTION, trace_on_seek);
+		(void)curl_easy_setopt(tracing.easy, CURLOPT_SEEKDATA, &tracing.upload);
 	} else if (strcmp(name, "on") == 0 && strchr(value, ':')) {
-		my.at = value;
-		my.action = strchr(value, ':') + 1;
+		tracing.at = value;
+		tracing.action = strchr(value, ':') + 1;
 	} else {
 		die(name);
 	}
@@ -170,14 +171,14 @@ static CURLcode perform_in_loop(void)
 	CURLMsg *msg = NULL;
 	int left;
 
-	if (curl_multi_add_handle(my.loop.multi, my.easy) != CURLM_OK)
+	if (curl_multi_add_handle(tracing.loop.multi, tracing.easy) != CURLM_OK)
 		die("cannot be added");
 	while (!msg) {
-		multi_loop_round(&my.loop, 1000);
-		msg = curl_multi_info_read(my.loop.multi, &left);
+		multi_loop_round(&tracing.loop, 1000);
+		msg = curl_multi_info_read(tracing.loop.multi, &left);
 	}
 	result = msg->data.result;
-	(void)curl_multi_remove_handle(my.loop.multi, my.easy);
+	(void)curl_multi_remove_handle(tracing.loop.multi, tracing.easy);
 	return result;
 }
 
@@ -185,15 +186,15 @@ static void transfer(const char *url)
 {
 	CURLcode result;
 
-	(void)curl_easy_setopt(my.easy, CURLOPT_URL, url);
-	memset(my.progress, 0, sizeof(my.progress));
-	result = my.in_loop ? perform_in_loop() : curl_easy_perform(my.easy);
-	trace_flush(&my.run);
-	trace_result(result, my.error);
-	trace_info(my.easy, my.all);
-	(void)fprintf(stderr, "progress %lld/%lld %lld/%lld\n", (long long)my.progress[1],
-		      (long long)my.progress[0], (long long)my.progress[3],
-		      (long long)my.progress[2]);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_URL, url);
+	memset(tracing.progress, 0, sizeof(tracing.progress));
+	result = tracing.in_loop ? perform_in_loop() : curl_easy_perform(tracing.easy);
+	trace_flush(&tracing.run);
+	trace_result(result, tracing.error);
+	trace_info(tracing.easy, tracing.all);
+	(void)fprintf(stderr, "progress %lld/%lld %lld/%lld\n", (long long)tracing.progress[1],
+		      (long long)tracing.progress[0], (long long)tracing.progress[3],
+		      (long long)tracing.progress[2]);
 }
 
 /* What the handle does when libcurl has it for itself: the options are those that were left there.
@@ -201,24 +202,24 @@ static void transfer(const char *url)
 static void transfer_past(const char *url)
 {
 	CURLcode (*perform_past)(CURL *, const char *);
-	void *plugin = dlopen(my.plugin, RTLD_NOW | RTLD_DEEPBIND);
+	void *plugin = dlopen(tracing.plugin, RTLD_NOW | RTLD_DEEPBIND);
 
 	if (!plugin)
 		die(dlerror());
 	*(void **)&perform_past = dlsym(plugin, "perform_past");
 	if (!perform_past)
 		die(dlerror());
-	trace_result(perform_past(my.easy, url), my.error);
-	trace_flush(&my.run);
+	trace_result(perform_past(tracing.easy, url), tracing.error);
+	trace_flush(&tracing.run);
 }
 
 int main(int argc, char **argv)
 {
-	my.easy = curl_easy_init();
-	my.write_data = tmpfile();
-	my.header_data = tmpfile();
-	my.sinks = WRITE_FN | WRITE_DATA | HEADER_FN | HEADER_DATA;
-	if (argc < 2 || !my.easy || !my.write_data || !my.header_data)
+	tracing.easy = curl_easy_init();
+	tracing.write_data = tmpfile();
+	tracing.header_data = tmpfile();
+	tracing.sinks = WRITE_FN | WRITE_DATA | HEADER_FN | HEADER_DATA;
+	if (argc < 2 || !tracing.easy || !tracing.write_data || !tracing.header_data)
 		die("nothing to do");
 	for (int i = 1; i < argc - 1; i++) {
 		char *value = strchr(argv[i], '=');
@@ -230,19 +231,19 @@ int main(int argc, char **argv)
 	}
 	set_sinks();
 	transfer(argv[argc - 1]);
-	if (my.second)
-		transfer(my.second);
-	if (my.past)
-		transfer_past(my.past);
-	put_file("write-data", my.write_data);
-	put_file("header-data", my.header_data);
-	curl_easy_cleanup(my.easy);
-	while (my.list_count > 0)
-		curl_slist_free_all(my.lists[--my.list_count]);
-	if (my.in_loop)
-		multi_loop_free(&my.loop);
-	if (my.loop.wrong)
-		(void)fprintf(stderr, "%s\n", my.loop.wrong);
-	free(my.upload);
+	if (tracing.second)
+		transfer(tracing.second);
+	if (tracing.past)
+		transfer_past(tracing.past);
+	put_file("write-data", tracing.write_data);
+	put_file("header-data", tracing.header_data);
+	curl_easy_cleanup(tracing.easy);
+	while (tracing.list_count > 0)
+		curl_slist_free_all(tracing.lists[--tracing.list_count]);
+	if (tracing.in_loop)
+		multi_loop_free(&tracing.loop);
+	if (tracing.loop.wrong)
+		(void)fprintf(stderr, "%s\n", tracing.loop.wrong);
+	free(tracing.upload);
 	return 0;
 }

@@ -25,7 +25,7 @@ struct transfer {
 };
 
 /* The program's one. */
-extern struct multi_loop loop;
+extern struct multi_loop case_loop;
 
 /* A transfer of what is there, which brings its body; its handle is made where it has none. */
 void multi_set(struct transfer *t, const char *path);

@@ -21,16 +21,16 @@ static void nest(void)
 	if (nested.inside)
 		return;
 	nested.inside = true;
-	nested.add |= 1u << curl_multi_add_handle(loop.multi, nested.other);
-	nested.perform |= 1u << curl_multi_perform(loop.multi, &number);
+	nested.add |= 1u << curl_multi_add_handle(case_loop.multi, nested.other);
+	nested.perform |= 1u << curl_multi_perform(case_loop.multi, &number);
 	nested.action |=
-		1u << curl_multi_socket_action(loop.multi, CURL_SOCKET_TIMEOUT, 0, &number);
-	nested.poll |= 1u << curl_multi_poll(loop.multi, NULL, 0, 0, &number);
-	nested.wait |= 1u << curl_multi_wait(loop.multi, NULL, 0, 0, &number);
-	nested.timeout |= 1u << curl_multi_timeout(loop.multi, &timeout);
-	nested.setopt |= 1u << curl_multi_setopt(loop.multi, CURLMOPT_MAXCONNECTS, 10L);
-	nested.cleanup |= 1u << curl_multi_cleanup(loop.multi);
-	nested.read |= curl_multi_info_read(loop.multi, &number) ? 2u : 1u;
+		1u << curl_multi_socket_action(case_loop.multi, CURL_SOCKET_TIMEOUT, 0, &number);
+	nested.poll |= 1u << curl_multi_poll(case_loop.multi, NULL, 0, 0, &number);
+	nested.wait |= 1u << curl_multi_wait(case_loop.multi, NULL, 0, 0, &number);
+	nested.timeout |= 1u << curl_multi_timeout(case_loop.multi, &timeout);
+	nested.setopt |= 1u << curl_multi_setopt(case_loop.multi, CURLMOPT_MAXCONNECTS, 10L);
+	nested.cleanup |= 1u << curl_multi_cleanup(case_loop.multi);
+	nested.read |= curl_multi_info_read(case_loop.multi, &number) ? 2u : 1u;
 	nested.inside = false;
 }
 
@@ -40,7 +40,7 @@ static int nest_in_progress(void *data, curl_off_t a, curl_off_t b, curl_off_t c
 	(void)b;
 	(void)c;
 	(void)d;
-	nested.remove |= 1u << curl_multi_remove_handle(loop.multi, data);
+	nested.remove |= 1u << curl_multi_remove_handle(case_loop.multi, data);
 	nest();
 	return 0;
 }
@@ -48,8 +48,8 @@ static int nest_in_progress(void *data, curl_off_t a, curl_off_t b, curl_off_t c
 static int nest_in_timer(CURLM *multi, long timeout_ms, void *data)
 {
 	(void)multi;
-	loop.timer_set = timeout_ms >= 0;
-	loop.timer_ns = now_ns() + timeout_ms * MS;
+	case_loop.timer_set = timeout_ms >= 0;
+	case_loop.timer_ns = now_ns() + timeout_ms * MS;
 	(void)data;
 	nest();
 	return 0;
@@ -64,16 +64,16 @@ void multi_recursive(void)
 	(void)curl_easy_setopt(t.easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFOFUNCTION, nest_in_progress);
 	(void)curl_easy_setopt(t.easy, CURLOPT_XFERINFODATA, t.easy);
-	if (loop.style == BY_SOCKET)
-		(void)curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, nest_in_timer);
-	(void)curl_multi_add_handle(loop.multi, t.easy);
+	if (case_loop.style == BY_SOCKET)
+		(void)curl_multi_setopt(case_loop.multi, CURLMOPT_TIMERFUNCTION, nest_in_timer);
+	(void)curl_multi_add_handle(case_loop.multi, t.easy);
 	multi_tell_message(multi_drive_to_message(), &t);
 	printf("add %x remove %x perform %x action %x poll %x wait %x timeout %x setopt %x "
 	       "cleanup %x read %x\n",
 	       nested.add, nested.remove, nested.perform, nested.action, nested.poll, nested.wait,
 	       nested.timeout, nested.setopt, nested.cleanup, nested.read);
 	nested.inside = true;
-	(void)curl_multi_remove_handle(loop.multi, t.easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 	curl_easy_cleanup(nested.other);
 }

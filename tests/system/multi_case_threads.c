@@ -33,7 +33,7 @@ static void *work(void *good)
 	struct multi_loop own;
 	int left, messages = 0;
 
-	multi_loop_init(&own, loop.style);
+	multi_loop_init(&own, case_loop.style);
 	for (int round = 0; round < 3; round++) {
 		struct transfer t[TRANSFERS] = { 0 };
 		CURLMsg *msg;

@@ -13,20 +13,21 @@
 #include <poll.h>
 #include <time.h>
 
-extern struct sockaddr_in target;
-extern const struct timespec patience; /* 15 s */
+extern struct sockaddr_in case_target;
+extern const struct timespec case_patience; /* 15 s */
 
-/* A socket that connects to the target, and has not been answered; and one as poll() takes it. */
-int begin_connect(void);
-struct pollfd polled(short events);
+/* A socket that connects to the target, and has not been answered; and one as poll() takes it.
+ */
+int case_begin(void);
+struct pollfd case_polled(short events);
 
 /* "0", or as errno_name(). */
-const char *error_name(int error);
+const char *case_error_name(int error);
 
 /* What a program asks once it was told that the connect is over. */
-void tell_outcome(int fd);
+void case_tell_outcome(int fd);
 /* The same, and what poll() had told. */
-void tell_poll(int ready, const struct pollfd *fds);
+void case_tell_poll(int ready, const struct pollfd *fds);
 
 /* Cases of pending_case_poll.c */
 void pending_poll(void);

@@ -15,13 +15,13 @@
 
 static void ask_error_after(useconds_t pause_us)
 {
-	int fd = begin_connect(), error = -1;
+	int fd = case_begin(), error = -1;
 	socklen_t len = sizeof(error);
 
 	usleep(pause_us);
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	printf("%s\n", error_name(error));
-	tell_outcome(fd);
+	printf("%s\n", case_error_name(error));
+	case_tell_outcome(fd);
 }
 
 /* On loopback an answer comes at once; this makes sure that it was there. */
@@ -37,38 +37,38 @@ void pending_ask_late(void)
 
 void pending_ask_connect(void)
 {
-	int fd = begin_connect(), status;
+	int fd = case_begin(), status;
 
 	usleep(1000);
 	errno = 0;
-	status = connect(fd, (struct sockaddr *)&target, sizeof(target));
-	printf("%d %s\n", status, error_name(errno));
-	tell_outcome(fd);
+	status = connect(fd, (struct sockaddr *)&case_target, sizeof(case_target));
+	printf("%d %s\n", status, case_error_name(errno));
+	case_tell_outcome(fd);
 }
 
 void pending_told_by_connect(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 
 	poll(&fds, 1, 15000);
 	errno = 0;
-	printf("%d ", connect(fds.fd, (struct sockaddr *)&target, sizeof(target)));
-	printf("%s\n", error_name(errno));
-	tell_outcome(fds.fd);
+	printf("%d ", connect(fds.fd, (struct sockaddr *)&case_target, sizeof(case_target)));
+	printf("%s\n", case_error_name(errno));
+	case_tell_outcome(fds.fd);
 }
 
 /* ---- whose descriptor it is ---- */
 
 void pending_forked(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 	pid_t child;
 
 	(void)poll(&fds, 1, 20);
 	(void)fflush(stdout);
 	child = fork();
 	if (child == 0) {
-		tell_poll(poll(&fds, 1, 15000), &fds);
+		case_tell_poll(poll(&fds, 1, 15000), &fds);
 		(void)fflush(stdout);
 		_exit(0);
 	}
@@ -78,7 +78,7 @@ void pending_forked(void)
 /* Closed in the middle of it; its number becomes a pipe's, which must see nothing of it. */
 void pending_reused(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 	int ends[2], ready;
 	char byte = 0;
 
@@ -101,7 +101,7 @@ void pending_reused(void)
 void pending_given_up(void)
 {
 	const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 	int ready;
 
 	(void)poll(&fds, 1, 20);

@@ -16,50 +16,50 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 
 /* ---- poll ---- */
 
-void tell_poll(int ready, const struct pollfd *fds)
+void case_tell_poll(int ready, const struct pollfd *fds)
 {
 	printf("%d: %#x\n", ready, (unsigned)fds->revents);
-	tell_outcome(fds->fd);
+	case_tell_outcome(fds->fd);
 }
 
-struct pollfd polled(short events)
+struct pollfd case_polled(short events)
 {
-	return (struct pollfd){ .fd = begin_connect(), .events = events };
+	return (struct pollfd){ .fd = case_begin(), .events = events };
 }
 
 void pending_poll(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 
-	tell_poll(poll(&fds, 1, 15000), &fds);
+	case_tell_poll(poll(&fds, 1, 15000), &fds);
 }
 
 void pending_poll_for_all(void)
 {
-	struct pollfd fds = polled(POLLIN | POLLOUT | POLLPRI | POLLRDHUP | POLLWRNORM);
+	struct pollfd fds = case_polled(POLLIN | POLLOUT | POLLPRI | POLLRDHUP | POLLWRNORM);
 
-	tell_poll(poll(&fds, 1, -1), &fds);
+	case_tell_poll(poll(&fds, 1, -1), &fds);
 }
 
 void pending_ppoll(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 
-	tell_poll(ppoll(&fds, 1, &patience, NULL), &fds);
+	case_tell_poll(ppoll(&fds, 1, &case_patience, NULL), &fds);
 }
 
 void pending_poll_chk(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 
-	tell_poll(__poll_chk(&fds, 1, 15000, sizeof(fds)), &fds);
+	case_tell_poll(__poll_chk(&fds, 1, 15000, sizeof(fds)), &fds);
 }
 
 void pending_ppoll_chk(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 
-	tell_poll(__ppoll_chk(&fds, 1, &patience, NULL, sizeof(fds)), &fds);
+	case_tell_poll(__ppoll_chk(&fds, 1, &case_patience, NULL, sizeof(fds)), &fds);
 }
 
 /* More of them than are copied on a stack, and all their places taken. */
@@ -69,7 +69,7 @@ void pending_many(void)
 	int ready = 0, wrong = 0;
 
 	for (int i = 0; i < 700; i++)
-		fds[i] = polled(POLLOUT);
+		fds[i] = case_polled(POLLOUT);
 	for (int left = 700; left > 0 && ready >= 0; left -= ready) {
 		ready = poll(fds, 700, 15000);
 		for (int i = 0; i < 700; i++) {
@@ -89,12 +89,12 @@ static void tell_select(int fd, int ready, fd_set sets[3])
 {
 	printf("%d:%s%s%s\n", ready, FD_ISSET(fd, &sets[0]) ? " read" : "",
 	       FD_ISSET(fd, &sets[1]) ? " write" : "", FD_ISSET(fd, &sets[2]) ? " except" : "");
-	tell_outcome(fd);
+	case_tell_outcome(fd);
 }
 
 static int prepare_select(fd_set sets[3])
 {
-	int fd = begin_connect();
+	int fd = case_begin();
 
 	for (int i = 0; i < 3; i++) {
 		FD_ZERO(&sets[i]);
@@ -119,5 +119,5 @@ void pending_pselect(void)
 	fd_set sets[3];
 	int fd = prepare_select(sets);
 
-	tell_select(fd, pselect(fd + 1, &sets[0], &sets[1], &sets[2], &patience, NULL), sets);
+	tell_select(fd, pselect(fd + 1, &sets[0], &sets[1], &sets[2], &case_patience, NULL), sets);
 }

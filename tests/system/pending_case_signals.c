@@ -25,19 +25,19 @@ static void handle(void (*handler)(int))
 
 void pending_interrupted(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 
 	handle(on_signal);
 	printf("%d ", poll(&fds, 1, 15000));
-	printf("%s\n", error_name(errno));
+	printf("%s\n", case_error_name(errno));
 }
 
 void pending_interrupted_asking(void)
 {
-	int fd = begin_connect();
+	int fd = case_begin();
 
 	handle(on_signal);
-	tell_outcome(fd);
+	case_tell_outcome(fd);
 }
 
 static sigjmp_buf way_out;
@@ -54,7 +54,7 @@ void pending_longjmp_out(void)
 	static struct pollfd fds;
 	sigset_t mask;
 
-	fds = polled(POLLOUT);
+	fds = case_polled(POLLOUT);
 	handle(leave);
 	if (sigsetjmp(way_out, 1) == 0)
 		printf("%d\n", poll(&fds, 1, 15000));
@@ -71,7 +71,7 @@ static void *poll_in_thread(void *fds)
 
 void pending_cancelled(void)
 {
-	struct pollfd fds = polled(POLLOUT);
+	struct pollfd fds = case_polled(POLLOUT);
 	sigset_t set;
 	pthread_t thread;
 	void *result;

@@ -6,7 +6,7 @@
 
 #define POLICY "[policy default]\nmax_attempts = 3\nbase = 10ms\njitter = none\n"
 
-const char *script(const char *name, const char *text)
+const char *recovering_script(const char *name, const char *text)
 {
 	const char *path = temp_file(name, text, strlen(text));
 
@@ -14,7 +14,7 @@ const char *script(const char *name, const char *text)
 	return path;
 }
 
-const char *rules_with(const char *settings, const char *rule)
+const char *recovering_rules(const char *settings, const char *rule)
 {
 	char text[4096];
 
@@ -23,7 +23,7 @@ const char *rules_with(const char *settings, const char *rule)
 	return rules_file(text);
 }
 
-const char *recover_rule(const char *command)
+const char *recovering_rule(const char *command)
 {
 	static char text[1024];
 
@@ -34,7 +34,7 @@ const char *recover_rule(const char *command)
 	return text;
 }
 
-struct server *serve_token(int tokens)
+struct server *recovering_serve(int tokens)
 {
 	static struct reply replies[] = {
 		{ .path = "/token", .body = TOKEN },
@@ -46,7 +46,7 @@ struct server *serve_token(int tokens)
 	return server_start(replies, 3);
 }
 
-const char *header_of(struct server *server, size_t index, const char *name)
+const char *recovering_header(struct server *server, size_t index, const char *name)
 {
 	static char value[256];
 

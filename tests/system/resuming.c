@@ -8,30 +8,30 @@
 /* What only the last attempt knows. */
 #define OF_THE_LAST "info REQUEST_SIZE|stored"
 
-char *object;
-const char *rules;
+char *resumed_object;
+const char *resumed_rules;
 
-int prepare(void **state)
+int resuming_prepare(void **state)
 {
 	(void)state;
-	object = noise(SIZE, 7);
-	rules = rules_file(POLICY RULE);
+	resumed_object = noise(SIZE, 7);
+	resumed_rules = rules_file(POLICY RULE);
 	return 0;
 }
 
-int clean_up(void **state)
+int resuming_clean_up(void **state)
 {
 	(void)state;
-	free(object);
+	free(resumed_object);
 	return 0;
 }
 
-struct reply whole(const char *headers)
+struct reply resumed_whole(const char *headers)
 {
-	return (struct reply){ .headers = headers, .body = object, .body_len = SIZE };
+	return (struct reply){ .headers = headers, .body = resumed_object, .body_len = SIZE };
 }
 
-struct reply broken(struct reply reply, size_t after)
+struct reply resumed_broken(struct reply reply, size_t after)
 {
 	reply.ending = REPLY_CUT;
 	reply.part = REPLY_BODY;
@@ -39,17 +39,18 @@ struct reply broken(struct reply reply, size_t after)
 	return reply;
 }
 
-struct reply part(size_t first, size_t end, const char *more, char *room)
+struct reply resumed_part(size_t first, size_t end, const char *more, char *room)
 {
 	(void)snprintf(room, ROOM, "Content-Range: bytes %zu-%zu/%d\r\n%s", first, end - 1, SIZE,
 		       more);
-	return (struct reply){
-		.status = 206, .headers = room, .body = object + first, .body_len = end - first
-	};
+	return (struct reply){ .status = 206,
+			       .headers = room,
+			       .body = resumed_object + first,
+			       .body_len = end - first };
 }
 
-struct child *start_trace(enum run_under under, const char *rules_path, struct server *server,
-			  const char *const *words)
+struct child *resumed_start(enum run_under under, const char *rules_path, struct server *server,
+			    const char *const *words)
 {
 	const char *argv[12] = { helper_path("transfer-trace") };
 	char nested[256] = "nested=";
@@ -63,22 +64,22 @@ struct child *start_trace(enum run_under under, const char *rules_path, struct s
 	return child_start(&(struct program){ .argv = argv, .under = under, .rules = rules_path });
 }
 
-struct run trace(enum run_under under, const char *rules_path, struct server *server,
-		 const char *const *words)
+struct run resumed_trace(enum run_under under, const char *rules_path, struct server *server,
+			 const char *const *words)
 {
-	return child_finish(start_trace(under, rules_path, server, words));
+	return child_finish(resumed_start(under, rules_path, server, words));
 }
 
-struct run bare_run(const struct reply *reply, const char *const *words)
+struct run resumed_bare(const struct reply *reply, const char *const *words)
 {
 	struct server *server = server_start(reply, 1);
-	struct run run = trace(RUN_BARE, NULL, server, words);
+	struct run run = resumed_trace(RUN_BARE, NULL, server, words);
 
 	server_stop(server);
 	return run;
 }
 
-void check_trace(struct run *run, struct run *bare, const char *what)
+void resumed_check(struct run *run, struct run *bare, const char *what)
 {
 	struct trace_difference at;
 

@@ -29,7 +29,7 @@ static void an_error_can_be_mended(void **state)
 		       "[rule start-it]\nclass = recoverable\nerror = refused\n"
 		       "recover = sh -c 'echo $RETRYSHIM_ERROR $RETRYSHIM_STATUS >%s; sleep 0.3'\n",
 		       began);
-	program.rules = rules_with("", text);
+	program.rules = recovering_rules("", text);
 	child = child_start(&program);
 	for (int i = 0; i < 500 && len == 0; i++) {
 		free(told);
@@ -50,7 +50,7 @@ static void an_error_can_be_mended(void **state)
 /* One recovery per rule and call; after it the rule's policy alone. */
 static void one_recovery_in_a_call(void **state)
 {
-	struct server *server = serve_token(9);
+	struct server *server = recovering_serve(9);
 	const char *ran = temp_path("ran-once");
 	char text[256];
 	struct run run;
@@ -59,8 +59,10 @@ static void one_recovery_in_a_call(void **state)
 
 	(void)state;
 	(void)snprintf(text, sizeof(text), "#!/bin/sh\necho run >>%s\n", ran);
-	run = run_words(RUN_SHIM, rules_with("log = none", recover_rule(script("count", text))),
-			"curl", "-sS", "-w", "%{http_code}", server_url(server, "/o"));
+	run = run_words(
+		RUN_SHIM,
+		recovering_rules("log = none", recovering_rule(recovering_script("count", text))),
+		"curl", "-sS", "-w", "%{http_code}", server_url(server, "/o"));
 	assert_exit(run, 0);
 	assert_output(run, DENIED "401");
 	assert_int_equal(server_request_count(server), 3);
@@ -87,9 +89,9 @@ static void a_recovery_that_fails(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct server *server = serve_token(9);
+		struct server *server = recovering_serve(9);
 		const char *rules =
-			rules_with("hook_timeout = 300ms", recover_rule(rows[i].command));
+			recovering_rules("hook_timeout = 300ms", recovering_rule(rows[i].command));
 		struct run run = run_words(RUN_SHIM, rules, "curl", "-sSf", "-D", "-",
 					   server_url(server, "/o"));
 
@@ -123,7 +125,7 @@ static const char threads_fetch[] =
 
 static void callers_that_fail_together_share_one_run(void **state)
 {
-	struct server *server = serve_token(16);
+	struct server *server = recovering_serve(16);
 	const char *ran = temp_path("ran-shared");
 	char text[256];
 	struct run run;
@@ -133,13 +135,14 @@ static void callers_that_fail_together_share_one_run(void **state)
 	(void)state;
 	(void)snprintf(text, sizeof(text),
 		       "#!/bin/sh\necho run >>%s\nsleep 0.5\necho set-header X-New: 1\n", ran);
-	run = run_words(RUN_SHIM, rules_with("", recover_rule(script("shared", text))),
+	run = run_words(RUN_SHIM,
+			recovering_rules("", recovering_rule(recovering_script("shared", text))),
 			"/usr/bin/python3", "-c", threads_fetch, server_url(server, "/o"));
 	assert_exit(run, 0);
 	assert_int_equal(count_lines(run.out, "200 b'the object\\n'"), 16);
 	assert_int_equal(server_request_count(server), 32);
 	for (size_t i = 16; i < 32; i++)
-		assert_string_equal(header_of(server, i, "X-New"), "1");
+		assert_string_equal(recovering_header(server, i, "X-New"), "1");
 	lines = read_file(ran, &len);
 	assert_int_equal(count_lines(lines, "run"), 1);
 	free(lines);
@@ -153,8 +156,8 @@ static void a_long_answer_is_not_held(void **state)
 	char *body = noise(300000, 3);
 	const struct reply replies[] = { { .status = 401, .body = body, .body_len = 300000 } };
 	struct server *server = server_start(replies, 1);
-	struct run run = run_words(RUN_SHIM, rules_with("", recover_rule("true")), "curl", "-sS",
-				   server_url(server, "/o"));
+	struct run run = run_words(RUN_SHIM, recovering_rules("", recovering_rule("true")), "curl",
+				   "-sS", server_url(server, "/o"));
 
 	(void)state;
 	assert_exit(run, 0);
@@ -179,8 +182,8 @@ static void a_followup_joins_the_report(void **state)
 	(void)state;
 	(void)snprintf(settings, sizeof(settings), "report = %s", report);
 	run = run_words(RUN_SHIM,
-			rules_with(settings, "[rule f]\nclass = followup\nstatus = 500\n"
-					     "followup = sh -c 'echo \"$(cat)!\"; exit 3'\n"),
+			recovering_rules(settings, "[rule f]\nclass = followup\nstatus = 500\n"
+						   "followup = sh -c 'echo \"$(cat)!\"; exit 3'\n"),
 			"curl", "-sSf", server_url(server, "/o"));
 	assert_exit(run, 22);
 	assert_output(run, "");
@@ -207,8 +210,9 @@ static void a_connect_recovers(void **state)
 		.argv = (const char *const[]){ helper_path("connect-once"), "127.0.0.1", port,
 					       NULL },
 		.under = RUN_SHIM,
-		.rules = rules_with("", "[rule start-it]\ncall = connect\nclass = recoverable\n"
-					"error = refused\nrecover = /bin/sh -c 'true'\n"),
+		.rules = recovering_rules("",
+					  "[rule start-it]\ncall = connect\nclass = recoverable\n"
+					  "error = refused\nrecover = /bin/sh -c 'true'\n"),
 	};
 	struct run run;
 
@@ -229,7 +233,7 @@ static void a_connect_recovers(void **state)
 		char *told = NULL;
 		size_t len = 0;
 
-		late.rules = rules_with("", text);
+		late.rules = recovering_rules("", text);
 		child = child_start(&late);
 		for (int i = 0; i < 500 && len == 0; i++) {
 			free(told);

@@ -15,7 +15,7 @@
 /* The promised variables and no others of ours, the body, no preload, a clean slate of signals. */
 static void what_a_command_is_given(void **state)
 {
-	struct server *server = serve_token(1);
+	struct server *server = recovering_serve(1);
 	const char *told = temp_path("told");
 	char text[2048], url[256];
 	struct run run;
@@ -37,7 +37,7 @@ static void what_a_command_is_given(void **state)
 	run = run_program(&(struct program){
 		.argv = (const char *const[]){ "curl", "-sS", url, NULL },
 		.under = RUN_SHIM,
-		.rules = rules_with("", recover_rule(script("tell", text))),
+		.rules = recovering_rules("", recovering_rule(recovering_script("tell", text))),
 		.env = (const char *const[]){ "KEPT=yes", NULL },
 	});
 	assert_exit(run, 0);
@@ -58,7 +58,7 @@ static void what_a_command_is_given(void **state)
 /* Nothing of the shim's stays in a program that has loaded it besides another library. */
 static void other_preloads_stay(void **state)
 {
-	struct server *server = serve_token(1);
+	struct server *server = recovering_serve(1);
 	const char *told = temp_path("preload");
 	char text[512], preload[512];
 	struct run run;
@@ -71,7 +71,8 @@ static void other_preloads_stay(void **state)
 		       library_path());
 	run = run_program(&(struct program){
 		.argv = (const char *const[]){ "curl", "-sS", server_url(server, "/o"), NULL },
-		.rules = rules_with("", recover_rule(script("preload-tell", text))),
+		.rules = recovering_rules("",
+					  recovering_rule(recovering_script("preload-tell", text))),
 		.env = (const char *const[]){ preload, NULL },
 	});
 	assert_exit(run, 0);
@@ -86,10 +87,11 @@ static void other_preloads_stay(void **state)
 /* The program has children of its own kind only: none. */
 static void no_child_is_to_be_seen(void **state)
 {
-	struct server *server = serve_token(1);
+	struct server *server = recovering_serve(1);
 	const char *children = helper_path("children");
-	struct run run = run_words(RUN_SHIM, rules_with("", recover_rule("true")), children,
-				   server_url(server, "/token"), server_url(server, "/o"));
+	struct run run =
+		run_words(RUN_SHIM, recovering_rules("", recovering_rule("true")), children,
+			  server_url(server, "/token"), server_url(server, "/o"));
 
 	(void)state;
 	assert_output(run, "result 0 signals 0 wait ECHILD descriptors +0\n");
@@ -101,7 +103,7 @@ static void no_child_is_to_be_seen(void **state)
 /* A shell that waits for its jobs sees its jobs alone. */
 static void a_shell_sees_its_own_jobs(void **state)
 {
-	struct server *server = serve_token(1);
+	struct server *server = recovering_serve(1);
 	char line[512];
 	struct run run;
 
@@ -109,7 +111,8 @@ static void a_shell_sees_its_own_jobs(void **state)
 	(void)snprintf(line, sizeof(line),
 		       "trap 'echo child' CHLD; curl -sS %s & wait $!; echo $?; wait; jobs",
 		       server_url(server, "/o"));
-	run = run_words(RUN_SHIM, rules_with("", recover_rule("true")), "bash", "-c", line);
+	run = run_words(RUN_SHIM, recovering_rules("", recovering_rule("true")), "bash", "-c",
+			line);
 	assert_exit(run, 0);
 	assert_int_equal(count_lines(run.out, "child"), 1);
 	assert_contains(run.out, "the object\n");
@@ -120,7 +123,7 @@ static void a_shell_sees_its_own_jobs(void **state)
 /* All that the command has started in its group ends with it. */
 static void a_timeout_ends_the_whole_group(void **state)
 {
-	struct server *server = serve_token(9);
+	struct server *server = recovering_serve(9);
 	const char *pids = temp_path("pids");
 	char text[512];
 	struct run run;
@@ -133,10 +136,10 @@ static void a_timeout_ends_the_whole_group(void **state)
 		text, sizeof(text),
 		"#!/bin/sh\ntrap '' TERM\nsleep 60 & echo $$ $! >%s\nwhile :; do wait; done\n",
 		pids);
-	run = run_words(
-		RUN_SHIM,
-		rules_with("hook_timeout = 300ms\nlog = none", recover_rule(script("group", text))),
-		"curl", "-sS", server_url(server, "/o"));
+	run = run_words(RUN_SHIM,
+			recovering_rules("hook_timeout = 300ms\nlog = none",
+					 recovering_rule(recovering_script("group", text))),
+			"curl", "-sS", server_url(server, "/o"));
 	assert_exit(run, 0);
 	assert_output(run, DENIED);
 	assert_true(run.elapsed_ns < INT64_C(3000000000));
@@ -154,13 +157,13 @@ static void a_timeout_ends_the_whole_group(void **state)
 /* Interrupted in the middle of a command, the program ends at once, and the command with it. */
 static void the_program_can_be_killed_meanwhile(void **state)
 {
-	struct server *server = serve_token(9);
+	struct server *server = recovering_serve(9);
 	const char *pid_file = temp_path("pid");
 	char text[256];
 	const struct program program = {
 		.argv = (const char *const[]){ "curl", "-sS", server_url(server, "/o"), NULL },
 		.under = RUN_SHIM,
-		.rules = rules_with("", recover_rule(script("long", text))),
+		.rules = recovering_rules("", recovering_rule(recovering_script("long", text))),
 	};
 	struct child *child;
 	struct run run;
@@ -169,7 +172,7 @@ static void the_program_can_be_killed_meanwhile(void **state)
 
 	(void)state;
 	(void)snprintf(text, sizeof(text), "#!/bin/sh\necho $$ >%s\nexec sleep 60\n", pid_file);
-	(void)script("long", text);
+	(void)recovering_script("long", text);
 	child = child_start(&program);
 	for (int i = 0; i < 500 && len == 0; i++) {
 		free(pid);

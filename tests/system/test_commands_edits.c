@@ -10,7 +10,7 @@
 /* Curl as the legacy binary: its token has expired, the command gets another one. */
 static void a_token_is_renewed(void **state)
 {
-	struct server *server = serve_token(1);
+	struct server *server = recovering_serve(1);
 	char text[512];
 	const char *command;
 	struct run run;
@@ -19,18 +19,19 @@ static void a_token_is_renewed(void **state)
 	(void)snprintf(text, sizeof(text),
 		       "#!/bin/sh\necho \"set-header Authorization: Bearer $(curl -sS %s)\"\n",
 		       server_url(server, "/token"));
-	command = script("renew", text);
-	run = run_words(RUN_SHIM, rules_with("", recover_rule(command)), "curl", "-sS", "-H",
-			"Authorization: Bearer old", "-H", "X-Kept: 1", server_url(server, "/o"));
+	command = recovering_script("renew", text);
+	run = run_words(RUN_SHIM, recovering_rules("", recovering_rule(command)), "curl", "-sS",
+			"-H", "Authorization: Bearer old", "-H", "X-Kept: 1",
+			server_url(server, "/o"));
 	assert_exit(run, 0);
 	assert_output(run, "the object\n");
 	assert_string_equal(run.err, "");
 	assert_int_equal(server_request_count(server), 3);
-	assert_string_equal(header_of(server, 0, "Authorization"), "Bearer old");
+	assert_string_equal(recovering_header(server, 0, "Authorization"), "Bearer old");
 	assert_string_equal(server_request(server, 1)->target, "/token");
-	assert_string_equal(header_of(server, 2, "Authorization"), "Bearer " TOKEN);
+	assert_string_equal(recovering_header(server, 2, "Authorization"), "Bearer " TOKEN);
 	assert_int_equal(request_header(server_request(server, 2), "Authorization", text, 16), 1);
-	assert_string_equal(header_of(server, 2, "X-Kept"), "1");
+	assert_string_equal(recovering_header(server, 2, "X-Kept"), "1");
 	run_free(&run);
 	server_stop(server);
 }
@@ -51,16 +52,17 @@ static void the_request_is_the_same_but_for_what_was_printed(void **state)
 		       "echo remove-header User-Agent\necho 'set-header X-Empty:'\n"
 		       "echo 'set-header X-New: first'\necho 'set-header x-new: last'\n",
 		       server_url(server, "/b?c=d"));
-	run = run_words(RUN_SHIM, rules_with("", recover_rule(script("edit", text))), "curl", "-sS",
-			"-d", "body=1", "-H", "X-Gone: 1", "-H", "X-Kept: 2", "-w",
+	run = run_words(RUN_SHIM,
+			recovering_rules("", recovering_rule(recovering_script("edit", text))),
+			"curl", "-sS", "-d", "body=1", "-H", "X-Gone: 1", "-H", "X-Kept: 2", "-w",
 			"%{http_code}\n", server_url(server, "/a"));
 	assert_exit(run, 0);
 	assert_output(run, "b\n200\n");
 	assert_string_equal(server_request(server, 1)->target, "/b?c=d");
 	assert_string_equal(server_request(server, 1)->method, "POST");
 	assert_string_equal(server_request(server, 1)->body, "body=1");
-	assert_string_equal(header_of(server, 1, "X-Kept"), "2");
-	assert_string_equal(header_of(server, 1, "X-New"), "last");
+	assert_string_equal(recovering_header(server, 1, "X-Kept"), "2");
+	assert_string_equal(recovering_header(server, 1, "X-New"), "last");
 	assert_int_equal(request_header(server_request(server, 1), "X-Empty", text, 16), 1);
 	assert_int_equal(request_header(server_request(server, 1), "X-New", text, 16), 1);
 	assert_int_equal(request_header(server_request(server, 1), "X-Gone", text, 16), 0);
@@ -77,12 +79,12 @@ static void an_upload_is_sent_again(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct server *server = serve_token(1);
+		struct server *server = recovering_serve(1);
 		struct run run = run_program(&(struct program){
 			.argv = (const char *const[]){ "curl", ways[i], "-T", "-",
 						       server_url(server, "/o"), NULL },
 			.under = RUN_SHIM,
-			.rules = rules_with("", recover_rule("echo set-header X-New: 1")),
+			.rules = recovering_rules("", recovering_rule("echo set-header X-New: 1")),
 			.input = body,
 			.input_len = 200000,
 		});
@@ -93,7 +95,7 @@ static void an_upload_is_sent_again(void **state)
 		assert_int_equal(server_request_count(server), 2);
 		assert_string_equal(again->method, "PUT");
 		assert_bytes(again->body, again->body_len, body, 200000);
-		assert_string_equal(header_of(server, 1, "X-New"), "1");
+		assert_string_equal(recovering_header(server, 1, "X-New"), "1");
 		run_free(&run);
 		server_stop(server);
 	}
@@ -128,16 +130,17 @@ static void the_handle_is_as_before(void **state)
 	(void)snprintf(text, sizeof(text),
 		       "#!/bin/sh\necho set-url %s\necho set-header X-Token: new\n",
 		       server_url(server, "/b"));
-	run = run_words(RUN_SHIM, rules_with("", recover_rule(script("other", text))),
+	run = run_words(RUN_SHIM,
+			recovering_rules("", recovering_rule(recovering_script("other", text))),
 			"/usr/bin/python3", "-c", twice_fetch, server_url(server, "/x/../a"));
 	assert_exit(run, 0);
 	assert_output(run, "200 b'ba'\n");
 	assert_int_equal(server_request_count(server), 3);
-	assert_string_equal(header_of(server, 0, "X-Token"), "old");
-	assert_string_equal(header_of(server, 1, "X-Token"), "new");
-	assert_string_equal(header_of(server, 1, "X-Kept"), "1");
+	assert_string_equal(recovering_header(server, 0, "X-Token"), "old");
+	assert_string_equal(recovering_header(server, 1, "X-Token"), "new");
+	assert_string_equal(recovering_header(server, 1, "X-Kept"), "1");
 	assert_string_equal(server_request(server, 2)->target, "/x/../a");
-	assert_string_equal(header_of(server, 2, "X-Token"), "old");
+	assert_string_equal(recovering_header(server, 2, "X-Token"), "old");
 	run_free(&run);
 	server_stop(server);
 }

@@ -40,8 +40,8 @@ static void late_server(enum server_family family, const char *host)
 	};
 	struct server *server = server_start_with(&options, script, 1);
 	const char *const argv[] = { helper_path("connect-once"), host,
-				     family == SERVER_UNIX ? NULL : port_text(server), NULL };
-	struct program program = under(patient, argv);
+				     family == SERVER_UNIX ? NULL : connecting_port(server), NULL };
+	struct program program = connecting_under(patient, argv);
 	struct child *child = child_start(&program);
 
 	assert_true(child_wait_output(child, "event=retry"));
@@ -83,7 +83,7 @@ static void late_seqpacket(void **state)
 {
 	const char *path = temp_path("packets.sock");
 	const char *const argv[] = { helper_path("connect-case"), "seqpacket", "0", path, NULL };
-	struct program program = under(patient, argv);
+	struct program program = connecting_under(patient, argv);
 	struct child *child = child_start(&program);
 	int listener;
 
@@ -97,7 +97,7 @@ static void late_seqpacket(void **state)
 static void late_case(const char *name, const char *output)
 {
 	struct server *server = server_start_refusing();
-	struct child *child = start_case(patient, name, server);
+	struct child *child = connecting_start(patient, name, server);
 
 	assert_true(child_wait_output(child, "event=retry"));
 	server_open(server);
@@ -140,8 +140,9 @@ static void environment_may_be_overwritten(void **state)
 static void gives_up_with_the_real_errno(void **state)
 {
 	struct server *server = server_start_refusing();
-	struct run run = run_words(RUN_SHIM, rules_file(few), helper_path("connect-once"),
-				   "127.0.0.1", port_text(server));
+	struct run run =
+		run_words(RUN_SHIM, rules_file(connecting_few), helper_path("connect-once"),
+			  "127.0.0.1", connecting_port(server));
 
 	(void)state;
 	assert_exit(run, 1);
@@ -159,7 +160,7 @@ static void gives_up_with_the_real_errno(void **state)
 static void max_elapsed_counts_the_first_attempt(void **state)
 {
 	static const char rules[] = INFO QUICK "max_elapsed = 250ms" RULE;
-	struct run run = run_case(rules, "slow-failure", NULL);
+	struct run run = connecting_run(rules, "slow-failure", NULL);
 	const char *elapsed;
 
 	(void)state;
@@ -249,7 +250,7 @@ static void a_limit_of_the_program_comes_first(void **state)
 static struct run signal_case(const char *rules, const char *name, bool opens)
 {
 	struct server *server = server_start_refusing();
-	struct child *child = start_case(rules, name, server);
+	struct child *child = connecting_start(rules, name, server);
 	struct run run;
 
 	assert_true(child_wait_output(child, "event=retry"));
@@ -264,7 +265,7 @@ static struct run signal_case(const char *rules, const char *name, bool opens)
 
 static void a_handled_signal_ends_the_wait(void **state)
 {
-	struct run run = signal_case(hour, "interrupted", false);
+	struct run run = signal_case(connecting_hour, "interrupted", false);
 
 	(void)state;
 	assert_output(run, "ECONNREFUSED\n");
@@ -275,7 +276,7 @@ static void a_handled_signal_ends_the_wait(void **state)
 
 static void a_handler_may_leave_by_siglongjmp(void **state)
 {
-	struct run run = signal_case(hour, "longjmp-out", true);
+	struct run run = signal_case(connecting_hour, "longjmp-out", true);
 
 	(void)state;
 	assert_output(run, "left, descriptors kept\nconnected\n");
@@ -284,7 +285,7 @@ static void a_handler_may_leave_by_siglongjmp(void **state)
 
 static void a_waiting_thread_can_be_cancelled(void **state)
 {
-	struct run run = signal_case(hour, "cancelled", true);
+	struct run run = signal_case(connecting_hour, "cancelled", true);
 
 	(void)state;
 	assert_output(run, "cancelled\nconnected\n");

@@ -30,7 +30,7 @@ static void nonblocking_returns_at_once(void **state)
 
 	(void)state;
 	needs_no_emulator();
-	run = run_case(hour, "nonblocking", temp_path("nobody.sock"));
+	run = connecting_run(connecting_hour, "nonblocking", temp_path("nobody.sock"));
 	assert_output(run, "EINPROGRESS\nEINPROGRESS\n");
 	assert_int_equal(count_lines(run.err, "event="), 1);
 	assert_contains(run.err, "event=retry rule=it call=connect target=unix:");
@@ -40,14 +40,15 @@ static void nonblocking_returns_at_once(void **state)
 static void datagrams_are_left_alone(void **state)
 {
 	(void)state;
-	check_untouched(run_case(everything, "datagram", temp_path("nobody.sock")), "ENOENT\n");
+	check_untouched(connecting_run(everything, "datagram", temp_path("nobody.sock")),
+			"ENOENT\n");
 }
 
 static void a_connected_socket_is_left_alone(void **state)
 {
 	static const struct reply script[] = { { .status = 200 } };
 	struct server *server = server_start(script, 1);
-	struct child *child = start_case(everything, "connect-twice", server);
+	struct child *child = connecting_start(everything, "connect-twice", server);
 
 	(void)state;
 	check_untouched(child_finish(child), "connected\nEISCONN\n");
@@ -57,13 +58,13 @@ static void a_connected_socket_is_left_alone(void **state)
 static void a_send_timeout_is_no_failure(void **state)
 {
 	(void)state;
-	check_untouched(run_case(everything, "send-timeout", NULL), "EINPROGRESS\n");
+	check_untouched(connecting_run(everything, "send-timeout", NULL), "EINPROGRESS\n");
 }
 
 static void bad_arguments_get_the_kernels_answer(void **state)
 {
 	(void)state;
-	check_untouched(run_case(everything, "bad-arguments", NULL),
+	check_untouched(connecting_run(everything, "bad-arguments", NULL),
 			"EFAULT\nEINVAL\nEBADF\nENOTSOCK\n");
 }
 
@@ -97,7 +98,7 @@ static void other_calls_rules_do_not_count(void **state)
 	static const char rules[] = INFO QUICK "[rule it]\ncall = curl\nerror = refused\n";
 
 	(void)state;
-	check_untouched(run_case(rules, "keeps-errno", NULL), "");
+	check_untouched(connecting_run(rules, "keeps-errno", NULL), "");
 }
 
 /* ---- the log and the program's own descriptors ---- */
@@ -105,7 +106,7 @@ static void other_calls_rules_do_not_count(void **state)
 static void no_line_goes_to_a_foreign_stderr(void **state)
 {
 	const char *path = temp_path("database");
-	struct run run = run_case(few, "foreign-stderr", path);
+	struct run run = connecting_run(connecting_few, "foreign-stderr", path);
 	size_t len;
 	char *text = read_file(path, &len);
 
@@ -119,14 +120,15 @@ static void no_line_goes_to_a_foreign_stderr(void **state)
 static void a_closed_stderr_is_no_log(void **state)
 {
 	(void)state;
-	check_untouched(run_case(few, "closed-stderr", NULL), "ECONNREFUSED\n");
+	check_untouched(connecting_run(connecting_few, "closed-stderr", NULL), "ECONNREFUSED\n");
 }
 
 static void a_deaf_stderr_raises_no_signal(void **state)
 {
 	(void)state;
 	needs_no_emulator();
-	check_untouched(run_case(few, "deaf-stderr", NULL), "ECONNREFUSED\nno signal\n");
+	check_untouched(connecting_run(connecting_few, "deaf-stderr", NULL),
+			"ECONNREFUSED\nno signal\n");
 }
 
 static void log_file_in_json(void **state)
@@ -140,7 +142,7 @@ static void log_file_in_json(void **state)
 	(void)state;
 	(void)snprintf(rules, sizeof(rules), "%slog = %s\nlog_format = json\n%s" RULE, INFO, path,
 		       QUICK "max_attempts = 2");
-	run = run_case(rules, "pipe-survivor", NULL);
+	run = connecting_run(rules, "pipe-survivor", NULL);
 	check_untouched(run, "ECONNREFUSED\nno signal\n");
 	text = read_file(path, &len);
 	assert_non_null(text);

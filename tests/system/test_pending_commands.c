@@ -46,12 +46,12 @@ static void a_recover_command_runs_beside_the_loop(void **state)
 			       "sleep 0.6'",
 			       began);
 		server[i] = server_start_refusing();
-		child[i] =
-			start(&(struct looped){ ways[i],
-						rules_with("", connect_rule("class = recoverable",
-									    command)),
-						.under = RUN_SHIM },
-			      server[i]);
+		child[i] = looped_start(
+			&(struct looped){
+				looped_ways[i],
+				looped_rules("", looped_rule("class = recoverable", command)),
+				.under = RUN_SHIM },
+			server[i]);
 		assert_true(wait_for_file(began));
 		server_open(server[i]);
 	}
@@ -63,7 +63,7 @@ static void a_recover_command_runs_beside_the_loop(void **state)
 		assert_contains(run.err, "result=ok run_ms=");
 		assert_contains(run.err, "event=recovered rule=it call=connect");
 		assert_true(run.elapsed_ns > 6 * SECOND / 10);
-		check_same_output(run, run_bare(ways[i], server[i]));
+		looped_check_same(run, looped_run_bare(looped_ways[i], server[i]));
 		server_stop(server[i]);
 	}
 }
@@ -83,18 +83,18 @@ static void a_followup_command_runs_beside_the_loop(void **state)
 
 		(void)snprintf(name, sizeof(name), "followup-%zu", i);
 		path = temp_path(name);
-		run = run_loop(
-			&(struct looped){ ways[i],
-					  rules_with(reporting(path),
-						     connect_rule("class = followup", command)),
+		run = looped_run(
+			&(struct looped){ looped_ways[i],
+					  looped_rules(looped_report(path),
+						       looped_rule("class = followup", command)),
 					  .under = RUN_SHIM },
 			server);
 		assert_true(run.elapsed_ns > SECOND / 2);
 		assert_int_equal(count_lines(run.err, "event="), 1);
 		assert_contains(run.err, "event=followup rule=it call=connect");
 		assert_contains(run.err, "error=\"exit status 3\"");
-		check_same_output(run, run_bare(ways[i], server));
-		report = report_of(path);
+		looped_check_same(run, looped_run_bare(looped_ways[i], server));
+		report = looped_report_of(path);
 		assert_int_equal(count_lines(report, "{"), 1);
 		assert_contains(report, "\"reason\":\"followup\","
 					"\"output\":\"looked into ECONNREFUSED\\n\"}");
@@ -107,17 +107,18 @@ static void a_failed_recovery_is_final(void **state)
 {
 	struct server *server = server_start_refusing();
 	const char *path = temp_path("unmended");
-	struct run run = run_loop(
-		&(struct looped){ "level",
-				  rules_with(reporting(path), connect_rule("class = recoverable",
-									   "recover = false")),
-				  .under = RUN_SHIM },
-		server);
-	char *report = report_of(path);
+	struct run run =
+		looped_run(&(struct looped){ "level",
+					     looped_rules(looped_report(path),
+							  looped_rule("class = recoverable",
+								      "recover = false")),
+					     .under = RUN_SHIM },
+			   server);
+	char *report = looped_report_of(path);
 
 	(void)state;
 	assert_contains(run.err, "result=failed error=\"exit status 1\"");
-	check_same_output(run, run_bare("level", server));
+	looped_check_same(run, looped_run_bare("level", server));
 	assert_contains(report, "\"reason\":\"recovery\"");
 	assert_contains(report, "\"attempts\":[{\"outcome\":\"ECONNREFUSED\",\"wait_ms\":0}]");
 	free(report);
@@ -126,7 +127,7 @@ static void a_failed_recovery_is_final(void **state)
 
 static bool is_there(const char *pid_file)
 {
-	char *digits = report_of(pid_file);
+	char *digits = looped_report_of(pid_file);
 	pid_t pid = (pid_t)strtol(digits, NULL, 10);
 
 	free(digits);
@@ -146,23 +147,23 @@ static const char *long_command(const char *pid_file)
 
 	(void)snprintf(command, sizeof(command), "recover = sh -c 'echo $$ >%s; exec sleep 30'",
 		       pid_file);
-	return connect_rule("class = recoverable", command);
+	return looped_rule("class = recoverable", command);
 }
 
 static void hook_timeout_ends_a_command(void **state)
 {
 	struct server *server = server_start_refusing();
 	const char *pid_file = temp_path("timeout-pid");
-	struct run run = run_loop(
+	struct run run = looped_run(
 		&(struct looped){ "edge",
-				  rules_with("hook_timeout = 300ms", long_command(pid_file)),
+				  looped_rules("hook_timeout = 300ms", long_command(pid_file)),
 				  .under = RUN_SHIM },
 		server);
 
 	(void)state;
 	assert_contains(run.err, "error=\"ran into hook_timeout\"");
 	assert_true(run.elapsed_ns > 3 * SECOND / 10 && run.elapsed_ns < 5 * SECOND);
-	check_same_output(run, run_bare("edge", server));
+	looped_check_same(run, looped_run_bare("edge", server));
 	assert_true(is_gone_soon(pid_file));
 	server_stop(server);
 }
@@ -180,9 +181,10 @@ static void a_command_ends_with_its_connect(void **state)
 
 	(void)state;
 	(void)snprintf(settings, sizeof(settings), "report = %s", path);
-	child = start(&(struct looped){ "give-up", rules_with(settings, long_command(pid_file)),
-					.under = RUN_SHIM },
-		      server);
+	child = looped_start(&(struct looped){ "give-up",
+					       looped_rules(settings, long_command(pid_file)),
+					       .under = RUN_SHIM },
+			     server);
 	assert_true(child_wait_output(child, "reason=cancelled"));
 	assert_true(is_gone_soon(pid_file));
 	kill(child_pid(child), SIGTERM);
@@ -190,7 +192,7 @@ static void a_command_ends_with_its_connect(void **state)
 	assert_int_equal(run.signal, SIGTERM);
 	assert_output(run, "EINPROGRESS 0 given up\n");
 	assert_int_equal(count_lines(run.err, "event="), 1);
-	report = report_of(path);
+	report = looped_report_of(path);
 	assert_contains(report, "\"reason\":\"cancelled\"");
 	free(report);
 	run_free(&run);
@@ -215,7 +217,7 @@ static void one_command_serves_all_that_fail_together(void **state)
 	child = child_start(&(struct program){
 		.argv = argv,
 		.under = RUN_SHIM,
-		.rules = rules_with("", connect_rule("class = recoverable", command)),
+		.rules = looped_rules("", looped_rule("class = recoverable", command)),
 	});
 	assert_true(wait_for_file(runs));
 	server_open(server);
@@ -239,9 +241,9 @@ static void who_asks_is_answered_after_the_command(void **state)
 
 	(void)state;
 	(void)snprintf(command, sizeof(command), "recover = sh -c 'echo >%s; sleep 0.3'", began);
-	child = start(
+	child = looped_start(
 		&(struct looped){ "ask",
-				  rules_with("", connect_rule("class = recoverable", command)),
+				  looped_rules("", looped_rule("class = recoverable", command)),
 				  .under = RUN_SHIM },
 		server);
 	assert_true(wait_for_file(began));

@@ -10,8 +10,9 @@
 
 static struct run struck(const char *way, const char *fault, const struct server *server)
 {
-	return run_loop(&(struct looped){ way, rules_with("", NORULE), fault, .under = RUN_SHIM },
-			server);
+	return looped_run(
+		&(struct looped){ way, looped_rules("", NORULE), fault, .under = RUN_SHIM },
+		server);
 }
 
 /* The same as where the port is closed indeed; but for a one-shot registration, which the kernel
@@ -20,13 +21,13 @@ static void an_injected_refusal_looks_real(void **state)
 {
 	static const char *const faults[] = { "call=connect,error=refused",
 					      "call=connect,error=refused,delay=300ms" };
-	struct server *server = serve(), *dead = server_start_refusing();
+	struct server *server = looped_serve(), *dead = server_start_refusing();
 
 	(void)state;
 	for (size_t i = 0; i < WAYS - 1; i++) {
 		for (int j = 0; j < 2; j++)
-			check_same_output(struck(ways[i], faults[j], server),
-					  run_bare(ways[i], dead));
+			looped_check_same(struck(looped_ways[i], faults[j], server),
+					  looped_run_bare(looped_ways[i], dead));
 	}
 	for (int j = 0; j < 2; j++) {
 		struct run run = struck("one-shot", faults[j], server);
@@ -41,18 +42,18 @@ static void an_injected_refusal_looks_real(void **state)
 
 static void a_delay_is_a_slow_connect(void **state)
 {
-	struct server *server = serve();
+	struct server *server = looped_serve();
 
 	(void)state;
 	for (size_t i = 0; i < WAYS; i++) {
-		struct run run =
-			run_loop(&(struct looped){ ways[i], rules_with("", NORULE),
-						   "call=connect,delay=300ms", .under = RUN_SHIM },
-				 server);
+		struct run run = looped_run(
+			&(struct looped){ looped_ways[i], looped_rules("", NORULE),
+					  "call=connect,delay=300ms", .under = RUN_SHIM },
+			server);
 
 		assert_true(run.elapsed_ns > 3 * SECOND / 10);
 		assert_int_equal(count_lines(run.err, "event=fault"), 1);
-		check_same_output(run, run_bare(ways[i], server));
+		looped_check_same(run, looped_run_bare(looped_ways[i], server));
 	}
 	server_stop(server);
 }
@@ -60,11 +61,11 @@ static void a_delay_is_a_slow_connect(void **state)
 /* What the kernel knows itself it tells at once. */
 static void other_errors_come_at_once(void **state)
 {
-	struct server *server = serve();
-	struct run run =
-		run_loop(&(struct looped){ "poll", rules_with("", NORULE),
-					   "call=connect,error=EADDRNOTAVAIL", .under = RUN_SHIM },
-			 server);
+	struct server *server = looped_serve();
+	struct run run = looped_run(&(struct looped){ "poll", looped_rules("", NORULE),
+						      "call=connect,error=EADDRNOTAVAIL",
+						      .under = RUN_SHIM },
+				    server);
 
 	(void)state;
 	assert_int_equal(strncmp(run.out, "EADDRNOTAVAIL ", 14), 0);
@@ -75,10 +76,11 @@ static void other_errors_come_at_once(void **state)
 /* A second connect() is no attempt, neither before the delay is over nor after. */
 static void a_question_is_not_struck(void **state)
 {
-	struct server *server = serve();
-	struct run run = run_loop(&(struct looped){ "again", rules_with("", NORULE),
-						    "call=connect,delay=100ms", .under = RUN_SHIM },
-				  server);
+	struct server *server = looped_serve();
+	struct run run =
+		looped_run(&(struct looped){ "again", looped_rules("", NORULE),
+					     "call=connect,delay=100ms", .under = RUN_SHIM },
+			   server);
 
 	(void)state;
 	assert_output(run, "EINPROGRESS EALREADY 0x4 0 connected\n");
@@ -89,13 +91,13 @@ static void a_question_is_not_struck(void **state)
 
 static void retries_are_struck_like_first_attempts(void **state)
 {
-	struct server *server = serve();
+	struct server *server = looped_serve();
 
 	(void)state;
 	for (size_t i = 0; i < WAYS; i++) {
-		struct run run = run_loop(
-			&(struct looped){ ways[i],
-					  rules_with("", connect_rule("max_attempts = 5", "")),
+		struct run run = looped_run(
+			&(struct looped){ looped_ways[i],
+					  looped_rules("", looped_rule("max_attempts = 5", "")),
 					  "call=connect,error=refused,first=3,delay=20ms-40ms",
 					  .under = RUN_SHIM },
 			server);
@@ -104,7 +106,7 @@ static void retries_are_struck_like_first_attempts(void **state)
 		assert_int_equal(count_lines(run.err, "event=retry"), 3);
 		assert_contains(run.err, "event=recovered rule=it call=connect");
 		assert_contains(run.err, "attempts=4 ");
-		check_same_output(run, run_bare(ways[i], server));
+		looped_check_same(run, looped_run_bare(looped_ways[i], server));
 	}
 	server_stop(server);
 }

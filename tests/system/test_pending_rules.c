@@ -32,14 +32,14 @@ static void ends_are_reported(void **state)
 
 		(void)snprintf(name, sizeof(name), "report-%zu", i);
 		path = temp_path(name);
-		check_same_output(
-			run_loop(&(struct looped){ "level",
-						   rules_with(reporting(path),
-							      connect_rule(rows[i].class, "")),
-						   .under = RUN_SHIM },
-				 server),
-			run_bare("level", server));
-		report = report_of(path);
+		looped_check_same(
+			looped_run(&(struct looped){ "level",
+						     looped_rules(looped_report(path),
+								  looped_rule(rows[i].class, "")),
+						     .under = RUN_SHIM },
+				   server),
+			looped_run_bare("level", server));
+		report = looped_report_of(path);
 		assert_int_equal(count_lines(report, "{"), 1);
 		assert_contains(report, "\"call\":\"connect\"");
 		assert_contains(report, rows[i].reason);
@@ -61,19 +61,19 @@ static const char *counting(const char *counters)
 static void every_call_is_counted(void **state)
 {
 	const char *counters = temp_path("counters");
-	struct server *server = serve(), *dead = server_start_refusing();
-	const char *rules = rules_with(counting(counters), connect_rule("max_attempts = 2", ""));
+	struct server *server = looped_serve(), *dead = server_start_refusing();
+	const char *rules = looped_rules(counting(counters), looped_rule("max_attempts = 2", ""));
 	struct run run;
 
 	(void)state;
-	run = run_loop(&(struct looped){ "level", rules, "call=connect,error=refused,first=1", "3",
-					 RUN_SHIM },
-		       server);
+	run = looped_run(&(struct looped){ "level", rules, "call=connect,error=refused,first=1",
+					   "3", RUN_SHIM },
+			 server);
 	run_free(&run);
-	run = run_loop(&(struct looped){ "poll", rules, .count = "2", .under = RUN_SHIM }, dead);
+	run = looped_run(&(struct looped){ "poll", rules, .count = "2", .under = RUN_SHIM }, dead);
 	run_free(&run);
-	rules = rules_with(counting(counters), "[rule none]\ncall = connect\nerror = timeout\n");
-	run = run_loop(&(struct looped){ "poll", rules, .count = "4", .under = RUN_SHIM }, dead);
+	rules = looped_rules(counting(counters), "[rule none]\ncall = connect\nerror = timeout\n");
+	run = looped_run(&(struct looped){ "poll", rules, .count = "4", .under = RUN_SHIM }, dead);
 	run_free(&run);
 	run = run_words(RUN_BARE, NULL, command_path(), "stats", "--prometheus", counters);
 	assert_contains(run.out, "retryshim_calls_total{call=\"connect\",rule=\"it\"} 3\n");
@@ -98,10 +98,11 @@ static void first_attempts_keep_the_pace(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		server[i] = server_start_refusing();
-		child[i] = start(
-			&(struct looped){ paced[i],
-					  rules_with("", connect_rule("rate_limit = adaptive", "")),
-					  .count = "2", .under = RUN_SHIM },
+		child[i] = looped_start(
+			&(struct looped){
+				paced[i],
+				looped_rules("", looped_rule("rate_limit = adaptive", "")),
+				.count = "2", .under = RUN_SHIM },
 			server[i]);
 	}
 	for (int i = 0; i < 3; i++) {

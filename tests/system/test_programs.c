@@ -15,7 +15,7 @@
 
 static void fails_bare(const struct client *client, const char *name)
 {
-	struct program program = program_of(client, name, RUN_BARE);
+	struct program program = client_program(client, name, RUN_BARE);
 	struct run run = run_program(&program);
 
 	assert_lacks(run.out, client->prints);
@@ -24,7 +24,7 @@ static void fails_bare(const struct client *client, const char *name)
 
 static void works_wrapped(const struct client *client, struct late *late, const char *after)
 {
-	struct program program = program_of(client, late_name(late), RUN_SHIM);
+	struct program program = client_program(client, late_name(late), RUN_SHIM);
 	struct child *child = child_start(&program);
 	struct run run;
 
@@ -90,11 +90,11 @@ static void ssh(void **state)
 
 	(void)state;
 	memcpy(client.argv, argv, sizeof(argv));
-	program = program_of(&client, late_name(late), RUN_BARE);
+	program = client_program(&client, late_name(late), RUN_BARE);
 	run = run_program(&program);
 	assert_contains(run.err, "Connection refused");
 	run_free(&run);
-	program = program_of(&client, late_name(late), RUN_SHIM);
+	program = client_program(&client, late_name(late), RUN_SHIM);
 	child = child_start(&program);
 	assert_true(child_wait_output(child, "attempt=3 "));
 	late_open(late);

@@ -14,7 +14,7 @@ static const char matching_nothing[] = "[rule it]\ncall = connect\nport = 65000\
 
 static struct run run_client(const struct client *client, const char *name, const char *text)
 {
-	struct program program = program_of(client, name, RUN_SHIM);
+	struct program program = client_program(client, name, RUN_SHIM);
 
 	program.rules = rules_file(text);
 	return run_program(&program);
@@ -29,7 +29,7 @@ static void a_timeout_of_the_program_holds(void **state)
 		"except TimeoutError: print('timeout', round(time.monotonic() - since, 1))";
 	struct late *late = late_start(&(struct late_options){ .banner = HELLO });
 	struct run run = run_client(&(struct client){ .argv = { PYTHON, "-c", script } },
-				    late_name(late), rules);
+				    late_name(late), client_rules);
 
 	(void)state;
 	assert_output(run, "timeout 1.0\n");
@@ -61,7 +61,7 @@ static void happy_eyeballs_picks_the_working_address(void **state)
 	for (const char *from = script; *from; from++)
 		at += snprintf(at, sizeof(text) - (size_t)(at - text), *from == '@' ? "%s" : "%.1s",
 			       *from == '@' ? late_name(late) : from);
-	run = run_client(&(struct client){ .argv = { PYTHON, "-c", text } }, "", rules);
+	run = run_client(&(struct client){ .argv = { PYTHON, "-c", text } }, "", client_rules);
 	assert_output(run, "127.0.0.1 True\n");
 	run_free(&run);
 	late_stop(late);

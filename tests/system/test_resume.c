@@ -23,17 +23,18 @@ static void check_asked(struct server *server, size_t index, const char *range, 
 static void the_rest_is_fetched(void **state)
 {
 	char first[ROOM], second[ROOM];
-	const struct reply good = whole(TAG "Content-Type: text/x\r\n");
-	const struct reply script[] = { broken(good, BREAK),
-					broken(part(BREAK, SIZE, TAG, first), 80000),
+	const struct reply good = resumed_whole(TAG "Content-Type: text/x\r\n");
+	const struct reply script[] = { resumed_broken(good, BREAK),
+					resumed_broken(resumed_part(BREAK, SIZE, TAG, first),
+						       80000),
 					{ .status = 503, .body = "busy" },
-					part(150000, SIZE, TAG, second) };
+					resumed_part(150000, SIZE, TAG, second) };
 	struct server *server = server_start(script, COUNT(script));
-	struct run run = trace(RUN_SHIM, rules, server, NULL);
-	struct run bare = bare_run(&good, NULL);
+	struct run run = resumed_trace(RUN_SHIM, resumed_rules, server, NULL);
+	struct run bare = resumed_bare(&good, NULL);
 
 	(void)state;
-	check_trace(&run, &bare, "several breaks");
+	resumed_check(&run, &bare, "several breaks");
 	assert_int_equal(server_request_count(server), 4);
 	check_asked(server, 1, "bytes=70000-", "\"v1\"");
 	check_asked(server, 3, "bytes=150000-", "\"v1\"");
@@ -57,15 +58,15 @@ static void the_program_s_own_range(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char first[ROOM], second[ROOM];
-		const struct reply good = part(cases[i].first, cases[i].end, TAG, first);
-		const struct reply script[] = {
-			broken(good, BREAK), part(cases[i].first + BREAK, cases[i].end, TAG, second)
-		};
+		const struct reply good = resumed_part(cases[i].first, cases[i].end, TAG, first);
+		const struct reply script[] = { resumed_broken(good, BREAK),
+						resumed_part(cases[i].first + BREAK, cases[i].end,
+							     TAG, second) };
 		struct server *server = server_start(script, COUNT(script));
-		struct run run = trace(RUN_SHIM, rules, server, cases[i].words);
-		struct run bare = bare_run(&good, cases[i].words);
+		struct run run = resumed_trace(RUN_SHIM, resumed_rules, server, cases[i].words);
+		struct run bare = resumed_bare(&good, cases[i].words);
 
-		check_trace(&run, &bare, cases[i].words[0]);
+		resumed_check(&run, &bare, cases[i].words[0]);
 		assert_int_equal(server_request_count(server), 2);
 		check_asked(server, 1, cases[i].range, "\"v1\"");
 		server_stop(server);
@@ -83,20 +84,20 @@ static void every_break(void **state)
 		char room[ROOM];
 		const struct reply good = {
 			.headers = TAG,
-			.body = object,
+			.body = resumed_object,
 			.body_len = SIZE,
 			.framing = i & 2 ? REPLY_CHUNKED : REPLY_LENGTH,
 		};
-		struct reply script[2] = { broken(good, after[i / 4]),
-					   part(after[i / 4], SIZE, TAG, room) };
+		struct reply script[2] = { resumed_broken(good, after[i / 4]),
+					   resumed_part(after[i / 4], SIZE, TAG, room) };
 		struct server *server;
 		struct run run, bare;
 
 		script[0].ending = endings[i & 1];
 		server = server_start(script, 2);
-		run = trace(RUN_SHIM, rules, server, NULL);
-		bare = bare_run(&good, NULL);
-		check_trace(&run, &bare, "break");
+		run = resumed_trace(RUN_SHIM, resumed_rules, server, NULL);
+		bare = resumed_bare(&good, NULL);
+		resumed_check(&run, &bare, "break");
 		assert_int_equal(server_request_count(server), 2);
 		server_stop(server);
 	}
@@ -125,14 +126,14 @@ static void by_the_date_of_change(void **state)
 		http_date(changed, sizeof(changed), now - age);
 		(void)snprintf(headers, sizeof(headers), "Last-Modified: %s\r\nDate: %s\r\n",
 			       changed, date);
-		script[0] = broken(whole(headers), BREAK);
-		script[1] = part(BREAK, SIZE, headers, room);
+		script[0] = resumed_broken(resumed_whole(headers), BREAK);
+		script[1] = resumed_part(BREAK, SIZE, headers, room);
 		server = server_start(script, 2);
-		run = trace(RUN_SHIM, rules, server, NULL);
+		run = resumed_trace(RUN_SHIM, resumed_rules, server, NULL);
 		if (age >= 1)
 			script[0].ending = REPLY_WHOLE;
-		bare = bare_run(script, NULL);
-		check_trace(&run, &bare, "by date");
+		bare = resumed_bare(script, NULL);
+		resumed_check(&run, &bare, "by date");
 		assert_int_equal(server_request_count(server), age >= 1 ? 2 : 1);
 		if (age >= 1)
 			check_asked(server, 1, "bytes=70000-", changed);
@@ -146,17 +147,18 @@ static void a_stall_is_a_break(void **state)
 {
 	static const char *const slow[] = { "LOW_SPEED_LIMIT=10", "LOW_SPEED_TIME=1", NULL };
 	char room[ROOM];
-	const struct reply good = whole(TAG);
-	struct reply script[2] = { broken(good, BREAK), part(BREAK, SIZE, TAG, room) };
+	const struct reply good = resumed_whole(TAG);
+	struct reply script[2] = { resumed_broken(good, BREAK),
+				   resumed_part(BREAK, SIZE, TAG, room) };
 	struct server *server;
 	struct run run, bare;
 
 	(void)state;
 	script[0].ending = REPLY_SILENT;
 	server = server_start(script, 2);
-	run = trace(RUN_SHIM, rules, server, slow);
-	bare = bare_run(&good, slow);
-	check_trace(&run, &bare, "slow");
+	run = resumed_trace(RUN_SHIM, resumed_rules, server, slow);
+	bare = resumed_bare(&good, slow);
+	resumed_check(&run, &bare, "slow");
 	assert_int_equal(server_request_count(server), 2);
 	server_stop(server);
 }
@@ -172,13 +174,13 @@ static void callbacks_in_a_continuation(void **state)
 		const char *const words[] = { "later=70000", actions[i], NULL };
 		char room[ROOM];
 		const struct reply nested = { .path = "/nested", .times = 9, .body = "inner" };
-		const struct reply good[] = { nested, whole(TAG) };
-		const struct reply script[] = { nested, broken(good[1], BREAK),
-						part(BREAK, SIZE, TAG, room) };
+		const struct reply good[] = { nested, resumed_whole(TAG) };
+		const struct reply script[] = { nested, resumed_broken(good[1], BREAK),
+						resumed_part(BREAK, SIZE, TAG, room) };
 		struct server *server = server_start(script, 3);
 		struct server *lucky = server_start(good, 2);
-		struct run run = trace(RUN_SHIM, rules, server, words);
-		struct run bare = trace(RUN_BARE, NULL, lucky, words);
+		struct run run = resumed_trace(RUN_SHIM, resumed_rules, server, words);
+		struct run bare = resumed_trace(RUN_BARE, NULL, lucky, words);
 
 		if (strcmp(actions[i], "on=later:dup") == 0) {
 			char value[64];
@@ -188,7 +190,7 @@ static void callbacks_in_a_continuation(void **state)
 							sizeof(value)),
 					 0);
 		}
-		check_trace(&run, &bare, actions[i]);
+		resumed_check(&run, &bare, actions[i]);
 		server_stop(server);
 		server_stop(lucky);
 	}
@@ -198,9 +200,10 @@ static void a_callback_s_error_ends_it(void **state)
 {
 	static const char *const words[] = { "later=70000", "on=later:short", NULL };
 	char room[ROOM];
-	const struct reply script[] = { broken(whole(TAG), BREAK), part(BREAK, SIZE, TAG, room) };
+	const struct reply script[] = { resumed_broken(resumed_whole(TAG), BREAK),
+					resumed_part(BREAK, SIZE, TAG, room) };
 	struct server *server = server_start(script, 2);
-	struct run run = trace(RUN_SHIM, rules, server, words);
+	struct run run = resumed_trace(RUN_SHIM, resumed_rules, server, words);
 
 	(void)state;
 	assert_contains(run.err, "result 23 ");
@@ -224,5 +227,5 @@ int main(void)
 		cmocka_unit_test(a_callback_s_error_ends_it),
 	};
 
-	return cmocka_run_group_tests(tests, prepare, clean_up);
+	return cmocka_run_group_tests(tests, resuming_prepare, resuming_clean_up);
 }

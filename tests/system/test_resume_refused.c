@@ -40,17 +40,17 @@ static void what_is_not_the_rest_is_not_taken(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct reply script[] = {
-			broken(whole(TAG), BREAK),
+			resumed_broken(resumed_whole(TAG), BREAK),
 			{ .status = cases[i].status,
 			  .headers = cases[i].headers,
-			  .body = object + BREAK,
+			  .body = resumed_object + BREAK,
 			  .body_len = SIZE - BREAK },
 		};
 		struct server *server = server_start(script, 2);
-		struct run run = trace(RUN_SHIM, rules, server, NULL);
-		struct run bare = bare_run(script, NULL);
+		struct run run = resumed_trace(RUN_SHIM, resumed_rules, server, NULL);
+		struct run bare = resumed_bare(script, NULL);
 
-		check_trace(&run, &bare, cases[i].name);
+		resumed_check(&run, &bare, cases[i].name);
 		assert_int_equal(server_request_count(server), 2);
 		server_stop(server);
 	}
@@ -77,16 +77,16 @@ static void what_cannot_be_continued_is_not_tried(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct reply reply = broken(whole(cases[i].headers), BREAK);
+		struct reply reply = resumed_broken(resumed_whole(cases[i].headers), BREAK);
 		struct server *server;
 		struct run run, bare;
 
 		reply.gzip = cases[i].gzip;
 		reply.framing = strstr(cases[i].name, "chunks") ? REPLY_CHUNKED : REPLY_LENGTH;
 		server = server_start(&reply, 1);
-		run = trace(RUN_SHIM, rules, server, cases[i].words);
-		bare = bare_run(&reply, cases[i].words);
-		check_trace(&run, &bare, cases[i].name);
+		run = resumed_trace(RUN_SHIM, resumed_rules, server, cases[i].words);
+		bare = resumed_bare(&reply, cases[i].words);
+		resumed_check(&run, &bare, cases[i].name);
 		assert_int_equal(server_request_count(server), 1);
 		server_stop(server);
 	}
@@ -94,13 +94,14 @@ static void what_cannot_be_continued_is_not_tried(void **state)
 
 static void not_where_the_policy_says_no(void **state)
 {
-	const struct reply reply = broken(whole(TAG), BREAK);
+	const struct reply reply = resumed_broken(resumed_whole(TAG), BREAK);
 	struct server *server = server_start(&reply, 1);
-	struct run run = trace(RUN_SHIM, rules_file(POLICY "resume = no\n" RULE), server, NULL);
-	struct run bare = bare_run(&reply, NULL);
+	struct run run =
+		resumed_trace(RUN_SHIM, rules_file(POLICY "resume = no\n" RULE), server, NULL);
+	struct run bare = resumed_bare(&reply, NULL);
 
 	(void)state;
-	check_trace(&run, &bare, "resume = no");
+	resumed_check(&run, &bare, "resume = no");
 	assert_int_equal(server_request_count(server), 1);
 	server_stop(server);
 }
@@ -110,7 +111,7 @@ static void not_where_the_policy_says_no(void **state)
 static void a_time_limit_is_no_break(void **state)
 {
 	static const char *const late[] = { "TIMEOUT_MS=1000", NULL };
-	struct reply script[] = { broken(whole(TAG), BREAK) };
+	struct reply script[] = { resumed_broken(resumed_whole(TAG), BREAK) };
 	struct server *server;
 	struct child *children[MANY];
 
@@ -119,7 +120,7 @@ static void a_time_limit_is_no_break(void **state)
 	script[0].times = 2 * MANY;
 	server = server_start(script, 1);
 	for (int i = 0; i < MANY; i++)
-		children[i] = start_trace(RUN_SHIM, rules, server, late);
+		children[i] = resumed_start(RUN_SHIM, resumed_rules, server, late);
 	for (int i = 0; i < MANY; i++) {
 		struct run run = child_finish(children[i]);
 
@@ -136,10 +137,11 @@ static void a_time_limit_is_no_break(void **state)
 static void the_first_error_is_told(void **state)
 {
 	char rooms[3][ROOM];
-	const struct reply first = broken(whole(TAG), BREAK);
-	struct reply script[] = { first, broken(part(BREAK, SIZE, TAG, rooms[0]), 0),
-				  broken(part(BREAK, SIZE, TAG, rooms[1]), 0),
-				  broken(part(BREAK, SIZE, TAG, rooms[2]), 0) };
+	const struct reply first = resumed_broken(resumed_whole(TAG), BREAK);
+	struct reply script[] = { first,
+				  resumed_broken(resumed_part(BREAK, SIZE, TAG, rooms[0]), 0),
+				  resumed_broken(resumed_part(BREAK, SIZE, TAG, rooms[1]), 0),
+				  resumed_broken(resumed_part(BREAK, SIZE, TAG, rooms[2]), 0) };
 	struct server *server;
 	struct run run, bare;
 
@@ -147,9 +149,9 @@ static void the_first_error_is_told(void **state)
 	script[1].ending = REPLY_RESET;
 	script[3].part = REPLY_START;
 	server = server_start(script, 4);
-	run = trace(RUN_SHIM, rules, server, NULL);
-	bare = bare_run(&first, NULL);
-	check_trace(&run, &bare, "exhausted");
+	run = resumed_trace(RUN_SHIM, resumed_rules, server, NULL);
+	bare = resumed_bare(&first, NULL);
+	resumed_check(&run, &bare, "exhausted");
 	assert_int_equal(server_request_count(server), 4);
 	server_stop(server);
 }
@@ -164,5 +166,5 @@ int main(void)
 		cmocka_unit_test(the_first_error_is_told),
 	};
 
-	return cmocka_run_group_tests(tests, prepare, clean_up);
+	return cmocka_run_group_tests(tests, resuming_prepare, resuming_clean_up);
 }

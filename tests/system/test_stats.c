@@ -15,8 +15,8 @@ static void json(void **state)
 	struct run run;
 
 	(void)state;
-	count_some(rules_to(path));
-	run = stats("--json", path);
+	counting_some(counting_rules(path));
+	run = counting_stats("--json", path);
 	assert_exit(run, 0);
 	assert_contains(run.out, "{\"call\":\"curl\",\"rule\":null,\"calls\":1,\"retries\":0,"
 				 "\"recovered\":0,\"exhausted\":0,\"quota_refused\":0,"
@@ -36,8 +36,8 @@ static void table(void **state)
 	struct run run;
 
 	(void)state;
-	count_some(rules_to(path));
-	run = stats(NULL, path);
+	counting_some(counting_rules(path));
+	run = counting_stats(NULL, path);
 	assert_exit(run, 0);
 	assert_int_equal(count_lines(run.out, "curl"), 3);
 	assert_contains(run.out, "CALL     RULE         CALLS    RETRIES  RECOVERED  EXHAUSTED");
@@ -53,8 +53,8 @@ static void prometheus(void **state)
 	struct run run, promtool;
 
 	(void)state;
-	count_some(rules_to(path));
-	run = stats("--prometheus", path);
+	counting_some(counting_rules(path));
+	run = counting_stats("--prometheus", path);
 	assert_exit(run, 0);
 	assert_contains(run.out, "# TYPE retryshim_calls_total counter\n");
 	assert_contains(run.out, "\nretryshim_calls_total{call=\"curl\",rule=\"\"} 1\n");
@@ -80,14 +80,14 @@ static void prometheus(void **state)
 
 static void the_rules_name_the_file(void **state)
 {
-	const char *path = counters_path(), *rules = rules_to(path);
+	const char *path = counters_path(), *rules = counting_rules(path);
 	const char *const argv[] = { command_path(), "stats", "--json", NULL };
 	struct program program = { .argv = argv, .rules = rules };
 	char *start;
 	struct run run;
 
 	(void)state;
-	count_some(rules);
+	counting_some(rules);
 	run = run_program(&program);
 	assert_exit(run, 0);
 	if (asprintf(&start, "{\"file\":\"%s\",\"counters\":[", path) < 0)
@@ -118,7 +118,7 @@ static void wrong_use(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct run run = stats(cases[i].option, cases[i].file);
+		struct run run = counting_stats(cases[i].option, cases[i].file);
 
 		assert_exit(run, cases[i].status);
 		assert_contains(run.err, cases[i].says);
@@ -135,9 +135,9 @@ static void a_name_of_any_bytes(void **state)
 	struct run run;
 
 	(void)state;
-	count_some(rules_to(temp_path("plain")));
+	counting_some(counting_rules(temp_path("plain")));
 	assert_int_equal(rename(temp_path("plain"), path), 0);
-	run = stats("--json", path);
+	run = counting_stats("--json", path);
 	assert_exit(run, 0);
 	assert_contains(run.out, "/a\\\"b\\\\\\u000a\\u0001\\ufffd\303\251"
 				 "\\ufffd\\ufffd\\ufffd\360\237\230\200\",\"counters\":[{");
@@ -148,17 +148,17 @@ static void a_name_of_any_bytes(void **state)
 /* Goes on until it is stopped, and shows what is new. */
 static void watching(void **state)
 {
-	const char *path = counters_path(), *rules = rules_to(path);
+	const char *path = counters_path(), *rules = counting_rules(path);
 	const char *const argv[] = { command_path(), "stats", "--watch", path, NULL };
 	struct program program = { .argv = argv };
 	struct child *child;
 	struct run run;
 
 	(void)state;
-	count_some(rules);
+	counting_some(rules);
 	child = child_start(&program);
 	assert_true(child_wait_output(child, "busy             2"));
-	count_some(rules);
+	counting_some(rules);
 	assert_true(child_wait_output(child, "busy             4"));
 	(void)kill(child_pid(child), SIGTERM);
 	run = child_finish(child);

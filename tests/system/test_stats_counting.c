@@ -13,15 +13,15 @@
 /* A call that its quota refused. */
 static void refused_by_quota(void **state)
 {
-	const char *path = counters_path(), *rules = rules_to(path);
+	const char *path = counters_path(), *rules = counting_rules(path);
 	struct server *dead = server_start_refusing();
 	char url[64];
 	struct run run;
 
 	(void)state;
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/[1-2]", server_port(dead));
-	curl(rules, url);
-	run = stats("--json", path);
+	counting_curl(rules, url);
+	run = counting_stats("--json", path);
 	assert_contains(run.out, "\"calls\":2,\"retries\":2,\"recovered\":0,\"exhausted\":2,"
 				 "\"quota_refused\":1");
 	run_free(&run);
@@ -45,11 +45,11 @@ static void connects(void **state)
 		       ": 3<>/dev/tcp/127.0.0.1/%u; (: 3<>/dev/tcp/127.0.0.1/%u); exit 0",
 		       server_port(dead), server_port(server), server_port(server),
 		       server_port(server));
-	run = run_program(
-		&(struct program){ .argv = argv, .under = RUN_SHIM, .rules = rules_to(path) });
+	run = run_program(&(struct program){
+		.argv = argv, .under = RUN_SHIM, .rules = counting_rules(path) });
 	assert_exit(run, 0);
 	run_free(&run);
-	run = stats("--json", path);
+	run = counting_stats("--json", path);
 	assert_contains(run.out, "{\"call\":\"connect\",\"rule\":null,\"calls\":3,");
 	assert_contains(run.out, "{\"call\":\"connect\",\"rule\":\"refused\",\"calls\":1,"
 				 "\"retries\":2,");
@@ -66,7 +66,7 @@ static void told_while_running(void **state)
 	const char *path = counters_path();
 	char url[64];
 	const char *const argv[] = { "curl", "-sS", "--rate", "10/s", url, NULL };
-	struct program program = { .argv = argv, .under = RUN_SHIM, .rules = rules_to(path) };
+	struct program program = { .argv = argv, .under = RUN_SHIM, .rules = counting_rules(path) };
 	struct child *child;
 	struct run run = { 0 };
 	bool told = false;
@@ -77,7 +77,7 @@ static void told_while_running(void **state)
 	for (int i = 0; i < 100 && !told; i++) {
 		run_free(&run);
 		(void)server_wait_requests(server, server_request_count(server) + 1, 1000);
-		run = stats("--json", path);
+		run = counting_stats("--json", path);
 		told = strstr(run.out, "\"rule\":null,\"calls\":") != NULL;
 	}
 	assert_true(told);
@@ -94,7 +94,7 @@ static void parallel_and_killed(void **state)
 	enum { COMMANDS = 40, KILLED = 10 };
 	static const struct reply script[] = { { .status = 503 } };
 	struct server *server = server_start(script, 1);
-	const char *path = counters_path(), *rules = rules_to(path);
+	const char *path = counters_path(), *rules = counting_rules(path);
 	const char *const argv[] = { "curl", "-sS", server_url(server, "/"), NULL };
 	struct program program = { .argv = argv, .under = RUN_SHIM, .rules = rules };
 	struct child *children[COMMANDS];
@@ -112,7 +112,7 @@ static void parallel_and_killed(void **state)
 		run = child_finish(children[i]);
 		run_free(&run);
 	}
-	run = stats("--json", path);
+	run = counting_stats("--json", path);
 	assert_exit(run, 0);
 	found = strstr(run.out, "\"rule\":\"busy\",\"calls\":");
 	assert_non_null(found);
@@ -129,7 +129,7 @@ static void check_not_counted(const char *path, const char *cause)
 	static const struct reply script[] = { { .status = 503 } };
 	struct server *server = server_start(script, 1);
 	struct run run =
-		run_words(RUN_SHIM, rules_to(path), "curl", "-sS", server_url(server, "/"));
+		run_words(RUN_SHIM, counting_rules(path), "curl", "-sS", server_url(server, "/"));
 
 	assert_exit(run, 0);
 	assert_int_equal(count_lines(run.err, "event=rules action=not_counted"), 1);
@@ -154,7 +154,7 @@ static void unusable_files(void **state)
 	text = read_file(notes, &len);
 	assert_bytes(text, len, "keep me\n", 8);
 	free(text);
-	count_some(rules_to(wild));
+	counting_some(counting_rules(wild));
 	assert_int_equal(chmod(wild, 0666), 0);
 	check_not_counted(wild, "error=\"others may write to it or use it\"");
 }
@@ -181,7 +181,7 @@ static void full_disk(void **state)
 	(void)state;
 	assert_int_equal(mkdir(dir, 0700), 0);
 	(void)snprintf(path, sizeof(path), "%s/counters", dir);
-	program.rules = rules_to(path);
+	program.rules = counting_rules(path);
 	run = run_program(&program);
 	if (run.status != 0) {
 		server_stop(server);

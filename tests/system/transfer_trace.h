@@ -35,7 +35,7 @@ struct transfer_trace {
 	struct multi_loop loop;
 	bool in_loop;
 };
-extern struct transfer_trace my;
+extern struct transfer_trace tracing;
 
 /* What the program sets as its callbacks. */
 size_t trace_on_write(char *bytes, size_t size, size_t count, void *data);

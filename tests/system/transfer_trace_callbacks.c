@@ -9,22 +9,22 @@
 
 static const char *name_of(const void *data)
 {
-	if (data == my.write_data)
+	if (data == tracing.write_data)
 		return "to-write-data";
-	if (data == my.header_data)
+	if (data == tracing.header_data)
 		return "to-header-data";
 	return data == stdout ? "to-stdout" : data ? "to-elsewhere" : "to-null";
 }
 
 static size_t plain_write(char *bytes, size_t size, size_t count, void *data)
 {
-	trace_body(&my.run, "write", name_of(data), bytes, size * count);
+	trace_body(&tracing.run, "write", name_of(data), bytes, size * count);
 	return size * count;
 }
 
 static size_t other_write(char *bytes, size_t size, size_t count, void *data)
 {
-	trace_body(&my.run, "other-write", name_of(data), bytes, size * count);
+	trace_body(&tracing.run, "other-write", name_of(data), bytes, size * count);
 	return size * count;
 }
 
@@ -40,7 +40,7 @@ static void nest(void)
 	CURL *inner = curl_easy_init();
 	long status = 0;
 
-	(void)curl_easy_setopt(inner, CURLOPT_URL, my.nested);
+	(void)curl_easy_setopt(inner, CURLOPT_URL, tracing.nested);
 	(void)curl_easy_setopt(inner, CURLOPT_WRITEFUNCTION, ignore);
 	(void)fprintf(stderr, "nested %d", (int)curl_easy_perform(inner));
 	(void)curl_easy_getinfo(inner, CURLINFO_RESPONSE_CODE, &status);
@@ -51,12 +51,12 @@ static void nest(void)
 /* The copy has the program's own options, whatever is in force for the transfer. */
 static void duplicate(void)
 {
-	CURL *copy = curl_easy_duphandle(my.easy);
+	CURL *copy = curl_easy_duphandle(tracing.easy);
 
 	(void)curl_easy_setopt(copy, CURLOPT_NOPROGRESS, 1L);
-	if (my.nested)
-		(void)curl_easy_setopt(copy, CURLOPT_URL, my.nested);
-	if (my.later > 0) {
+	if (tracing.nested)
+		(void)curl_easy_setopt(copy, CURLOPT_URL, tracing.nested);
+	if (tracing.later > 0) {
 		(void)curl_easy_setopt(copy, CURLOPT_WRITEFUNCTION, ignore);
 		(void)curl_easy_setopt(copy, CURLOPT_HEADERFUNCTION, ignore);
 	}
@@ -69,17 +69,17 @@ static void inform(void)
 	curl_off_t length = -99;
 	long status = -99;
 
-	(void)curl_easy_getinfo(my.easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(my.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	(void)curl_easy_getinfo(tracing.easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(tracing.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	(void)fprintf(stderr, "inside %ld %lld\n", status, (long long)length);
 }
 
 static void set_options(void)
 {
-	(void)curl_easy_setopt(my.easy, CURLOPT_WRITEFUNCTION, other_write);
-	(void)curl_easy_setopt(my.easy, CURLOPT_WRITEDATA, my.header_data);
-	(void)curl_easy_setopt(my.easy, CURLOPT_HEADERDATA, my.write_data);
-	(void)curl_easy_setopt(my.easy, CURLOPT_USERAGENT, "set-inside");
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_WRITEFUNCTION, other_write);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_WRITEDATA, tracing.header_data);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_HEADERDATA, tracing.write_data);
+	(void)curl_easy_setopt(tracing.easy, CURLOPT_USERAGENT, "set-inside");
 }
 
 /* What the callback is to return in place of `len`. */
@@ -87,27 +87,28 @@ static size_t act(const char *callback, size_t len)
 {
 	size_t at_len = strlen(callback);
 
-	if (my.acted || !my.at || strncmp(my.at, callback, at_len) != 0 || my.at[at_len] != ':')
+	if (tracing.acted || !tracing.at || strncmp(tracing.at, callback, at_len) != 0 ||
+	    tracing.at[at_len] != ':')
 		return len;
-	my.acted = true;
+	tracing.acted = true;
 	if (strcmp(callback, "later") != 0)
-		trace_flush(&my.run);
-	(void)fprintf(stderr, "%s %s\n", callback, my.action);
-	if (strcmp(my.action, "pause") == 0) {
-		my.paused = true;
+		trace_flush(&tracing.run);
+	(void)fprintf(stderr, "%s %s\n", callback, tracing.action);
+	if (strcmp(tracing.action, "pause") == 0) {
+		tracing.paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	if (strcmp(my.action, "short") == 0)
+	if (strcmp(tracing.action, "short") == 0)
 		return len - 1;
-	if (strcmp(my.action, "abort") == 0)
+	if (strcmp(tracing.action, "abort") == 0)
 		return CURL_READFUNC_ABORT;
-	if (strcmp(my.action, "info") == 0)
+	if (strcmp(tracing.action, "info") == 0)
 		inform();
-	else if (strcmp(my.action, "set") == 0)
+	else if (strcmp(tracing.action, "set") == 0)
 		set_options();
-	else if (strcmp(my.action, "nest") == 0)
+	else if (strcmp(tracing.action, "nest") == 0)
 		nest();
-	else if (strcmp(my.action, "dup") == 0)
+	else if (strcmp(tracing.action, "dup") == 0)
 		duplicate();
 	return len;
 }
@@ -115,12 +116,12 @@ static size_t act(const char *callback, size_t len)
 size_t trace_on_write(char *bytes, size_t size, size_t count, void *data)
 {
 	size_t len = size * count;
-	bool is_later = my.later > 0 && my.received >= my.later;
+	bool is_later = tracing.later > 0 && tracing.received >= tracing.later;
 	size_t answer = act(is_later ? "later" : "write", len);
 
 	if (answer != len)
 		return answer;
-	my.received += len;
+	tracing.received += len;
 	return plain_write(bytes, size, count, data);
 }
 
@@ -128,7 +129,7 @@ size_t trace_on_header(char *bytes, size_t size, size_t count, void *data)
 {
 	size_t len = size * count, answer = act("header", len);
 
-	trace_flush(&my.run);
+	trace_flush(&tracing.run);
 	if (answer == len)
 		trace_header("header", name_of(data), bytes, len);
 	return answer;
@@ -139,35 +140,36 @@ int trace_on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off
 {
 	const curl_off_t now[4] = { dltotal, dlnow, ultotal, ulnow };
 
-	if (data != &my.progress)
+	if (data != &tracing.progress)
 		(void)fprintf(stderr, "progress: another pointer\n");
-	memcpy(my.progress, now, sizeof(now));
-	if (my.paused) {
-		my.paused = false;
-		(void)curl_easy_pause(my.easy, CURLPAUSE_CONT);
+	memcpy(tracing.progress, now, sizeof(now));
+	if (tracing.paused) {
+		tracing.paused = false;
+		(void)curl_easy_pause(tracing.easy, CURLPAUSE_CONT);
 	}
 	return act("progress", 0) != 0;
 }
 
 size_t trace_on_read(char *bytes, size_t size, size_t count, void *data)
 {
-	size_t left = my.upload_len - my.uploaded;
+	size_t left = tracing.upload_len - tracing.uploaded;
 	size_t len = left < size * count ? left : size * count;
 	size_t answer = act("read", len);
 
-	if (data != &my.upload)
+	if (data != &tracing.upload)
 		(void)fprintf(stderr, "read: another pointer\n");
 	if (answer != len)
 		return answer;
-	memcpy(bytes, my.upload + my.uploaded, len);
-	my.uploaded += len;
+	memcpy(bytes, tracing.upload + tracing.uploaded, len);
+	tracing.uploaded += len;
 	return len;
 }
 
 int trace_on_seek(void *data, curl_off_t offset, int whence)
 {
-	if (data != &my.upload || whence != SEEK_SET || offset > (curl_off_t)my.upload_len)
+	if (data != &tracing.upload || whence != SEEK_SET ||
+	    offset > (curl_off_t)tracing.upload_len)
 		return CURL_SEEKFUNC_FAIL;
-	my.uploaded = (size_t)offset;
+	tracing.uploaded = (size_t)offset;
 	return CURL_SEEKFUNC_OK;
 }

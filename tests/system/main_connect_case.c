@@ -49,7 +49,7 @@ static void connect_path(int type)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
-	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	case_tell(connect(socket(AF_UNIX, type, 0), (struct sockaddr *)&addr, sizeof(addr)));
 }
 

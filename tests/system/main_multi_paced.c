@@ -17,9 +17,9 @@ static struct multi_loop loop;
 static size_t on_write(char *bytes, size_t size, size_t count, void *data)
 {
 	char *body = data;
+	size_t had = strlen(body);
 
-	if (strlen(body) + size * count < 64)
-		strncat(body, bytes, size * count);
+	(void)snprintf(body + had, 64 - had, "%.*s", (int)(size * count), bytes);
 	return size * count;
 }
 

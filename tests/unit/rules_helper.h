@@ -59,7 +59,7 @@ static inline void write_file(char path[32], const void *bytes, size_t len)
 {
 	int fd;
 
-	strncpy(path, "/tmp/rs-rules-XXXXXX", 32);
+	(void)snprintf(path, 32, "/tmp/rs-rules-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, len), (ssize_t)len);

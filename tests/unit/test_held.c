@@ -1,5 +1,6 @@
 /* What is kept for one judgement must change no answer: all of it is held against the plain way. */
 #include "chance.h"
+#include "text.h"
 
 #include <strings.h>
 
@@ -15,19 +16,23 @@ static const char *const names[] = { "A",       "ab",      "aB",        "X-Error
 				     "liquid",  "" };
 static const char *const values[] = { "", "a", "abc", "xabc", " a b\t", "a:b", "abcabcabc" };
 
-static size_t add_line(char *to)
+static void add_line(struct text *to)
 {
 	const char *name = names[below(COUNT(names))], *value = values[below(COUNT(values))];
 
 	switch (below(12)) {
 	case 0:
-		return (size_t)sprintf(to, "%s\r\n", name);
+		text_add(to, "%s\r\n", name);
+		break;
 	case 1:
-		return (size_t)sprintf(to, "%s:%s\n", name, value);
+		text_add(to, "%s:%s\n", name, value);
+		break;
 	case 2:
-		return (size_t)sprintf(to, "%s : %s\r\n", name, value);
+		text_add(to, "%s : %s\r\n", name, value);
+		break;
 	default:
-		return (size_t)sprintf(to, "%s: %s\r\n", name, value);
+		text_add(to, "%s: %s\r\n", name, value);
+		break;
 	}
 }
 
@@ -70,15 +75,15 @@ static void headers_are_found_as_by_a_search(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 600; i++) {
-		char text[4000] = "";
-		size_t len = 0;
+		char room[4000];
+		struct text text = TEXT_IN(room);
 		struct rs_span headers;
 
 		for (size_t lines = below(i % 8 == 0 ? 60 : 8); lines > 0; lines--)
-			len += add_line(text + len);
-		if (len > 0 && i % 3 == 0)
-			len -= 1 + below(2); /* the last line is not whole */
-		headers = exactly(text, len);
+			add_line(&text);
+		if (text.len > 0 && i % 3 == 0)
+			text.len -= 1 + below(2); /* the last line is not whole */
+		headers = exactly(text.at, text.len);
 		check_headers(headers);
 		free((char *)headers.at);
 	}
@@ -95,15 +100,15 @@ static void many_headers(void **state)
 	(void)state;
 	for (int count = RS_HELD_LINES_MOST - 2; count <= RS_HELD_LINES_MOST + 2; count++) {
 		struct rs_held_headers held;
-		char text[4000];
-		size_t len = 0;
+		char room[4000];
+		struct text text = TEXT_IN(room);
 
 		for (int i = 0; i < count - 1; i++)
-			len += (size_t)sprintf(text + len, "H%d: %d\r\n", i % 3, i);
-		len += (size_t)sprintf(text + len, "Z: last\r\n");
+			text_add(&text, "H%d: %d\r\n", i % 3, i);
+		text_add(&text, "Z: last\r\n");
 		held.known = false;
 		for (int i = 0; i < 2; i++) {
-			const struct rs_span headers = { text, len };
+			const struct rs_span headers = text_span(&text);
 
 			for (size_t j = 0; j < 2; j++) {
 				assert_true(rs_held_may_have_header(&there[j], headers, &held));

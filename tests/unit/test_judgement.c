@@ -11,6 +11,7 @@
 #include "chance.h"
 #include "gnu.h"
 #include "retry/match.h"
+#include "text.h"
 
 #define PICK(array) ((array)[below(COUNT(array))])
 
@@ -165,82 +166,76 @@ static const char *const patterns[] = { "*",    "busy",      "busy*",       "*y"
 static const char *const values[] = { "busy", "busybody", "", "lazy", "daisy", "9", "b" };
 static const char *const hosts[] = { "*.example.com", "a.example.com", "b*", "[ab].example.*" };
 
-static size_t add_texts(char *to, size_t kind)
+static void add_texts(struct text *to, size_t kind)
 {
-	size_t len = (size_t)sprintf(to, "body = %s", PICK(texts[kind]));
+	text_add(to, "body = %s", PICK(texts[kind]));
 
 	for (size_t more = below(3); more > 0; more--)
-		len += (size_t)sprintf(to + len, ", %s", PICK(texts[kind]));
-	return len + (size_t)sprintf(to + len, "\n");
+		text_add(to, ", %s", PICK(texts[kind]));
+	text_add(to, "\n");
 }
 
-static size_t add_rule(char *to, size_t number, size_t kind)
+static void add_rule(struct text *to, size_t number, size_t kind)
 {
 	const unsigned what = (unsigned)below(64);
-	size_t len = (size_t)sprintf(to, "[rule r%zu]\nmethod = any\n", number);
+
+	text_add(to, "[rule r%zu]\nmethod = any\n", number);
 
 	if (what & 1)
-		len += (size_t)sprintf(to + len, "header = %s: %s\n", PICK(names), PICK(patterns));
+		text_add(to, "header = %s: %s\n", PICK(names), PICK(patterns));
 	if (what & 2 || !(what & 1))
-		len += add_texts(to + len, kind);
+		add_texts(to, kind);
 	if (what & 4)
-		len += (size_t)sprintf(to + len, "status = %s\n",
-				       below(2) ? "5xx" : "429, 500-502");
+		text_add(to, "status = %s\n", below(2) ? "5xx" : "429, 500-502");
 	if ((what & 24) == 8)
-		len += (size_t)sprintf(to + len, "host = %s\n", PICK(hosts));
+		text_add(to, "host = %s\n", PICK(hosts));
 	if ((what & 48) == 48)
-		len += (size_t)sprintf(to + len, "body_regex = ^<E.*(Busy|Slow)\n");
+		text_add(to, "body_regex = ^<E.*(Busy|Slow)\n");
 	if (what % 7 == 6)
-		len += (size_t)sprintf(to + len, "error = partial\n");
-	return len;
+		text_add(to, "error = partial\n");
 }
 
 static struct rs_rules *some_rules(size_t kind)
 {
-	static char text[40000];
-	size_t len = 0;
+	static char room[40000];
+	struct text text = TEXT_IN(room);
 
 	for (size_t count = 1 + below(40), i = 0; i < count; i++)
-		len += add_rule(text + len, i, kind);
-	return load_good(text);
+		add_rule(&text, i, kind);
+	return load_good(room);
 }
 
 /* ---- responses ---- */
 
-static size_t some_body(char *to, size_t kind)
+static void some_body(struct text *to, size_t kind)
 {
 	static const char *const filler[] = {
 		"<Error>", "<Code>", "</Code>", "\n", "Slo", "xyz", ""
 	};
-	size_t len = 0;
 
 	for (size_t parts = below(12); parts > 0; parts--) {
 		const char *part = below(6) ? PICK(filler) : PICK(texts[kind]);
 
-		len += (size_t)sprintf(to + len, "%s", part);
+		text_add(to, "%s", part);
 		if (below(30) == 0)
-			to[len++] = '\0';
+			to->at[to->len++] = '\0';
 	}
-	return len;
 }
 
-static size_t some_headers(char *to)
+static void some_headers(struct text *to)
 {
-	size_t len = 0;
-
 	for (size_t lines = below(below(12) ? 6 : 50); lines > 0; lines--) {
 		const char *name = below(4) ? PICK(names) : "Content-Type";
 
-		len += (size_t)sprintf(to + len, "%s:%s%s\r\n", name, below(2) ? " " : "",
-				       PICK(values));
+		text_add(to, "%s:%s%s\r\n", name, below(2) ? " " : "", PICK(values));
 	}
-	return len;
 }
 
 static void judge_some(const struct rs_rules *rules, size_t kind)
 {
 	static const int statuses[] = { 0, 200, 429, 500, 503 };
-	char headers[2000], body[512];
+	char header_room[2000], body_room[512];
+	struct text headers = TEXT_IN(header_room), body = TEXT_IN(body_room);
 	const struct rs_target target = {
 		.call = RS_CALL_CURL,
 		.method = span("GET"),
@@ -249,22 +244,25 @@ static void judge_some(const struct rs_rules *rules, size_t kind)
 		.url = span("https://a.example.com/"),
 		.program = "curl",
 	};
-	const struct rs_outcome outcome = {
+	struct rs_outcome outcome = {
 		.status = PICK(statuses),
 		.error = below(5) ? 0 : CURLE_PARTIAL_FILE,
-		.headers = { headers, some_headers(headers) },
-		.body = { body, some_body(body, kind) },
 		.body_complete = below(2),
 	};
 	const enum rs_known known = (enum rs_known)below(3);
 	const struct rs_rule *rule = NULL, *expected = NULL;
-	enum rs_match match = rs_match(rules, &target, &outcome, known, &rule);
+	enum rs_match match;
 
+	some_headers(&headers);
+	some_body(&body, kind);
+	outcome.headers = text_span(&headers);
+	outcome.body = text_span(&body);
+	match = rs_match(rules, &target, &outcome, known, &rule);
 	if (match != first_that_matches(rules, &target, &outcome, known, &expected) ||
 	    rule != expected)
 		fail_msg("%d, known %d, rule %s and not %s, status %d\n%.*s\n%.*s", match, known,
 			 rule ? rule->name : "-", expected ? expected->name : "-", outcome.status,
-			 (int)outcome.headers.len, headers, (int)outcome.body.len, body);
+			 (int)headers.len, headers.at, (int)body.len, body.at);
 }
 
 static void the_first_that_matches_decides(void **state)
@@ -284,21 +282,24 @@ static void the_first_that_matches_decides(void **state)
 static void texts_beyond_the_index(void **state)
 {
 	enum { TEXTS = RS_TEXTS_MOST + 5 };
-	static char text[TEXTS * 14 + 100];
-	size_t len = (size_t)sprintf(text, "[rule a]\nmethod = any\nbody =\n");
+	static char room[TEXTS * 14 + 100];
+	struct text text = TEXT_IN(room);
 	const struct rs_target target = { .call = RS_CALL_CURL, .program = "curl" };
 	struct rs_rules *rules;
 
 	(void)state;
+	text_add(&text, "[rule a]\nmethod = any\nbody =\n");
 	for (int i = 0; i < TEXTS; i++)
-		len += (size_t)sprintf(text + len, " Error%05d,\n", i);
-	rules = load_good(text);
+		text_add(&text, " Error%05d,\n", i);
+	rules = load_good(room);
 	for (int i = TEXTS - 10; i < TEXTS + 10; i++) {
-		char body[32];
+		char body_room[32];
+		struct text body = TEXT_IN(body_room);
 		const struct rs_rule *rule = NULL;
 		struct rs_outcome outcome = { .status = 503, .body_complete = true };
 
-		outcome.body = (struct rs_span){ body, (size_t)sprintf(body, "<Error%05d>", i) };
+		text_add(&body, "<Error%05d>", i);
+		outcome.body = text_span(&body);
 		assert_int_equal(rs_match(rules, &target, &outcome, RS_KNOWN_ALL, &rule),
 				 i < TEXTS ? RS_MATCH_RULE : RS_MATCH_NONE);
 	}

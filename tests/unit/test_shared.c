@@ -32,7 +32,7 @@ static const struct rs_shared_file wanted = {
 static int make_dir(void **state)
 {
 	(void)state;
-	strncpy(dir, "/tmp/rs-shared-XXXXXX", sizeof(dir));
+	(void)snprintf(dir, sizeof(dir), "/tmp/rs-shared-XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/file", dir);

@@ -1,6 +1,6 @@
 /*
- * What the test_curl programs share: the object that they ask for, the error that comes before it,
- * and rules that wait.
+ * What tests of transfers by curl and pycurl share: the object that they ask for, the error that
+ * comes before it, and rules that wait.
  */
 #ifndef TESTS_CURL_PARTS_H
 #define TESTS_CURL_PARTS_H

@@ -243,6 +243,47 @@ static void what_the_program_ended_is_no_failure(void **state)
 	server_stop(server);
 }
 
+static void redirect_to_a_busy_place(void **state)
+{
+	const struct reply script[] = {
+		{ .path = "/from", .status = 302, .headers = "Location: /to\r\n", .times = 9 },
+		{ .path = "/to", .status = 503, .body = S3_ERROR },
+		{ .path = "/to", .body = OBJECT },
+	};
+	struct server *server = server_start(script, 3);
+	struct run run = run_words(RUN_SHIM, RULES("status = 503"), "curl", "-sSLi",
+				   server_url(server, "/from"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(server_request_count(server), 4);
+	assert_int_equal(count_lines(run.out, "HTTP/1.1"), 2);
+	assert_contains(run.out, OBJECT);
+	assert_lacks(run.out, "SlowDown");
+	run_free(&run);
+	server_stop(server);
+}
+
+/* What rules say of a URL is said of the program's own, wherever that has led. */
+static void redirect_is_judged_by_where_it_began(void **state)
+{
+	const struct reply script[] = {
+		{ .path = "/from", .status = 302, .headers = "Location: /to\r\n", .times = 9 },
+		{ .path = "/to", .status = 503, .times = 2 },
+		{ .path = "/to", .body = OBJECT },
+	};
+	struct server *server = server_start(script, 3);
+	struct run run = run_words(RUN_SHIM, RULES("status = 503\nurl = */from"), "curl", "-sSL",
+				   server_url(server, "/from"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, OBJECT);
+	assert_int_equal(server_request_count(server), 6);
+	run_free(&run);
+	server_stop(server);
+}
+
 static void permanent_is_reported_and_not_retried(void **state)
 {
 	const struct reply script[] = { { .status = 403, .body = "<Code>ExpiredToken</Code>" } };
@@ -315,6 +356,8 @@ int main(void)
 		cmocka_unit_test(refused_port_that_opens_later),
 		cmocka_unit_test(reset_before_any_byte),
 		cmocka_unit_test(what_the_program_ended_is_no_failure),
+		cmocka_unit_test(redirect_to_a_busy_place),
+		cmocka_unit_test(redirect_is_judged_by_where_it_began),
 		cmocka_unit_test(permanent_is_reported_and_not_retried),
 		cmocka_unit_test(log_tells_attempt_by_attempt),
 		cmocka_unit_test(no_more_than_the_quota_pays_for),

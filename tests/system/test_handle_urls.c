@@ -1,52 +1,11 @@
 /*
- * Where curl and pycurl went: redirects, and URLs as the program wrote them.
+ * Handles of pycurl that are used again: where each transfer went, and how the program wrote that.
  */
 #include "curl_parts.h"
 #include "server.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static void redirect_to_a_busy_place(void **state)
-{
-	const struct reply script[] = {
-		{ .path = "/from", .status = 302, .headers = "Location: /to\r\n", .times = 9 },
-		{ .path = "/to", .status = 503, .body = S3_ERROR },
-		{ .path = "/to", .body = OBJECT },
-	};
-	struct server *server = server_start(script, 3);
-	struct run run = run_words(RUN_SHIM, RULES("status = 503"), "curl", "-sSLi",
-				   server_url(server, "/from"));
-
-	(void)state;
-	assert_exit(run, 0);
-	assert_int_equal(server_request_count(server), 4);
-	assert_int_equal(count_lines(run.out, "HTTP/1.1"), 2);
-	assert_contains(run.out, OBJECT);
-	assert_lacks(run.out, "SlowDown");
-	run_free(&run);
-	server_stop(server);
-}
-
-/* What rules say of a URL is said of the program's own, wherever that has led. */
-static void redirect_is_judged_by_where_it_began(void **state)
-{
-	const struct reply script[] = {
-		{ .path = "/from", .status = 302, .headers = "Location: /to\r\n", .times = 9 },
-		{ .path = "/to", .status = 503, .times = 2 },
-		{ .path = "/to", .body = OBJECT },
-	};
-	struct server *server = server_start(script, 3);
-	struct run run = run_words(RUN_SHIM, RULES("status = 503\nurl = */from"), "curl", "-sSL",
-				   server_url(server, "/from"));
-
-	(void)state;
-	assert_exit(run, 0);
-	assert_output(run, OBJECT);
-	assert_int_equal(server_request_count(server), 6);
-	run_free(&run);
-	server_stop(server);
-}
 
 /* libcurl spells it otherwise once a transfer has begun. */
 static void a_url_is_what_the_program_wrote(void **state)
@@ -147,8 +106,6 @@ static void a_handle_goes_elsewhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(redirect_to_a_busy_place),
-		cmocka_unit_test(redirect_is_judged_by_where_it_began),
 		cmocka_unit_test(a_url_is_what_the_program_wrote),
 		cmocka_unit_test(following_may_begin_later),
 		cmocka_unit_test(a_handle_goes_elsewhere),

@@ -138,10 +138,9 @@ __attribute__((noinline)) static CURLcode keep_otherwise(CURL *easy, CURLoption 
 {
 	CURLcode result = real(easy, option, value);
 
-	if (__builtin_expect(result != CURLE_OK, 0))
-		return result;
-	rs_option_setters[way](options, value);
-	return CURLE_OK;
+	if (__builtin_expect(result == CURLE_OK, 1))
+		rs_option_setters[way](options, value);
+	return result;
 }
 
 /* Most options are nothing to us, and most others are kept as they are. Whatever is called from

@@ -89,7 +89,7 @@ void rs_handle_ask_url(struct rs_handle *handle);
 
 static inline void rs_handle_learn_url(struct rs_handle *handle)
 {
-	if (__builtin_expect(!rs_options_know_url(&handle->options), 0))
+	if (__builtin_expect(!handle->options.url_known, 0))
 		rs_handle_ask_url(handle);
 }
 

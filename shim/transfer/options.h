@@ -63,7 +63,7 @@ struct rs_options {
 	void *progress_data;
 
 	const void *curlu; /* CURLOPT_CURLU: the URL is in there */
-	bool url_known;    /* `url` is what it is: see rs_options_know_url() */
+	bool url_known;    /* `url` is what it is: see rs_options_expect_url() */
 	enum rs_url_kind url_kind;
 	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
 
@@ -104,18 +104,6 @@ void rs_options_init_again(struct rs_options *options);
 /* The handle is gone: release the copies. */
 void rs_options_release(struct rs_options *options);
 
-/*
- * The URL is set for every request, and only one that fails needs it: curl_easy_setopt() between
- * calls notes no more than that there is a new one, and how it begins. libcurl gives back the copy
- * that it has made, in its own spelling once a transfer has begun, and as long as none has led to
- * another URL. So it is asked before a transfer that may, or for which rules ask how the program
- * spells it, and else when the URL is needed. From then on it is in `url`.
- */
-static inline bool rs_options_know_url(const struct rs_options *options)
-{
-	return options->url_known;
-}
-
 /* To be asked of a string of any length, by few instructions. */
 static inline enum rs_url_kind rs_url_kind_of(const char *url)
 {
@@ -126,6 +114,13 @@ static inline enum rs_url_kind rs_url_kind_of(const char *url)
 		       : RS_URL_H;
 }
 
+/*
+ * The URL is set for every request, and only one that fails needs it: curl_easy_setopt() between
+ * calls notes no more than that there is a new one, and how it begins. libcurl gives back the copy
+ * that it has made, in its own spelling once a transfer has begun, and as long as none has led to
+ * another URL. So it is asked before a transfer that may, or for which rules ask how the program
+ * spells it, and else when the URL is needed. From then on it is in `url`.
+ */
 static inline void rs_options_expect_url(struct rs_options *options, const char *url)
 {
 	options->url_known = false;

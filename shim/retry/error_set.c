@@ -56,3 +56,21 @@ bool rs_error_set_matches(const struct rs_error_set *set, enum rs_call call,
 	return rs_error_set_has(set, domain_of(call), outcome->error) ||
 	       rs_error_set_has(set, RS_DOMAIN_ERRNO, outcome->sys_errno);
 }
+
+uint64_t rs_error_set_folded(const struct rs_error_set *set)
+{
+	return set->curl[0] | set->curl[1] | set->sys[0] | set->sys[1] | set->sys[2] | set->eai;
+}
+
+static uint64_t folded(enum rs_error_domain domain, int code)
+{
+	int bit = bit_of(domain, code);
+
+	return bit >= 0 ? UINT64_C(1) << bit % 64 : 0;
+}
+
+uint64_t rs_error_folded(enum rs_call call, const struct rs_outcome *outcome)
+{
+	return folded(domain_of(call), outcome->error) |
+	       folded(RS_DOMAIN_ERRNO, outcome->sys_errno);
+}

@@ -75,7 +75,7 @@ static void add_pair(struct rs_pairs *pairs, unsigned char first, unsigned char 
 {
 	unsigned hash = first * 37U + second * 11U;
 
-	pairs->bits[hash / 64 % 4] |= UINT64_C(1) << hash % 64;
+	pairs->bits[hash / 64 % RS_PAIRS_WORDS] |= UINT64_C(1) << hash % 64;
 }
 
 static unsigned char lower(char c)
@@ -86,9 +86,14 @@ static unsigned char lower(char c)
 struct rs_pairs rs_pairs_of(struct rs_span text)
 {
 	struct rs_pairs pairs = { { 0 } };
+	unsigned char before = text.len > 0 ? lower(text.at[0]) : 0;
 
-	for (size_t i = 1; i < text.len; i++)
-		add_pair(&pairs, lower(text.at[i - 1]), lower(text.at[i]));
+	for (size_t i = 1; i < text.len; i++) {
+		const unsigned char now = lower(text.at[i]);
+
+		add_pair(&pairs, before, now);
+		before = now;
+	}
 	return pairs;
 }
 
@@ -180,6 +185,22 @@ struct rs_glob rs_glob_make(const char *pattern, bool fold)
 		glob.kind = RS_GLOB_BYTES;
 	}
 	return glob;
+}
+
+struct rs_pairs rs_glob_pairs(const struct rs_glob *glob)
+{
+	switch (glob->kind) {
+	case RS_GLOB_LITERAL:
+	case RS_GLOB_PREFIX:
+	case RS_GLOB_SUFFIX:
+		return rs_pairs_of(glob->text);
+	case RS_GLOB_BYTES:
+		return glob->pairs;
+	case RS_GLOB_ANY:
+	case RS_GLOB_PATTERN:
+		break;
+	}
+	return (struct rs_pairs){ { 0 } };
 }
 
 /* ---- matching ---- */

@@ -15,8 +15,9 @@
 
 /* Which pairs of neighbouring bytes a text has, without regard to ASCII case; and, since they are
  * hashed, some that it has not. */
+#define RS_PAIRS_WORDS 4
 struct rs_pairs {
-	uint64_t bits[4];
+	uint64_t bits[RS_PAIRS_WORDS];
 };
 
 enum rs_glob_kind {
@@ -47,12 +48,14 @@ struct rs_glob rs_glob_make(const char *pattern, bool fold);
 
 struct rs_pairs rs_pairs_of(struct rs_span text);
 
-/* Can a text with these pairs match? Cheap, for where one text is held against many globs. */
-static inline bool rs_glob_may_match(const struct rs_glob *glob, const struct rs_pairs *pairs)
+/* Those that every text has which matches. */
+struct rs_pairs rs_glob_pairs(const struct rs_glob *glob);
+
+/* Is each of these among those? */
+static inline bool rs_pairs_within(const struct rs_pairs *these, const struct rs_pairs *those)
 {
-	return ((glob->pairs.bits[0] & ~pairs->bits[0]) | (glob->pairs.bits[1] & ~pairs->bits[1]) |
-		(glob->pairs.bits[2] & ~pairs->bits[2]) |
-		(glob->pairs.bits[3] & ~pairs->bits[3])) == 0;
+	return ((these->bits[0] & ~those->bits[0]) | (these->bits[1] & ~those->bits[1]) |
+		(these->bits[2] & ~those->bits[2]) | (these->bits[3] & ~those->bits[3])) == 0;
 }
 
 /* Does the whole of `text` match? A text longer than fnmatch can be given (4 KiB) does not match

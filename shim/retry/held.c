@@ -11,7 +11,7 @@ static inline bool pairs_allow(const struct rs_glob *glob, struct rs_span text,
 {
 	if (!held->known)
 		*held = (struct rs_held){ true, rs_pairs_of(text) };
-	return rs_glob_may_match(glob, &held->pairs);
+	return rs_pairs_within(&glob->pairs, &held->pairs);
 }
 
 bool rs_held_glob(const struct rs_glob *glob, struct rs_span text, struct rs_held *held)

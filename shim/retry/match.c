@@ -4,11 +4,12 @@
 
 #include "gnu.h"
 #include "retry/ascii.h"
+#include "retry/brief.h"
 #include "retry/error_set.h"
 #include "retry/held.h"
 
-/* Where many rules are judged most of them fall at the first bit test: the outcome comes before
- * the scope, and what has to search text comes last. */
+/* Where many rules are judged their briefs pass over most of them. Of the others most fall at the
+ * first bit test: the outcome comes before the scope, and what has to search text comes last. */
 
 enum verdict {
 	NO,
@@ -31,11 +32,6 @@ struct seen {
 	struct response *response; /* or NULL */
 };
 
-static bool has_response_matcher(const struct rs_rule *rule)
-{
-	return rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
-}
-
 static bool error_matches(const struct rs_rule *rule, const struct rs_target *target,
 			  const struct rs_outcome *outcome)
 {
@@ -46,7 +42,7 @@ static bool error_matches(const struct rs_rule *rule, const struct rs_target *ta
 /* Nothing but the status is looked at: what is left may still say no. */
 static bool response_may_match(const struct rs_rule *rule, const struct rs_outcome *outcome)
 {
-	return outcome->status != 0 && has_response_matcher(rule) &&
+	return outcome->status != 0 && rs_rule_has_response_matcher(rule) &&
 	       (!rule->status || rs_status_in(rule->status, outcome->status));
 }
 
@@ -264,15 +260,29 @@ static enum verdict judge(const struct rs_rule *rule, const struct rs_target *ta
 	return by_error ? YES : response_verdict(rule, outcome, known, seen->response, &key);
 }
 
+/* The number of the first rule, from `from` on, that its brief does not pass over. */
+static size_t next_worth_judging(const struct rs_rules *rules, const struct rs_brief *offer,
+				 size_t from)
+{
+	while (rules->briefs && from < rules->rule_count &&
+	       !rs_brief_allows(&rules->briefs[from], offer))
+		from++;
+	return from;
+}
+
 static enum rs_match judge_in_order(const struct rs_rules *rules, const struct rs_target *target,
 				    const struct rs_outcome *outcome, enum rs_known known,
 				    struct response *response, const struct rs_rule **rule)
 {
+	struct rs_brief offer = { .errors = 0 };
 	struct seen seen;
 
 	seen.host.known = seen.url.known = seen.program.known = false;
 	seen.response = response;
-	for (size_t i = 0; i < rules->rule_count; i++) {
+	if (rules->briefs)
+		offer = rs_brief_offer(target, outcome);
+	for (size_t i = next_worth_judging(rules, &offer, 0); i < rules->rule_count;
+	     i = next_worth_judging(rules, &offer, i + 1)) {
 		enum verdict verdict = judge(&rules->rules[i], target, outcome, known, &seen);
 
 		if (verdict == UNKNOWN)
@@ -321,7 +331,7 @@ static const char *outcome_refuses(const struct rs_rule *rule, const struct rs_t
 
 	if (error_matches(rule, target, outcome))
 		return NULL;
-	if (!has_response_matcher(rule) || (outcome->status == 0 && rule->has_error))
+	if (!rs_rule_has_response_matcher(rule) || (outcome->status == 0 && rule->has_error))
 		return "error";
 	if (outcome->status == 0 && !rule->status)
 		return rule->header ? "header" : rule->body.count > 0 ? "body" : "body_regex";

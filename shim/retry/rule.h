@@ -187,6 +187,11 @@ struct rs_rule {
 	struct rs_policy policy; /* whole: the named policy with this rule's overrides */
 };
 
+static inline bool rs_rule_has_response_matcher(const struct rs_rule *rule)
+{
+	return rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
+}
+
 enum rs_mode {
 	RS_MODE_ENFORCE,
 	RS_MODE_OBSERVE,
@@ -226,6 +231,7 @@ struct rs_rules {
 	struct rs_settings settings;
 	const struct rs_rule *rules; /* in file order */
 	size_t rule_count;
+	const struct rs_brief *briefs;     /* one for each of them; NULL: they are few (brief.h) */
 	const struct rs_text_index *texts; /* of their bodies; NULL: there is none */
 	const struct rs_policy *policies;  /* [0] is "default" */
 	size_t policy_count;

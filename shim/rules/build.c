@@ -224,6 +224,7 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	    !rs_build_policies(&build, &read, rules) || !build_all_rules(&build, rules) ||
 	    !build_faults(&build, rules) || !make_pacers(&build, rules) || arena->failed)
 		return -ENOMEM;
-	rs_unite_rules(rules);
-	return rs_index_texts(rules, arena, document->arena) ? 0 : -ENOMEM;
+	if (!rs_unite_rules(rules, arena) || !rs_index_texts(rules, arena, document->arena))
+		return -ENOMEM;
+	return 0;
 }

@@ -153,8 +153,8 @@ static bool take_line(struct ini_text *ini, struct rs_span line, size_t limit)
 	return sound && !ini->refused_key;
 }
 
-/* inih's reader callback, as fgets(3). A refused header reaches inih as an empty one, so that
- * inih too forgets the key before it. */
+/* inih's reader callback, as fgets(3). A header has been read here: an empty one is all that inih
+ * needs to forget the key before it. */
 static char *read_line(char *to, int size, void *stream)
 {
 	struct ini_text *ini = stream;
@@ -166,7 +166,7 @@ static char *read_line(char *to, int size, void *stream)
 			return NULL;
 		line = next_line(ini);
 	} while (!take_line(ini, line, limit));
-	if (ini->kind == LINE_HEADER && ini->refused_section)
+	if (ini->kind == LINE_HEADER)
 		line = (struct rs_span){ "[]", 2 };
 	memcpy(to, line.at, line.len);
 	to[line.len] = '\0';

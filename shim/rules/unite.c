@@ -1,5 +1,6 @@
 #include "rules/unite.h"
 
+#include "retry/brief.h"
 #include "retry/ns.h"
 
 static bool any_bit(const uint64_t *words, size_t count)
@@ -15,11 +16,10 @@ static bool any_bit(const uint64_t *words, size_t count)
  * errors are those of its own domain or an errno. */
 static unsigned calls_concerned(const struct rs_rule *rule)
 {
-	bool response = rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
 	bool by_errno = any_bit(rule->error.sys, 3);
 	unsigned calls = 0;
 
-	if (response || by_errno || any_bit(rule->error.curl, 2))
+	if (rs_rule_has_response_matcher(rule) || by_errno || any_bit(rule->error.curl, 2))
 		calls |= 1U << RS_CALL_CURL;
 	if (by_errno)
 		calls |= 1U << RS_CALL_CONNECT;
@@ -53,7 +53,22 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 	rules->minds_url |= rule->url.count > 0 || rule->recover;
 }
 
-void rs_unite_rules(struct rs_rules *rules)
+static bool make_briefs(struct rs_rules *rules, struct rs_arena *arena)
+{
+	struct rs_brief *briefs;
+
+	if (rules->rule_count < RS_BRIEF_LEAST)
+		return true;
+	briefs = RS_NEW_ARRAY(arena, rules->rule_count, struct rs_brief);
+	if (!briefs)
+		return false;
+	for (size_t i = 0; i < rules->rule_count; i++)
+		briefs[i] = rs_brief_of(&rules->rules[i]);
+	rules->briefs = briefs;
+	return true;
+}
+
+bool rs_unite_rules(struct rs_rules *rules, struct rs_arena *arena)
 {
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct rs_rule *rule = &rules->rules[i];
@@ -63,4 +78,5 @@ void rs_unite_rules(struct rs_rules *rules)
 			unite_statuses(rules, rule);
 		unite_rule(rules, rule);
 	}
+	return make_briefs(rules, arena);
 }

@@ -4,9 +4,13 @@
 #ifndef RS_RULES_UNITE_H
 #define RS_RULES_UNITE_H
 
-#include "retry/rule.h"
+#include <stdbool.h>
 
-/* Fill the unions of `rules` from its rules. */
-void rs_unite_rules(struct rs_rules *rules);
+#include "retry/rule.h"
+#include "rules/arena.h"
+
+/* Fill the unions of `rules` from its rules, and their briefs where they are many. False where
+ * memory is short. */
+bool rs_unite_rules(struct rs_rules *rules, struct rs_arena *arena);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "unit.h"
 
+#include "retry/brief.h"
 #include "retry/error_set.h"
 #include "retry/match.h"
 
@@ -80,6 +81,15 @@ static inline struct rs_rules rules_of(const struct rs_rule *rules, size_t count
 	return all;
 }
 
+/* By its brief: a rule that matches has to be. */
+static inline bool is_allowed(const struct rs_rule *rule, const struct rs_target *target,
+			      const struct rs_outcome *outcome)
+{
+	const struct rs_brief brief = rs_brief_of(rule), offer = rs_brief_offer(target, outcome);
+
+	return rs_brief_allows(&brief, &offer);
+}
+
 static inline enum rs_match match_one(const struct rs_rule *rule, const struct rs_target *target,
 				      const struct rs_outcome *outcome, enum rs_known known)
 {
@@ -88,6 +98,7 @@ static inline enum rs_match match_one(const struct rs_rule *rule, const struct r
 	enum rs_match match = rs_match(&all, target, outcome, known, &found);
 
 	assert_ptr_equal(found, match == RS_MATCH_RULE ? rule : NULL);
+	assert_true(match == RS_MATCH_NONE || is_allowed(rule, target, outcome));
 	return match;
 }
 

@@ -5,11 +5,13 @@
 #include "rules_helper.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <strings.h>
 
 #include "chance.h"
 #include "gnu.h"
+#include "retry/error_set.h"
 #include "retry/match.h"
 #include "text.h"
 
@@ -101,16 +103,22 @@ static enum answer regex_answer(const struct rs_rule *rule, const struct rs_outc
 	return rs_regex_finds(rule->body_regex, outcome->body.at, outcome->body.len) ? YES : NO;
 }
 
-static bool host_fits(const struct rs_rule *rule, const struct rs_target *target)
+static bool any_fits(const struct rs_globs *globs, struct rs_span span, int flags)
 {
-	for (size_t i = 0; i < rule->host.count; i++) {
-		char host[100];
+	char text[100];
 
-		snprintf(host, sizeof(host), "%.*s", (int)target->host.len, target->host.at);
-		if (fnmatch(rule->host.at[i].pattern, host, FNM_CASEFOLD) == 0)
+	snprintf(text, sizeof(text), "%.*s", (int)span.len, span.at);
+	for (size_t i = 0; i < globs->count; i++) {
+		if (fnmatch(globs->at[i].pattern, text, flags) == 0)
 			return true;
 	}
-	return rule->host.count == 0;
+	return globs->count == 0;
+}
+
+static bool has_error(const struct rs_rule *rule, const struct rs_outcome *outcome)
+{
+	return rs_error_set_has(&rule->error, RS_DOMAIN_CURL, outcome->error) ||
+	       rs_error_set_has(&rule->error, RS_DOMAIN_ERRNO, outcome->sys_errno);
 }
 
 static enum answer rule_answer(const struct rs_rule *rule, const struct rs_target *target,
@@ -119,9 +127,11 @@ static enum answer rule_answer(const struct rs_rule *rule, const struct rs_targe
 	const bool by_response =
 		rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
 
-	if (!host_fits(rule, target))
+	if (!any_fits(&rule->host, target->host, FNM_CASEFOLD) ||
+	    !any_fits(&rule->url, target->url, 0) ||
+	    !any_fits(&rule->program, span(target->program), 0))
 		return NO;
-	if (outcome->error == CURLE_PARTIAL_FILE && rule->has_error)
+	if (has_error(rule, outcome))
 		return YES;
 	if (!by_response || outcome->status == 0)
 		return NO;
@@ -164,7 +174,13 @@ static const char *const names[] = { "X-Error", "declinate", "macallums", "Retry
 static const char *const patterns[] = { "*",    "busy",      "busy*",       "*y",
 					"b?s*", "*[a-m]*sy", "[[:alpha:]]*" };
 static const char *const values[] = { "busy", "busybody", "", "lazy", "daisy", "9", "b" };
-static const char *const hosts[] = { "*.example.com", "a.example.com", "b*", "[ab].example.*" };
+static const char *const hosts[] = { "*.example.com", "a.example.com", "b*", "[ab].example.*",
+				     "[[:alpha:]].example.com" };
+static const char *const urls[] = { "https://*", "*/Things/*", "https://*/v[0-9]*, *login*",
+				    "*.org/", "https://a.example.com/" };
+static const char *const programs[] = { "cu*", "wget, curl", "php*", "*", "*l" };
+/* CURLE_SEND_ERROR and the status 503 have one bit in briefs. */
+static const char *const errors[] = { "partial", "CURLE_SEND_ERROR", "ECONNRESET", "reset" };
 
 static void add_texts(struct text *to, size_t kind)
 {
@@ -192,7 +208,11 @@ static void add_rule(struct text *to, size_t number, size_t kind)
 	if ((what & 48) == 48)
 		text_add(to, "body_regex = ^<E.*(Busy|Slow)\n");
 	if (what % 7 == 6)
-		text_add(to, "error = partial\n");
+		text_add(to, "error = %s\n", PICK(errors));
+	if (below(4) == 0)
+		text_add(to, "url = %s\n", PICK(urls));
+	if (below(4) == 0)
+		text_add(to, "program = %s\n", PICK(programs));
 }
 
 static struct rs_rules *some_rules(size_t kind)
@@ -234,6 +254,10 @@ static void some_headers(struct text *to)
 static void judge_some(const struct rs_rules *rules, size_t kind)
 {
 	static const int statuses[] = { 0, 200, 429, 500, 503 };
+	static const int failures[] = { CURLE_PARTIAL_FILE, CURLE_SEND_ERROR, CURLE_RECV_ERROR };
+	static const char *const called[] = { "https://a.example.com/",
+					      "https://A.Example.com/login",
+					      "https://b.example.org/v1/Things/7" };
 	char header_room[2000], body_room[512];
 	struct text headers = TEXT_IN(header_room), body = TEXT_IN(body_room);
 	const struct rs_target target = {
@@ -241,12 +265,13 @@ static void judge_some(const struct rs_rules *rules, size_t kind)
 		.method = span("GET"),
 		.scheme = span("https"),
 		.host = span(below(2) ? "a.example.com" : "B.Example.org"),
-		.url = span("https://a.example.com/"),
-		.program = "curl",
+		.url = span(PICK(called)),
+		.program = below(2) ? "curl" : "php8.2",
 	};
 	struct rs_outcome outcome = {
 		.status = PICK(statuses),
-		.error = below(5) ? 0 : CURLE_PARTIAL_FILE,
+		.error = below(5) ? 0 : PICK(failures),
+		.sys_errno = below(9) ? 0 : ECONNRESET,
 		.body_complete = below(2),
 	};
 	const enum rs_known known = (enum rs_known)below(3);

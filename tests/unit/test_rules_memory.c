@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "retry/brief.h"
+#include "rules/unite.h"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 static void memory_runs_out_anywhere(void **state)
@@ -204,6 +207,25 @@ static void memory_runs_out_with_the_text(void **state)
 	}
 }
 
+/* A few rules have none, and need no memory for them. */
+static void memory_runs_out_for_briefs(void **state)
+{
+	struct rs_rule some[RS_BRIEF_LEAST] = { { .status = NULL } };
+	struct rs_rules rules = { .rules = some, .rule_count = RS_BRIEF_LEAST - 1 };
+	struct rs_arena arena = { 0 };
+
+	(void)state;
+	maps_left = 0;
+	assert_true(rs_unite_rules(&rules, &arena));
+	rules.rule_count++;
+	assert_false(rs_unite_rules(&rules, &arena));
+	assert_null(rules.briefs);
+	maps_left = -1;
+	assert_true(rs_unite_rules(&rules, &arena));
+	assert_non_null(rules.briefs);
+	rs_arena_free(&arena);
+}
+
 /* A file that grows while it is read; -EINVAL where it was read. */
 static void memory_runs_out_while_reading(void **state)
 {
@@ -266,6 +288,7 @@ int main(void)
 		cmocka_unit_test(memory_runs_out_at_once),
 		cmocka_unit_test(memory_runs_out_for_faults),
 		cmocka_unit_test(memory_runs_out_with_the_text),
+		cmocka_unit_test(memory_runs_out_for_briefs),
 		cmocka_unit_test(memory_runs_out_while_reading),
 		cmocka_unit_test(memory_runs_out_for_distrust),
 		cmocka_unit_test(memory_runs_out_for_the_built_in_rules),

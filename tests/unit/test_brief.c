@@ -20,7 +20,7 @@ static void what_has_not_happened(void **state)
 	const struct rs_rule response = status_rule("s", 500, 503);
 	const struct rs_rule timeout = error_rule("e", RS_DOMAIN_CURL, CURLE_OPERATION_TIMEDOUT);
 	const struct rs_rule reset = error_rule("r", RS_DOMAIN_ERRNO, ECONNRESET);
-	const struct rs_outcome none = { .status = 0 }, odd = { .status = RS_STATUS_LIMIT + 503 };
+	const struct rs_outcome none = { .status = 0 }, odd = { .status = 503 + 512 };
 	const struct rs_outcome timed_out = { .error = CURLE_OPERATION_TIMEDOUT };
 	const struct rs_outcome was_reset = { .error = CURLE_RECV_ERROR, .sys_errno = ECONNRESET };
 

@@ -188,7 +188,8 @@ char ***rs_process_environ(void)
 	return variable ? variable : &none;
 }
 
-RS_DATA_AT_START _Atomic(const char *) rs_found_single_threaded;
+const char rs_not_asked;
+RS_DATA_AT_START _Atomic(const char *) rs_found_single_threaded = &rs_not_asked;
 
 /* poll() asks it, and is not to wait for the linker's lock: where that alone can tell, a program is
  * taken to have threads. libc keeps its own up to date also beside a program's copy. */

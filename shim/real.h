@@ -73,7 +73,20 @@ enum rs_stream {
 	RS_STDIN,
 	RS_STDOUT,
 };
-FILE *rs_real_stream(enum rs_stream stream);
+#define RS_STREAMS 2
+
+/* The variables, not their values: a program may assign to stdout. */
+FILE **rs_find_stream(enum rs_stream stream);
+extern _Atomic(FILE **) rs_found_streams[RS_STREAMS] __attribute__((visibility("hidden")));
+
+static inline FILE *rs_real_stream(enum rs_stream stream)
+{
+	FILE **found = atomic_load_explicit(&rs_found_streams[stream], memory_order_relaxed);
+
+	if (__builtin_expect(!found, 0))
+		found = rs_find_stream(stream);
+	return found ? *found : NULL;
+}
 
 /* Is the code at `caller` libcurl's own? Lock-free and async-signal-safe. */
 bool rs_is_libcurl(const void *caller);
@@ -123,33 +136,32 @@ extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
 void *rs_real_symbol(const char *name);
 void *rs_real_dlsym(void *handle, const char *name);
 
-/* libc's __libc_single_threaded: its address, or that of a zero where there is none. Looked up when
- * it is first asked for. */
+/* libc's __libc_single_threaded: its address, that of a zero where there is none, or that of
+ * rs_not_asked, which is zero, too. Looked up when it is first asked for. */
 const char *rs_find_single_threaded(void);
+extern const char rs_not_asked __attribute__((visibility("hidden")));
 extern _Atomic(const char *) rs_found_single_threaded __attribute__((visibility("hidden")));
 
 static inline bool rs_is_single_threaded(void)
 {
 	const char *found = atomic_load_explicit(&rs_found_single_threaded, memory_order_relaxed);
 
-	return *(found ? found : rs_find_single_threaded()) != 0;
+	return *(found != &rs_not_asked ? found : rs_find_single_threaded()) != 0;
 }
 
 /* The same without looking anything up: false where it was never asked for. */
 static inline bool rs_is_known_single_threaded(void)
 {
-	const char *found = atomic_load_explicit(&rs_found_single_threaded, memory_order_relaxed);
-
-	return found && *found != 0;
+	return *atomic_load_explicit(&rs_found_single_threaded, memory_order_relaxed) != 0;
 }
 
 typedef int (*rs_connect_fn)(int, const struct sockaddr *, socklen_t);
 
-/* Look the real connect() up and remember it; NULL where there is none. */
+/* Look the real connect() up and remember it; where there is none, what fails with ENOSYS. */
 rs_connect_fn rs_find_connect(void);
 extern _Atomic(rs_connect_fn) rs_found_connect __attribute__((visibility("hidden")));
 
-/* The real connect(), or NULL. Found when it is first asked for: without a lock, or by the
+/* The real connect(). Found when it is first asked for: without a lock, or by the
  * constructor where only the dynamic linker can tell (next_symbol.h). */
 static inline rs_connect_fn rs_real_connect(void)
 {

@@ -1,25 +1,14 @@
 #include <dlfcn.h>
-#include <stdatomic.h>
 
 #include "at_start.h"
 #include "real.h"
 
-/* The variable, not its value: a program may assign to stdout. */
-static FILE **find(const char *name, _Atomic(FILE **) *cache)
-{
-	FILE **variable = atomic_load_explicit(cache, memory_order_relaxed);
+RS_DATA_AT_START _Atomic(FILE **) rs_found_streams[RS_STREAMS];
 
-	if (!variable) {
-		variable = rs_real_dlsym(RTLD_DEFAULT, name);
-		atomic_store_explicit(cache, variable, memory_order_relaxed);
-	}
+FILE **rs_find_stream(enum rs_stream stream)
+{
+	FILE **variable = rs_real_dlsym(RTLD_DEFAULT, stream == RS_STDIN ? "stdin" : "stdout");
+
+	atomic_store_explicit(&rs_found_streams[stream], variable, memory_order_relaxed);
 	return variable;
-}
-
-FILE *rs_real_stream(enum rs_stream stream)
-{
-	RS_DATA_AT_START static _Atomic(FILE **) in, out;
-	FILE **variable = stream == RS_STDIN ? find("stdin", &in) : find("stdout", &out);
-
-	return variable ? *variable : NULL;
 }

@@ -10,7 +10,7 @@
 #include "hooks/export.h"
 #include "real_libc.h"
 
-__attribute__((noinline)) static void forget(int fd)
+static void forget(int fd)
 {
 	int saved_errno = errno;
 
@@ -18,10 +18,16 @@ __attribute__((noinline)) static void forget(int fd)
 	errno = saved_errno;
 }
 
+__attribute__((noinline)) static int forget_and_close(int fd)
+{
+	forget(fd);
+	return rs_real_close(fd);
+}
+
 RS_EXPORT int close(int fd)
 {
 	if (rs_pending_any())
-		forget(fd);
+		return forget_and_close(fd);
 	return rs_real_close(fd);
 }
 

@@ -89,27 +89,50 @@ __attribute__((noinline)) static int with_care(const struct rs_connect *call, in
 	return 0;
 }
 
-RS_EXPORT int connect(int fd, RS_SOCKADDR_ARG addr, socklen_t len)
+/* libcurl's, inside of a transfer, which it is part of. The socket that it was given as connected
+ * is connected, whatever comes of it. */
+__attribute__((noinline)) static int connect_of_transfer(int fd, const struct sockaddr *addr,
+							 socklen_t len)
 {
-	struct rs_connect call = { rs_real_connect(), fd, RS_SOCKADDR_OF(addr), len, rs_mark() };
-	int entry_errno = errno;
+	int entry_errno;
 
-	/* The call stays in memory: to keep it in registers too would save and restore five. */
+	if (__builtin_expect(rs_connected_fd != fd + 1, 1))
+		return rs_real_connect()(fd, addr, len);
+	entry_errno = errno;
+	(void)rs_real_connect()(fd, addr, len);
+	errno = entry_errno;
+	return 0;
+}
+
+/* The call stays in memory, from before anything else is called: to keep it in registers too would
+ * save and restore five. */
+__attribute__((noinline)) static int connect_of_program(int fd, const struct sockaddr *addr,
+							socklen_t len, const void *caller)
+{
+	struct rs_connect call = { NULL, fd, addr, len, rs_mark() };
+	int entry_errno;
+
+	__asm__("" : "+m"(call));
+	call.real = rs_real_connect();
+	entry_errno = errno;
 	__asm__("" : "+m"(call), "+m"(entry_errno));
-	if (!call.real) {
-		errno = ENOSYS;
-		return -1;
-	}
 	if (rs_pending_any() && is_answered(&call, entry_errno))
 		return -1;
-	if (rs_connect_is_paced() && is_put_off(&call, __builtin_return_address(0)))
+	if (rs_connect_is_paced() && is_put_off(&call, caller))
 		return in_progress();
 	if (__builtin_expect(rs_faults_watched || rs_limits_possible, false))
-		return with_care(&call, entry_errno, __builtin_return_address(0));
+		return with_care(&call, entry_errno, caller);
 	if (call.real(call.fd, call.addr, call.len) != 0)
 		return errno == EINPROGRESS && rs_curl_depth == 0
-			       ? under_way(&call, __builtin_return_address(0))
-			       : after_failure(&call, entry_errno, __builtin_return_address(0));
+			       ? under_way(&call, caller)
+			       : after_failure(&call, entry_errno, caller);
 	rs_connect_succeeded(&call);
 	return 0;
+}
+
+RS_EXPORT int connect(int fd, RS_SOCKADDR_ARG addr, socklen_t len)
+{
+	if (rs_curl_depth > 0 && !rs_pending_any())
+		return connect_of_transfer(fd, RS_SOCKADDR_OF(addr), len);
+	return connect_of_program(fd, RS_SOCKADDR_OF(addr), len, __builtin_return_address(0));
 }

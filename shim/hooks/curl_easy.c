@@ -43,9 +43,14 @@ RS_EXPORT CURL *curl_easy_init(void)
 {
 	if (rs_is_inside(__builtin_return_address(0)))
 		return rs_curl_inside->easy_init();
+	return init_of_program(__builtin_return_address(0));
+}
+
+RS_BEHIND_DLSYM(curl_easy_init);
+CURL *rs_hook_curl_easy_init(void)
+{
 	return init_of_program(RS_CALLER);
 }
-RS_BINDABLE(curl_easy_init);
 
 /* During a call: options that an attempt has replaced are only noted, and take effect through
  * what has replaced them; those that shape the request make it another one. */
@@ -241,9 +246,8 @@ __attribute__((noinline)) static CURLcode perform_with_care(CURL *easy, const vo
 	return rs_transfer_perform(handle);
 }
 
-RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
+static inline CURLcode perform(CURL *easy, const void *caller)
 {
-	const void *caller = RS_CALLER;
 	struct rs_handle *handle = rs_handle_glance(easy);
 
 	if (__builtin_expect(handle != NULL, 1) && __builtin_expect(!handle->multi_call, 1) &&
@@ -251,21 +255,62 @@ RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
 		return rs_transfer_perform(handle);
 	return perform_with_care(easy, caller);
 }
-RS_BINDABLE(curl_easy_perform);
+
+RS_EXPORT CURLcode curl_easy_perform(CURL *easy)
+{
+	return perform(easy, __builtin_return_address(0));
+}
+
+RS_BEHIND_DLSYM(curl_easy_perform);
+CURLcode rs_hook_curl_easy_perform(CURL *easy)
+{
+	return perform(easy, RS_CALLER);
+}
+
+/* What becomes of the multi handle that libcurl has made for it is libcurl's own business. */
+static inline void cleanup_real(CURL *easy, const struct rs_curl_api *api)
+{
+	const struct rs_curl_api *before = rs_curl_inside;
+
+	rs_curl_inside = api;
+	if (api->easy_cleanup)
+		api->easy_cleanup(easy);
+	rs_curl_inside = before;
+}
+
+__attribute__((noinline)) static void cleanup_unknown(CURL *easy, const void *caller)
+{
+	const struct rs_curl_api *api = api_of(NULL, caller);
+
+	if (api && api->easy_cleanup)
+		api->easy_cleanup(easy);
+}
+
+static inline void cleanup(CURL *easy, const void *caller)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+
+	if (!handle) {
+		cleanup_unknown(easy, caller);
+		return;
+	}
+	if (rs_multi_has(handle))
+		rs_multi_forget(handle);
+	rs_handle_take(easy);
+	cleanup_real(easy, handle->api);
+	rs_handle_free(handle);
+}
 
 RS_EXPORT void curl_easy_cleanup(CURL *easy)
 {
-	struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
-
-	if (handle)
-		rs_multi_forget(handle);
-	rs_handle_take(easy);
-	if (api && api->easy_cleanup)
-		api->easy_cleanup(easy);
-	rs_handle_free(handle);
+	cleanup(easy, __builtin_return_address(0));
 }
-RS_BINDABLE(curl_easy_cleanup);
+
+RS_BEHIND_DLSYM(curl_easy_cleanup);
+void rs_hook_curl_easy_cleanup(CURL *easy)
+{
+	cleanup(easy, RS_CALLER);
+}
 
 RS_EXPORT void curl_easy_reset(CURL *easy)
 {
@@ -279,8 +324,7 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 		return;
 	rs_options_clear(&handle->options);
 	handle->body_stands = handle->header_stands = false;
-	handle->whole.valid = false;
-	rs_fault_forget(handle);
+	rs_handle_forget_last(handle);
 	if (handle->active) {
 		handle->active->altered = handle->active->replaced_more = true;
 		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */

@@ -15,4 +15,9 @@
 	extern __typeof__(function) rs_hook_##function                                             \
 		__attribute__((alias(#function), visibility("hidden"), used))
 
+/* Or a function of its own, to be defined: then what is called without dlsym() looks for no token.
+ */
+#define RS_BEHIND_DLSYM(function)                                                                  \
+	extern __typeof__(function) rs_hook_##function __attribute__((visibility("hidden"), used))
+
 #endif

@@ -347,7 +347,7 @@ __attribute__((noinline)) static void look_at_error(int fd, int error, void *val
 
 /* One that has failed before is asked about before the kernel is; of one that has not the kernel
  * may well say that there is no error. */
-static int error_of(int fd, void *value, socklen_t *len)
+__attribute__((noinline)) static int error_of(int fd, void *value, socklen_t *len)
 {
 	int error;
 

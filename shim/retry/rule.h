@@ -250,8 +250,9 @@ struct rs_rules {
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;
-	bool limits;    /* a policy limits attempts or their connecting */
-	bool minds_url; /* a rule asks for more of it than its host, or may change it */
+	bool limits;      /* a policy limits attempts or their connecting */
+	bool minds_first; /* first attempts may be limited, struck by a fault, or put off */
+	bool minds_url;   /* a rule asks for more of it than its host, or may change it */
 	struct rs_status_set status; /* a rule with only body or header matchers sets every bit */
 	struct rs_error_set error;
 };

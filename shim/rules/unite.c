@@ -78,5 +78,6 @@ bool rs_unite_rules(struct rs_rules *rules, struct rs_arena *arena)
 			unite_statuses(rules, rule);
 		unite_rule(rules, rule);
 	}
+	rules->minds_first = rules->limits || rules->fault_calls || rules->pacers;
 	return make_briefs(rules, arena);
 }

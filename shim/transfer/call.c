@@ -47,24 +47,7 @@ static void begin_again(struct rs_exchange *x)
 		rs_upload_repeat(&x->upload);
 }
 
-/* What is not cleared here is set before it is read. */
-static void clear(struct rs_exchange *x)
-{
-	const size_t from = offsetof(struct rs_exchange, phase);
-	const size_t middle = offsetof(struct rs_exchange, rule);
-
-	/* Short enough, both, to be done by a few moves. */
-	memset((char *)x + from, 0, middle - from);
-	memset((char *)x + middle, 0, sizeof(*x) - middle);
-	x->fault.strike.fault = NULL;
-	x->fault.delayed = x->fault.replaced = x->fault.cuts = false;
-	x->history.count = 0;
-	x->resume.continuing = false;
-	x->resume.got = 0;
-	x->upload.outgrown = x->upload.stopped_by_us = false;
-}
-
-static void open_upload(struct rs_exchange *x)
+void rs_exchange_open_upload(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
@@ -73,42 +56,10 @@ static void open_upload(struct rs_exchange *x)
 	rs_upload_begin(&x->upload, o, x->rules->settings.spool_limit);
 }
 
-__attribute__((noinline)) static void forget_last(struct rs_handle *handle)
+void rs_exchange_not_open(struct rs_handle *handle)
 {
-	handle->whole.valid = false;
-	rs_fault_forget(handle);
-}
-
-/* A fault for connects guards transfers, too: libcurl's connects are not the program's. */
-static bool is_guarded(const struct rs_rules *rules, const struct rs_handle *handle)
-{
-	return rules && (rules->calls & 1u << RS_CALL_CURL || rules->fault_calls) &&
-	       !handle->active && rs_exchange_possible(handle);
-}
-
-bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alone)
-{
-	const struct rs_rules *rules = rs_process_rules_if_loaded();
-
-	if (__builtin_expect(!rules, 0))
-		rules = rs_process_rules();
-	if (!rs_handle_url_can_wait(handle, rules))
-		rs_handle_learn_url(handle); /* whatever becomes of it */
-	if (__builtin_expect(rs_handle_tells(handle), 0))
-		forget_last(handle);
-	if (__builtin_expect(!is_guarded(rules, handle), 0))
-		return false;
-	clear(x);
-	x->handle = handle;
-	x->rules = rules;
-	x->alone = alone;
-	x->mark = rs_mark();
-	rs_call_begin(&x->call, 0);
-	if (rs_upload_streams(&handle->options))
-		open_upload(x);
-	handle->active = x;
-	rs_transfer_replace(x);
-	return true;
+	rs_handle_learn_url(handle);
+	rs_handle_forget_last(handle);
 }
 
 void rs_exchange_time(struct rs_exchange *x)
@@ -119,7 +70,7 @@ void rs_exchange_time(struct rs_exchange *x)
 	x->call.started_ns = x->attempt_ns = rs_mark_ns(x->mark);
 }
 
-void rs_exchange_begin_with_care(struct rs_exchange *x)
+void rs_exchange_begin_attempt(struct rs_exchange *x)
 {
 	if (x->rules->limits || x->call.attempts > 0)
 		set_limits(x);
@@ -131,6 +82,14 @@ void rs_exchange_begin_with_care(struct rs_exchange *x)
 	if (x->rules->fault_calls)
 		rs_fault_begin(x);
 	x->call.attempts++;
+}
+
+bool rs_exchange_starts_with_care(struct rs_exchange *x)
+{
+	if (x->rules->pacers && rs_exchange_put_off(x))
+		return false;
+	rs_exchange_begin_attempt(x);
+	return !x->fault.delayed || !rs_fault_holds(x);
 }
 
 /* The program has ended this attempt meanwhile: it wants no other. */

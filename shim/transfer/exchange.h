@@ -287,9 +287,10 @@ void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy);
 
 /* call.c -------------------------------------------------------------------------------------- */
 
-/* Begin a guarded call, `alone` in this thread's libcurl or not. False: this one cannot be, or need
- * not be, guarded. */
-bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *handle, bool alone);
+/* For rs_exchange_open() (usual.h): the body of the request comes through the read callback; there
+ * are no rules, and what is known of the handle is kept up to date all the same. */
+void rs_exchange_open_upload(struct rs_exchange *x);
+void rs_exchange_not_open(struct rs_handle *handle);
 
 /* Before the call's times are needed: a call that succeeds reads no clock. */
 void rs_exchange_time(struct rs_exchange *x);
@@ -298,27 +299,25 @@ void rs_exchange_time(struct rs_exchange *x);
  * rs_fault_due_ns(). At its end *result becomes what it was made to be; true: wait until
  * rs_exchange_due_ns(), then make another. A recover command is run in between; *result is another
  * one when the program cancels that. */
-void rs_exchange_begin_with_care(struct rs_exchange *x);
-static inline void rs_exchange_begin_attempt(struct rs_exchange *x)
-{
-	if (__builtin_expect(x->call.attempts > 0, 0) || __builtin_expect(x->rules->limits, 0) ||
-	    __builtin_expect(x->rules->fault_calls != 0, 0)) {
-		rs_exchange_begin_with_care(x);
-		return;
-	}
-	rs_transfer_choose_first_headers(x);
-	x->call.attempts = 1;
-}
+void rs_exchange_begin_attempt(struct rs_exchange *x);
 bool rs_exchange_end_attempt(struct rs_exchange *x, CURLcode *result);
 int64_t rs_exchange_due_ns(const struct rs_exchange *x);
 
+/* The first attempt, of which no rule says how it is to be made: not rules->minds_first. */
+static inline void rs_exchange_begin_plainly(struct rs_exchange *x)
+{
+	rs_transfer_choose_first_headers(x);
+	x->call.attempts = 1;
+}
+
 /* The first attempt of a call that nobody waits for. False: it begins later. */
+bool rs_exchange_starts_with_care(struct rs_exchange *x);
 static inline bool rs_exchange_starts(struct rs_exchange *x)
 {
-	if (__builtin_expect(x->rules->pacers != NULL, 0) && rs_exchange_put_off(x))
-		return false;
-	rs_exchange_begin_attempt(x);
-	return !x->fault.delayed || !rs_fault_holds(x);
+	if (__builtin_expect(x->rules->minds_first, 0))
+		return rs_exchange_starts_with_care(x);
+	rs_exchange_begin_plainly(x);
+	return true;
 }
 
 /* The program has ended the wait before another attempt, or any wait. Returns how the call ends. */

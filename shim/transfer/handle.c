@@ -5,8 +5,7 @@
 #include "transfer/fault.h"
 #include "transfer/stand_in.h"
 
-struct rs_table_place rs_handles_first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-struct rs_table rs_handles = RS_TABLE_INIT(rs_handles_first);
+struct rs_table rs_handles;
 
 #define KEPT_HOLD 4096 /* bytes of held responses whose memory the next handle may have */
 struct rs_kept_handle rs_handles_kept[RS_HANDLES_KEPT];
@@ -19,8 +18,10 @@ static struct rs_handle *take_kept(void)
 		if (atomic_load_explicit(&kept->taken, memory_order_relaxed) ||
 		    atomic_exchange_explicit(&kept->taken, true, memory_order_acquire))
 			continue;
-		kept->record.taken = &kept->taken;
-		kept->record.stand_in = &rs_stand_ins[i];
+		if (__builtin_expect(!kept->record.taken, 0)) {
+			kept->record.taken = &kept->taken;
+			kept->record.stand_in = &rs_stand_ins[i];
+		}
 		return &kept->record;
 	}
 	return NULL;
@@ -36,25 +37,35 @@ static struct rs_handle *new_record(void)
 			return NULL;
 		handle->allocated = handle;
 	}
-	rs_options_init_again(&handle->options);
+	rs_options_init(&handle->options);
 	return handle;
+}
+
+static void forget(CURL *easy)
+{
+	rs_handle_free(rs_handle_take(easy));
+}
+
+__attribute__((noinline)) static struct rs_handle *add_with_care(struct rs_handle *handle)
+{
+	forget(handle->easy);
+	if (rs_table_put(&rs_handles, handle->easy, handle))
+		return handle;
+	rs_handle_free(handle);
+	return NULL;
 }
 
 struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 {
-	struct rs_handle *handle = rs_handle_find(easy);
+	struct rs_handle *handle = new_record();
 
-	if (__builtin_expect(handle != NULL, 0))
-		rs_handle_free(rs_handle_take(easy));
-	handle = new_record();
-	if (!handle)
+	if (__builtin_expect(!handle, 0)) {
+		forget(easy);
 		return NULL;
+	}
 	handle->easy = easy;
 	handle->api = api;
-	if (rs_table_put(&rs_handles, easy, handle))
-		return handle;
-	rs_handle_free(handle);
-	return NULL;
+	return rs_table_put_at_once(&rs_handles, easy, handle) ? handle : add_with_care(handle);
 }
 
 /* None, to libcurl, is one that is empty. */
@@ -68,17 +79,18 @@ void rs_handle_ask_url(struct rs_handle *handle)
 	rs_options_learn_url(&handle->options, text && *text ? text : NULL);
 }
 
-struct rs_handle *rs_handle_take(CURL *easy)
+void rs_handle_forget_last(struct rs_handle *handle)
 {
-	return rs_table_take(&rs_handles, easy);
+	handle->whole.valid = false;
+	rs_fault_forget(handle);
 }
 
-/* As it was in the beginning, but for what rs_options_init_again() sees to. */
+/* As it was in the beginning, but for what rs_options_init() sees to. */
 static void clear(struct rs_handle *handle)
 {
 	rs_options_release(&handle->options);
-	rs_fault_forget(handle);
-	handle->whole.valid = false;
+	if (__builtin_expect(rs_handle_tells(handle), 0))
+		rs_handle_forget_last(handle);
 	if (!rs_hold_rests(&handle->hold))
 		rs_hold_rest(&handle->hold);
 	if (handle->hold.size > KEPT_HOLD)

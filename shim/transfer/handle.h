@@ -63,19 +63,18 @@ struct rs_kept_handle {
 };
 extern struct rs_kept_handle rs_handles_kept[RS_HANDLES_KEPT] __attribute__((visibility("hidden")));
 
-extern struct rs_table_place rs_handles_first[];
 extern struct rs_table rs_handles;
 
 /* NULL: not one of ours. */
 static inline struct rs_handle *rs_handle_find(CURL *easy)
 {
-	return rs_table_find(&rs_handles, rs_handles_first, easy);
+	return rs_table_find(&rs_handles, easy);
 }
 
 /* Nearly always; NULL where rs_handle_find() has to be asked. */
 static inline struct rs_handle *rs_handle_glance(CURL *easy)
 {
-	return rs_table_glance(rs_handles_first, easy);
+	return rs_table_glance(&rs_handles, easy);
 }
 
 /* Is there anything of the last call that libcurl cannot tell? */
@@ -83,6 +82,9 @@ static inline bool rs_handle_tells(const struct rs_handle *handle)
 {
 	return handle->whole.valid || handle->fault.valid;
 }
+
+/* From now on libcurl is asked again. */
+void rs_handle_forget_last(struct rs_handle *handle);
 
 /* What the handle's URL is. To be learned before a transfer, unless rs_handle_url_can_wait(). */
 void rs_handle_ask_url(struct rs_handle *handle);
@@ -97,7 +99,7 @@ static inline void rs_handle_learn_url(struct rs_handle *handle)
 static inline bool rs_handle_url_can_wait(const struct rs_handle *handle,
 					  const struct rs_rules *rules)
 {
-	return rules && !rules->minds_url && !handle->options.follow_location;
+	return !rules->minds_url && !handle->options.follow_location;
 }
 
 /* Remember a new handle; one of that address that was freed out of our sight is forgotten first.
@@ -106,7 +108,11 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api);
 
 /* Forget the handle: what was known of it (NULL: nothing), to be freed once libcurl has let go of
  * it, too. Forgotten first, because the address may be another thread's new handle right after. */
-struct rs_handle *rs_handle_take(CURL *easy);
+static inline struct rs_handle *rs_handle_take(CURL *easy)
+{
+	return rs_table_take(&rs_handles, easy);
+}
+
 void rs_handle_free(struct rs_handle *handle);
 
 #endif

@@ -5,7 +5,7 @@
 #include "process.h"
 #include "transfer/program.h"
 #include "transfer/stand_in.h"
-#include "transfer/success.h"
+#include "transfer/usual.h"
 
 static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 {
@@ -365,11 +365,6 @@ CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle
 	return result;
 }
 
-bool rs_multi_has(const struct rs_handle *easy)
-{
-	return easy->multi_call && easy->multi_call->multi;
-}
-
 bool rs_multi_keeps(const struct rs_handle *easy)
 {
 	return rs_multi_has(easy) && easy->multi_call->detached;
@@ -383,8 +378,7 @@ void rs_multi_unpaused(const struct rs_handle *easy)
 
 void rs_multi_forget(struct rs_handle *easy)
 {
-	if (rs_multi_has(easy))
-		let_go(easy->multi_call->multi, easy->multi_call);
+	let_go(easy->multi_call->multi, easy->multi_call);
 }
 
 void rs_multi_free(struct rs_multi *m)

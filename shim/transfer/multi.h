@@ -69,13 +69,12 @@ struct rs_multi {
 	int64_t told_due_ns; /* what the program's timer stands at */
 };
 
-extern struct rs_table_place rs_multis_first[];
 extern struct rs_table rs_multis;
 
 /* NULL: nothing is known of it, and calls go straight to libcurl. */
 static inline struct rs_multi *rs_multi_find(CURLM *handle)
 {
-	return rs_table_find(&rs_multis, rs_multis_first, handle);
+	return rs_table_find(&rs_multis, handle);
 }
 
 /* Find or make. NULL where memory is short, or was when it was to be made: what the program has
@@ -127,13 +126,16 @@ void rs_multi_timer_expired(struct rs_multi *m);
 CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value);
 
 /* Is it part of a multi handle? And of one that libcurl does not have it in? */
-bool rs_multi_has(const struct rs_handle *easy);
+static inline bool rs_multi_has(const struct rs_handle *easy)
+{
+	return easy->multi_call && easy->multi_call->multi;
+}
 bool rs_multi_keeps(const struct rs_handle *easy);
 
 /* The program goes on with what it had paused. */
 void rs_multi_unpaused(const struct rs_handle *easy);
 
-/* The easy handle is being freed while it is part of a multi handle. */
+/* The easy handle, which is part of a multi handle, is being freed. */
 void rs_multi_forget(struct rs_handle *easy);
 
 /* One of which nothing is known is gone for libcurl, or is about to. */

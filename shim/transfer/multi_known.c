@@ -6,8 +6,7 @@
 #include "retry/ns.h"
 #include "transfer/multi.h"
 
-struct rs_table_place rs_multis_first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
-struct rs_table rs_multis = RS_TABLE_INIT(rs_multis_first);
+struct rs_table rs_multis;
 
 /*
  * Multi handles for which there was no memory. The program may have given libcurl a timer callback

@@ -42,6 +42,7 @@ struct rs_options {
 	bool old_form;     /* CURLOPT_HTTPPOST */
 	bool keeps_chunks; /* CURLOPT_HTTP_TRANSFER_DECODING off */
 	bool abstract_socket;
+	bool has_copies; /* of those at the end one may be set, or lost */
 
 	curl_write_callback write_fn; /* NULL: libcurl's default, fwrite */
 	void *write_data;
@@ -95,14 +96,16 @@ struct rs_options {
 	struct rs_copy unix_socket;
 };
 
-/* Libcurl's defaults, in memory that is all zero. */
+/* Libcurl's defaults, in memory that is all zero, or was released. */
 void rs_options_init(struct rs_options *options);
 
-/* The same in memory that was released. */
-void rs_options_init_again(struct rs_options *options);
-
 /* The handle is gone: release the copies. */
-void rs_options_release(struct rs_options *options);
+void rs_options_release_copies(struct rs_options *options);
+static inline void rs_options_release(struct rs_options *options)
+{
+	if (__builtin_expect(options->has_copies, 0))
+		rs_options_release_copies(options);
+}
 
 /* To be asked of a string of any length, by few instructions. */
 static inline enum rs_url_kind rs_url_kind_of(const char *url)

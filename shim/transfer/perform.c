@@ -3,7 +3,7 @@
  */
 #include "process.h"
 #include "transfer/program.h"
-#include "transfer/success.h"
+#include "transfer/usual.h"
 
 _Thread_local struct rs_exchange *rs_exchange_here __attribute__((tls_model("initial-exec")));
 
@@ -20,10 +20,10 @@ static inline CURLcode perform(struct rs_exchange *x)
 	return result;
 }
 
-__attribute__((always_inline)) static inline CURLcode attempt(struct rs_exchange *x)
+__attribute__((noinline)) static CURLcode attempt(struct rs_exchange *x)
 {
 	rs_exchange_begin_attempt(x);
-	if (__builtin_expect(x->fault.delayed, 0) && !rs_exchange_wait(x, rs_fault_due_ns(x)))
+	if (x->fault.delayed && !rs_exchange_wait(x, rs_fault_due_ns(x)))
 		return CURLE_ABORTED_BY_CALLBACK;
 	return perform(x);
 }
@@ -56,6 +56,18 @@ __attribute__((noinline)) static CURLcode perform_unguarded(struct rs_handle *ha
 	return result;
 }
 
+/* The first attempt, of which rules say how it is to be made. False: the program has ended the call
+ * before it. */
+__attribute__((noinline)) static bool attempt_with_care(struct rs_exchange *x, CURLcode *result)
+{
+	if (x->rules->pacers && !rs_exchange_pace(x)) {
+		*result = rs_exchange_stop(x);
+		return false;
+	}
+	*result = attempt(x);
+	return true;
+}
+
 CURLcode rs_transfer_perform(struct rs_handle *handle)
 {
 	struct rs_exchange x;
@@ -63,12 +75,15 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 
 	if (__builtin_expect(!rs_exchange_open(&x, handle, true), 0))
 		return perform_unguarded(handle);
-	if (__builtin_expect(x.rules->pacers != NULL, 0) && !rs_exchange_pace(&x)) {
-		result = rs_exchange_stop(&x);
-		rs_exchange_close(&x, result);
-		return result;
+	if (__builtin_expect(x.rules->minds_first, 0)) {
+		if (!attempt_with_care(&x, &result)) {
+			rs_exchange_close(&x, result);
+			return result;
+		}
+	} else {
+		rs_exchange_begin_plainly(&x);
+		result = perform(&x);
 	}
-	result = attempt(&x);
 	if (__builtin_expect(rs_exchange_succeeded(&x, result), 1)) {
 		rs_exchange_close_success(&x);
 		return CURLE_OK;

@@ -19,12 +19,19 @@ static inline struct rs_table_place *place_in(struct rs_table_place *segment, si
 	return &segment[bucket + ((at + nth) & (RS_TABLE_BUCKET - 1))];
 }
 
+/* NULL where it was not made yet. */
+static struct rs_table_place *segment_of(struct rs_table *table, size_t number)
+{
+	if (number == 0)
+		return table->first;
+	return atomic_load_explicit(&table->more[number - 1], memory_order_acquire);
+}
+
 __attribute__((noinline)) static struct rs_table_place *place_further(struct rs_table *table,
 								      void *key, unsigned left)
 {
 	for (size_t s = 0; s < RS_TABLE_SEGMENTS && left > 0; s++) {
-		struct rs_table_place *segment =
-			atomic_load_explicit(&table->segments[s], memory_order_acquire);
+		struct rs_table_place *segment = segment_of(table, s);
 
 		if (!segment)
 			return NULL;
@@ -42,9 +49,7 @@ __attribute__((noinline)) static struct rs_table_place *place_further(struct rs_
 static inline struct rs_table_place *place_of(struct rs_table *table, void *key)
 {
 	unsigned deep = atomic_load_explicit(&table->deep, memory_order_relaxed);
-	struct rs_table_place *first =
-		atomic_load_explicit(&table->segments[0], memory_order_relaxed);
-	struct rs_table_place *place = place_in(first, 0, key, 0);
+	struct rs_table_place *place = rs_table_first_place(table, key);
 
 	if (atomic_load_explicit(&place->key, memory_order_relaxed) == key)
 		return place;
@@ -61,8 +66,7 @@ void *rs_table_search(struct rs_table *table, void *key)
 /* The segment, made where it is not there yet; NULL where memory is short. */
 static struct rs_table_place *segment_at(struct rs_table *table, size_t number)
 {
-	struct rs_table_place *segment =
-		atomic_load_explicit(&table->segments[number], memory_order_acquire);
+	struct rs_table_place *segment = segment_of(table, number);
 	struct rs_table_place *made;
 
 	if (segment)
@@ -70,13 +74,12 @@ static struct rs_table_place *segment_at(struct rs_table *table, size_t number)
 	made = calloc((size_t)RS_TABLE_FIRST << number, RS_TABLE_BUCKET * sizeof(*made));
 	if (!made)
 		return NULL;
-	if (atomic_compare_exchange_strong(&table->segments[number], &segment, made))
+	if (atomic_compare_exchange_strong(&table->more[number - 1], &segment, made))
 		return made;
 	free(made);
 	return segment;
 }
 
-/* Who looks for a key has put it, or was given the handle by who has: that is late enough. */
 static void note_depth(struct rs_table *table, unsigned depth)
 {
 	unsigned deep = atomic_load_explicit(&table->deep, memory_order_relaxed);
@@ -98,7 +101,7 @@ static inline bool take_place(struct rs_table *table, struct rs_table_place *pla
 	return true;
 }
 
-__attribute__((noinline)) static bool put_further(struct rs_table *table, void *key, void *value)
+bool rs_table_put(struct rs_table *table, void *key, void *value)
 {
 	for (size_t s = 0; s < RS_TABLE_SEGMENTS; s++) {
 		struct rs_table_place *segment = segment_at(table, s);
@@ -112,15 +115,6 @@ __attribute__((noinline)) static bool put_further(struct rs_table *table, void *
 		}
 	}
 	return false;
-}
-
-bool rs_table_put(struct rs_table *table, void *key, void *value)
-{
-	struct rs_table_place *first =
-		atomic_load_explicit(&table->segments[0], memory_order_relaxed);
-
-	return take_place(table, place_in(first, 0, key, 0), key, value, 1) ||
-	       put_further(table, key, value);
 }
 
 void *rs_table_take(struct rs_table *table, void *key)

@@ -21,31 +21,38 @@ struct rs_table_place {
 	_Atomic(void *) value;
 };
 
-/* The first segment is the table's own; define one with RS_TABLE_INIT. */
+/* All zero to begin with. */
 struct rs_table {
-	_Atomic(struct rs_table_place *) segments[RS_TABLE_SEGMENTS];
+	struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
+	_Atomic(struct rs_table_place *) more[RS_TABLE_SEGMENTS - 1];
 	_Atomic unsigned deep; /* how many of a key's places were ever in use */
 };
-
-#define RS_TABLE_INIT(first)                                                                       \
-	{                                                                                          \
-		.segments = {(first) }                                                             \
-	}
 
 static inline size_t rs_table_hash(const void *key)
 {
 	return (size_t)((uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15) >> 32);
 }
 
+static inline struct rs_table_place *rs_table_first_place(struct rs_table *table, const void *key)
+{
+	return &table->first[rs_table_hash(key) & (RS_TABLE_FIRST * RS_TABLE_BUCKET - 1)];
+}
+
+/* Was any other place of a key than its first one ever in use? Who looks for a key has put it, or
+ * was given the handle by who has: that is late enough. */
+static inline bool rs_table_is_deep(struct rs_table *table)
+{
+	return atomic_load_explicit(&table->deep, memory_order_relaxed) > 1;
+}
+
 /* NULL: not there. */
 void *rs_table_search(struct rs_table *table, void *key);
 
-/* The same where the key is in its very first place, as nearly always; else NULL. `first` is the
- * table's first segment. No call is made: what is small enough can do without a stack frame. */
-static inline void *rs_table_glance(struct rs_table_place *first, void *key)
+/* The same where the key is in its very first place, as nearly always; else NULL. No call is made:
+ * what is small enough can do without a stack frame. */
+static inline void *rs_table_glance(struct rs_table *table, void *key)
 {
-	struct rs_table_place *place =
-		&first[rs_table_hash(key) & (RS_TABLE_FIRST * RS_TABLE_BUCKET - 1)];
+	struct rs_table_place *place = rs_table_first_place(table, key);
 
 	if (__builtin_expect(atomic_load_explicit(&place->key, memory_order_relaxed) == key, 1))
 		return atomic_load_explicit(&place->value, memory_order_acquire);
@@ -53,15 +60,31 @@ static inline void *rs_table_glance(struct rs_table_place *first, void *key)
 }
 
 /* One or the other. */
-static inline void *rs_table_find(struct rs_table *table, struct rs_table_place *first, void *key)
+static inline void *rs_table_find(struct rs_table *table, void *key)
 {
-	void *value = rs_table_glance(first, key);
+	void *value = rs_table_glance(table, key);
 
-	return __builtin_expect(value != NULL, 1) ? value : rs_table_search(table, key);
+	if (__builtin_expect(value != NULL, 1) || !rs_table_is_deep(table))
+		return value;
+	return rs_table_search(table, key);
 }
 
 /* False where memory is short. The key must not be there. */
 bool rs_table_put(struct rs_table *table, void *key, void *value);
+
+/* The same where it can be told at once that the key is not there, and its very first place is
+ * free, as nearly always; else false, and nothing is done. */
+static inline bool rs_table_put_at_once(struct rs_table *table, void *key, void *value)
+{
+	struct rs_table_place *place = rs_table_first_place(table, key);
+	void *vacant = NULL;
+
+	if (__builtin_expect(rs_table_is_deep(table), 0) ||
+	    __builtin_expect(!atomic_compare_exchange_strong(&place->key, &vacant, key), 0))
+		return false;
+	atomic_store_explicit(&place->value, value, memory_order_release);
+	return true;
+}
 
 /* Remove it: what was there, or NULL. */
 void *rs_table_take(struct rs_table *table, void *key);

@@ -2,6 +2,7 @@
  * One guarded curl call in progress: what is asked for, what the present attempt has brought, and
  * what became of it.
  *
+ *   usual.h     how a call begins, and how nearly every one ends
  *   call.c      the call from its first attempt to its end
  *   perform.c   makes the attempts where the calling thread waits between them
  *   replace.c   the options that are other ones meanwhile

@@ -14,10 +14,18 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <valgrind/valgrind.h>
 
 #include "handles.h"
 
 #define MANY 4000
+
+/* What looks for errors with memory does not give it out again soon. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KEEPS_FREED_MEMORY 1
+#else
+#define KEEPS_FREED_MEMORY RUNNING_ON_VALGRIND
+#endif
 
 static void copies(void)
 {
@@ -135,6 +143,30 @@ static void unseen(void)
 	handles_check(&got, curl_easy_perform(copy), 21, "copy of an unseen one");
 	curl_easy_cleanup(copy);
 	curl_easy_cleanup(NULL);
+}
+
+/* A handle that was freed behind that back, and a new one in its place, of which nothing that was
+ * said of the old one is true. */
+static void gone(void)
+{
+	void (*cleanup)(CURL *) = (void (*)(CURL *))(uintptr_t)handles_past("curl_easy_cleanup");
+	CURL *before = NULL;
+	int replaced = 0;
+
+	for (int i = 0; i < 8; i++) {
+		CURL *easy = curl_easy_init();
+
+		replaced += easy == before;
+		handles_fetch(easy, 2, 30 + i, "in the place of another");
+		(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, refuse);
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "a=b");
+		(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "PATCH");
+		cleanup(easy);
+		before = easy;
+	}
+	curl_easy_cleanup(curl_easy_init());
+	if (replaced == 0 && !KEEPS_FREED_MEMORY)
+		complain("none in the place of the one before");
 }
 
 /* One handle, in one thread after the other. */
@@ -331,6 +363,7 @@ int main(int argc, char **argv)
 		{ "again", again },
 		{ "urls", urls },
 		{ "unseen", unseen },
+		{ "gone", gone },
 		{ "turns", turns },
 		{ "share", share },
 		{ "many", many },

@@ -226,6 +226,24 @@ static void memory_runs_out_for_briefs(void **state)
 	rs_arena_free(&arena);
 }
 
+/* So many that what is made for all of them takes mappings of its own: each fails in its turn. */
+static void memory_runs_out_for_many_rules(void **state)
+{
+	enum { RULES = 1500, MAPS = 64 };
+	static char text[RULES * 32];
+	char path[32];
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < RULES; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"[rule r%d]\nstatus = 503\n", i);
+	write_file(path, text, len);
+	for (long maps = 0; maps < MAPS; maps++)
+		load_with(path, maps, true);
+	unlink(path);
+}
+
 /* A file that grows while it is read; -EINVAL where it was read. */
 static void memory_runs_out_while_reading(void **state)
 {
@@ -289,6 +307,7 @@ int main(void)
 		cmocka_unit_test(memory_runs_out_for_faults),
 		cmocka_unit_test(memory_runs_out_with_the_text),
 		cmocka_unit_test(memory_runs_out_for_briefs),
+		cmocka_unit_test(memory_runs_out_for_many_rules),
 		cmocka_unit_test(memory_runs_out_while_reading),
 		cmocka_unit_test(memory_runs_out_for_distrust),
 		cmocka_unit_test(memory_runs_out_for_the_built_in_rules),

@@ -74,6 +74,47 @@ static void following_may_begin_later(void **state)
 	server_stop(other);
 }
 
+/* Also by a transfer that no rule was asked about, since there were none when it began. */
+static void rules_may_begin_later(void **state)
+{
+	static const char program[] = "import os, pycurl, sys\n"
+				      "def take(_):\n"
+				      "    with open(os.environ['RETRYSHIM_RULES'], 'w') as f:\n"
+				      "        f.write(sys.argv[2])\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(pycurl.URL, sys.argv[1])\n"
+				      "c.setopt(pycurl.FOLLOWLOCATION, 1)\n"
+				      "c.setopt(pycurl.WRITEFUNCTION, take)\n"
+				      "for i in range(2): c.perform()\n"
+				      "print(c.getinfo(pycurl.RESPONSE_CODE))\n";
+	const struct reply there[] = {
+		{ .status = 404, .body = "no", .times = 1 },
+		{ .status = 503, .times = 1 },
+		{ .body = OBJECT },
+	};
+	struct server *other = server_start(there, 3), *server;
+	struct reply redirect = { .status = 302 };
+	char location[128], target[64];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(location, sizeof(location), "Location: %s\r\n", server_url(other, "/to"));
+	redirect.headers = location;
+	server = server_start(&redirect, 1);
+	(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ", server_port(server));
+	run = run_words(RUN_SHIM, rules_file("[retryshim]\nmode = off\nreload = 0\n"),
+			"/usr/bin/python3", "-c", program, server_url(server, "/from"),
+			"[retryshim]\nlog = stderr\nlog_level = info\n" POLICY
+			"[rule it]\nstatus = 503\n");
+	assert_exit(run, 0);
+	assert_output(run, "200\n");
+	assert_int_equal(count_lines(run.err, target), 2);
+	assert_int_equal(count_lines(run.err, "target="), 2);
+	run_free(&run);
+	server_stop(server);
+	server_stop(other);
+}
+
 static void a_handle_goes_elsewhere(void **state)
 {
 	static const char program[] = "import pycurl, sys\n"
@@ -108,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_url_is_what_the_program_wrote),
 		cmocka_unit_test(following_may_begin_later),
+		cmocka_unit_test(rules_may_begin_later),
 		cmocka_unit_test(a_handle_goes_elsewhere),
 	};
 

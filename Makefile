@@ -272,7 +272,7 @@ COVERAGE_FLAGS := -O0 -g --coverage -fprofile-update=atomic -Wno-error -include 
 coverage: system-programs helpers
 	@+$(MAKE) --no-print-directory B=$(COVERAGE) CFLAGS='$(COVERAGE_FLAGS)' all unit-programs
 	@find $(COVERAGE) -name '*.gcda' -delete
-	-@B=$(B) RS_COUNTING=1 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
+	-@B=$(B) RS_COUNTING=1 RS_TEST_LIMIT=400 RS_LIB=$(COVERAGE)/libretryshim.so RS_COMMAND=$(COVERAGE)/retryshim \
 		scripts/run-tests $(UNIT_PROGRAMS:$(B)/%=$(COVERAGE)/%) $(SYSTEM_PROGRAMS)
 	@scripts/coverage $(COVERAGE)
 

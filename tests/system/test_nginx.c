@@ -279,7 +279,8 @@ static void memory_stays_flat(void **state)
 	bare = peak_of(RUN_BARE);
 	shim = peak_of(RUN_SHIM);
 	print_message("most memory resident: %ld KiB bare, %ld KiB under the shim\n", bare, shim);
-	if (!getenv("RS_PRELOAD_FIRST"))
+	/* Something else is preloaded, or all that is executed counted: that takes memory, too. */
+	if (!getenv("RS_PRELOAD_FIRST") && !getenv("RS_COUNTING"))
 		assert_true(shim < bare + 1024);
 }
 

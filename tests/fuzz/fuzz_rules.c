@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
+#include "retry/brief.h"
 #include "retry/match.h"
 #include "retry/ns.h"
 
@@ -30,6 +31,25 @@ static void check_policy(const struct rs_rules *rules, const struct rs_policy *p
 	     (policy->quota >= 0 && (size_t)policy->quota < rules->quota_count));
 }
 
+/* No brief passes over a rule that matches; the first of those decides. */
+static void check_match(const struct rs_rules *rules, const struct rs_target *target,
+			const struct rs_outcome *outcome, const struct rs_rule *decides)
+{
+	const struct rs_brief offer = rs_brief_offer(target, outcome);
+	const struct rs_rule *first = NULL;
+
+	for (size_t i = 0; i < rules->rule_count; i++) {
+		const struct rs_rule *rule = &rules->rules[i];
+		const struct rs_brief brief = rs_brief_of(rule);
+
+		if (rs_rule_refuses(rule, target, outcome))
+			continue;
+		MUST(rs_brief_allows(&brief, &offer));
+		first = first ? first : rule;
+	}
+	MUST(first == decides);
+}
+
 static void judge(const struct rs_rules *rules, enum rs_call call)
 {
 	static const struct rs_outcome outcomes[] = {
@@ -53,7 +73,7 @@ static void judge(const struct rs_rules *rules, enum rs_call call)
 		enum rs_match match = rs_match(rules, &target, &outcomes[i], RS_KNOWN_ALL, &rule);
 
 		MUST(match != RS_MATCH_NEED_MORE && (match == RS_MATCH_RULE) == (rule != NULL));
-		MUST(!rule || !rs_rule_refuses(rule, &target, &outcomes[i]));
+		check_match(rules, &target, &outcomes[i], rule);
 	}
 }
 

@@ -87,6 +87,8 @@ static void rules_may_begin_later(void **state)
 				      "c.setopt(pycurl.WRITEFUNCTION, take)\n"
 				      "for i in range(2): c.perform()\n"
 				      "print(c.getinfo(pycurl.RESPONSE_CODE))\n";
+	static const char rules[] =
+		"[retryshim]\nlog = stderr\nlog_level = info\n" POLICY "[rule it]\nstatus = 503\n";
 	const struct reply there[] = {
 		{ .status = 404, .body = "no", .times = 1 },
 		{ .status = 503, .times = 1 },
@@ -103,9 +105,7 @@ static void rules_may_begin_later(void **state)
 	server = server_start(&redirect, 1);
 	(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ", server_port(server));
 	run = run_words(RUN_SHIM, rules_file("[retryshim]\nmode = off\nreload = 0\n"),
-			"/usr/bin/python3", "-c", program, server_url(server, "/from"),
-			"[retryshim]\nlog = stderr\nlog_level = info\n" POLICY
-			"[rule it]\nstatus = 503\n");
+			"/usr/bin/python3", "-c", program, server_url(server, "/from"), rules);
 	assert_exit(run, 0);
 	assert_output(run, "200\n");
 	assert_int_equal(count_lines(run.err, target), 2);

@@ -288,7 +288,7 @@ __attribute__((noinline)) static void cleanup_unknown(CURL *easy, const void *ca
 
 static inline void cleanup(CURL *easy, const void *caller)
 {
-	struct rs_handle *handle = rs_handle_find(easy);
+	struct rs_handle *handle = rs_handle_take(easy);
 
 	if (!handle) {
 		cleanup_unknown(easy, caller);
@@ -296,7 +296,6 @@ static inline void cleanup(CURL *easy, const void *caller)
 	}
 	if (rs_multi_has(handle))
 		rs_multi_forget(handle);
-	rs_handle_take(easy);
 	cleanup_real(easy, handle->api);
 	rs_handle_free(handle);
 }

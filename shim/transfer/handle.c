@@ -91,8 +91,8 @@ static void clear(struct rs_handle *handle)
 	rs_options_release(&handle->options);
 	if (__builtin_expect(rs_handle_tells(handle), 0))
 		rs_handle_forget_last(handle);
-	if (!rs_hold_rests(&handle->hold))
-		rs_hold_rest(&handle->hold);
+	if (handle->hold.count > 0)
+		rs_hold_empty(&handle->hold);
 	if (handle->hold.size > KEPT_HOLD)
 		rs_hold_free(&handle->hold);
 	if (handle->multi_call)

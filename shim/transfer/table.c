@@ -117,7 +117,7 @@ bool rs_table_put(struct rs_table *table, void *key, void *value)
 	return false;
 }
 
-void *rs_table_take(struct rs_table *table, void *key)
+void *rs_table_take_further(struct rs_table *table, void *key)
 {
 	struct rs_table_place *place = key ? place_of(table, key) : NULL;
 	void *value;

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "retry/pacer.h"
 
@@ -156,6 +157,56 @@ static void threads(void **state)
 	pthread_barrier_destroy(&together);
 }
 
+static atomic_bool stop;
+
+/* Holds come and go, lost ones and none, between a look at the place and the taking of it. */
+static void *take_and_leave(void *pacer)
+{
+	struct rs_pacer *taken = pacer;
+
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		atomic_store(&taken->held_ns, T0 - S(1));
+		atomic_store(&taken->held_ns, 0);
+	}
+	return NULL;
+}
+
+static struct rs_pacer *only_one(void)
+{
+	struct rs_pacer *pacer = pacers.at;
+
+	while (pacer->key == 0)
+		pacer++;
+	return pacer;
+}
+
+/* Whoever is quicker: the wait is told, or there is none to be told. */
+static void another_one_is_quicker(void **state)
+{
+	struct rs_target a = target(1);
+	struct timespec began, now;
+	long told = 0;
+	pthread_t other;
+
+	(void)state;
+	rs_pacer_outcome(&pacers, &a, true, T0);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	assert_int_equal(pthread_create(&other, NULL, take_and_leave, only_one()), 0);
+	do {
+		for (int i = 0; i < 1000; i++) {
+			int64_t wait_ns = rs_pacer_wait_ns(&pacers, &a, T0);
+
+			assert_true(wait_ns == 0 || wait_ns == S(2));
+			told += wait_ns > 0;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000 <
+		 300);
+	atomic_store(&stop, true);
+	assert_int_equal(pthread_join(other, NULL), 0);
+	assert_true(told > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup(a_lost_hold_is_taken_over, clear),
 		cmocka_unit_test_setup(a_debt_without_end, clear),
 		cmocka_unit_test_setup(threads, clear),
+		cmocka_unit_test_setup(another_one_is_quicker, clear),
 	};
 
 	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);

@@ -35,6 +35,29 @@ static void a_url_is_what_the_program_wrote(void **state)
 	server_stop(server);
 }
 
+/* A server that sends everybody on to the other one. */
+static struct server *start_redirecting(struct server *other)
+{
+	static char location[128];
+	struct reply redirect = { .status = 302, .headers = location };
+
+	(void)snprintf(location, sizeof(location), "Location: %s\r\n", server_url(other, "/to"));
+	return server_start(&redirect, 1);
+}
+
+/* The program got an answer in the end, and all that was told of is the server it had asked for. */
+static void check_asked(struct run *run, const struct server *server)
+{
+	char target[64];
+
+	(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ", server_port(server));
+	assert_exit(*run, 0);
+	assert_output(*run, "200\n");
+	assert_int_equal(count_lines(run->err, target), 2);
+	assert_int_equal(count_lines(run->err, "target="), 2);
+	run_free(run);
+}
+
 /* As long as it has to be known what was asked for. */
 static void following_may_begin_later(void **state)
 {
@@ -51,25 +74,15 @@ static void following_may_begin_later(void **state)
 		{ .status = 503, .times = 1 },
 		{ .body = OBJECT },
 	};
-	struct server *other = server_start(there, 3), *server;
-	struct reply redirect = { .status = 302 };
-	char location[128], target[64];
+	struct server *other = server_start(there, 3), *server = start_redirecting(other);
 	struct run run;
 
 	(void)state;
-	(void)snprintf(location, sizeof(location), "Location: %s\r\n", server_url(other, "/to"));
-	redirect.headers = location;
-	server = server_start(&redirect, 1);
-	(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ", server_port(server));
 	run = run_words(RUN_SHIM,
 			rules_file("[retryshim]\nlog = stderr\nlog_level = info\n" POLICY
 				   "[rule it]\nstatus = 503\n"),
 			"/usr/bin/python3", "-c", program, server_url(server, "/from"));
-	assert_exit(run, 0);
-	assert_output(run, "200\n");
-	assert_int_equal(count_lines(run.err, target), 2);
-	assert_int_equal(count_lines(run.err, "target="), 2);
-	run_free(&run);
+	check_asked(&run, server);
 	server_stop(server);
 	server_stop(other);
 }
@@ -94,23 +107,13 @@ static void rules_may_begin_later(void **state)
 		{ .status = 503, .times = 1 },
 		{ .body = OBJECT },
 	};
-	struct server *other = server_start(there, 3), *server;
-	struct reply redirect = { .status = 302 };
-	char location[128], target[64];
+	struct server *other = server_start(there, 3), *server = start_redirecting(other);
 	struct run run;
 
 	(void)state;
-	(void)snprintf(location, sizeof(location), "Location: %s\r\n", server_url(other, "/to"));
-	redirect.headers = location;
-	server = server_start(&redirect, 1);
-	(void)snprintf(target, sizeof(target), "target=127.0.0.1:%d ", server_port(server));
 	run = run_words(RUN_SHIM, rules_file("[retryshim]\nmode = off\nreload = 0\n"),
 			"/usr/bin/python3", "-c", program, server_url(server, "/from"), rules);
-	assert_exit(run, 0);
-	assert_output(run, "200\n");
-	assert_int_equal(count_lines(run.err, target), 2);
-	assert_int_equal(count_lines(run.err, "target="), 2);
-	run_free(&run);
+	check_asked(&run, server);
 	server_stop(server);
 	server_stop(other);
 }

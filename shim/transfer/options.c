@@ -33,19 +33,12 @@ static void copy_set(struct rs_options *options, struct rs_copy *copy, const cha
 #define BLOCK 64
 void rs_options_init(struct rs_options *options)
 {
-	const size_t len = offsetof(struct rs_options, url);
-	char *at = (char *)options;
+	char *at = (char *)options, *const end = (char *)&options->url;
 
-	/* At once it would be done word by word, and so much by a call of a function; this is a few
-	 * moves. */
-	_Static_assert(offsetof(struct rs_options, url) > 4 * BLOCK &&
-			       offsetof(struct rs_options, url) <= 5 * BLOCK,
-		       "five blocks are it");
-	memset(at, 0, BLOCK);
-	memset(at + BLOCK, 0, BLOCK);
-	memset(at + 2 * BLOCK, 0, BLOCK);
-	memset(at + 3 * BLOCK, 0, BLOCK);
-	memset(at + 4 * BLOCK, 0, len - 4 * BLOCK);
+	/* At once it would be done word by word; a block is four moves. */
+	for (; end - at >= BLOCK; at += BLOCK)
+		memset(at, 0, BLOCK);
+	memset(at, 0, (size_t)(end - at));
 	options->write_data = rs_real_stream(RS_STDOUT);
 	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;

@@ -33,12 +33,13 @@ static void copy_set(struct rs_options *options, struct rs_copy *copy, const cha
 #define BLOCK 64
 void rs_options_init(struct rs_options *options)
 {
-	char *at = (char *)options, *const end = (char *)&options->url;
+	const size_t len = offsetof(struct rs_options, url);
+	char *at = (char *)options;
 
 	/* At once it would be done word by word; a block is four moves. */
-	for (; end - at >= BLOCK; at += BLOCK)
+	for (size_t i = 0; i < len / BLOCK; i++, at += BLOCK)
 		memset(at, 0, BLOCK);
-	memset(at, 0, (size_t)(end - at));
+	memset(at, 0, len % BLOCK);
 	options->write_data = rs_real_stream(RS_STDOUT);
 	options->read_data = rs_real_stream(RS_STDIN);
 	options->no_progress = 1;

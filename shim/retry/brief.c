@@ -55,6 +55,8 @@ struct rs_brief rs_brief_of(const struct rs_rule *rule)
 	struct rs_brief brief = {
 		.errors = rule->has_error ? rs_error_set_folded(&rule->error) : 0,
 		.statuses = statuses_of(rule),
+		.texts = rs_text_set_of(rule->text_numbers,
+					rule->text_numbers ? rule->body.count : 0),
 	};
 
 	add_common(&brief.pairs, &rule->host);

@@ -21,6 +21,9 @@
 struct rs_brief {
 	uint64_t errors, statuses; /* one of these has to be the outcome: a bit a code, modulo 64 */
 	struct rs_pairs pairs;     /* all of these have to be in the target's texts */
+
+	/* One of these has to be in the body, unless the outcome is one of the errors. */
+	struct rs_text_set texts;
 };
 
 struct rs_brief rs_brief_of(const struct rs_rule *rule);

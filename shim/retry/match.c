@@ -235,15 +235,12 @@ static const char *scope_refuses(const struct rs_rule *rule, const struct rs_tar
 }
 
 /* Is it known at little cost that the response is none of the rule's? Of a thousand rules with
- * headers or texts nearly all are told so. */
+ * headers nearly all are told so. */
 static bool response_refuses(const struct rs_rule *rule, const struct rs_outcome *outcome,
 			     struct response *held)
 {
-	if (rule->header && held->headers_known &&
-	    !rs_held_may_have_header(rule->header, outcome->headers, &held->headers))
-		return true;
-	return rule->text_numbers && rule->body.count > 0 && held->whole_body &&
-	       rs_texts_known_missing(rule->text_numbers, rule->body.count, &held->texts);
+	return rule->header && held->headers_known &&
+	       !rs_held_may_have_header(rule->header, outcome->headers, &held->headers);
 }
 
 static enum verdict judge(const struct rs_rule *rule, const struct rs_target *target,
@@ -260,13 +257,28 @@ static enum verdict judge(const struct rs_rule *rule, const struct rs_target *ta
 	return by_error ? YES : response_verdict(rule, outcome, known, seen->response, &key);
 }
 
-/* The number of the first rule, from `from` on, that its brief does not pass over. */
-static size_t next_worth_judging(const struct rs_rules *rules, const struct rs_brief *offer,
-				 size_t from)
+/* None of the rule's texts is in the body, and the outcome is none of its errors. */
+static bool texts_are_missing(const struct rs_brief *brief, const struct rs_brief *offer,
+			      const struct rs_found_texts *found)
 {
-	while (rules->briefs && from < rules->rule_count &&
-	       !rs_brief_allows(&rules->briefs[from], offer))
+	return rs_texts_known_missing(&brief->texts, found) && (brief->errors & offer->errors) == 0;
+}
+
+/* The number of the first rule, from `from` on, that its brief does not pass over. Of texts that
+ * tells where a rule before it has had the body searched. */
+static size_t next_worth_judging(const struct rs_rules *rules, const struct rs_brief *offer,
+				 const struct response *held, size_t from)
+{
+	const bool searched = held && held->whole_body && held->texts.passed;
+
+	while (rules->briefs && from < rules->rule_count) {
+		const struct rs_brief *brief = &rules->briefs[from];
+
+		if (!(searched && texts_are_missing(brief, offer, &held->texts)) &&
+		    rs_brief_allows(brief, offer))
+			break;
 		from++;
+	}
 	return from;
 }
 
@@ -281,8 +293,8 @@ static enum rs_match judge_in_order(const struct rs_rules *rules, const struct r
 	seen.response = response;
 	if (rules->briefs)
 		offer = rs_brief_offer(target, outcome);
-	for (size_t i = next_worth_judging(rules, &offer, 0); i < rules->rule_count;
-	     i = next_worth_judging(rules, &offer, i + 1)) {
+	for (size_t i = next_worth_judging(rules, &offer, response, 0); i < rules->rule_count;
+	     i = next_worth_judging(rules, &offer, response, i + 1)) {
 		enum verdict verdict = judge(&rules->rules[i], target, outcome, known, &seen);
 
 		if (verdict == UNKNOWN)

@@ -1,10 +1,12 @@
 #include "retry/text_index.h"
 
+#include <limits.h>
+
 #include "gnu.h"
 
 /* ---- one text ---- */
 
-#define PLACES 128
+#define PLACES 256
 
 /* memmem(3) leaps by the length of the text, and is slow with a short one. */
 #define SHORT_TEXT 12
@@ -15,12 +17,16 @@ static bool may_begin(struct rs_span text, const char *at)
 {
 	const size_t ahead = text.len > 1, to_last = text.len - 1;
 	const char first = text.at[0], second = text.at[ahead], last = text.at[to_last];
-	unsigned char may = 0;
+	unsigned char least = UCHAR_MAX; /* bits that differ: 0 where none does */
 
-	for (size_t i = 0; i < PLACES; i++)
-		may |= (unsigned char)((at[i] == first) & (at[i + ahead] == second) &
-				       (at[i + to_last] == last));
-	return may;
+	for (size_t i = 0; i < PLACES; i++) {
+		const unsigned char differ =
+			(unsigned char)((at[i] ^ first) | (at[i + ahead] ^ second) |
+					(at[i + to_last] ^ last));
+
+		least = differ < least ? differ : least;
+	}
+	return least == 0;
 }
 
 static bool searched(struct rs_span text, const char *at, size_t len)
@@ -66,53 +72,67 @@ static bool stands_at(struct rs_span text, size_t before, struct rs_span body, s
 	       memcmp(body.at + (at - before), text.at, text.len) == 0;
 }
 
+/* The block at `at` may be that of the entry. Note its text if it stands there. */
+static void note_text(const struct rs_text_index *index, struct rs_span body, size_t at,
+		      uint32_t entry, struct rs_found_texts *found)
+{
+	const uint32_t number = entry / index->stride;
+	const size_t before = index->begin[number] + entry % index->stride;
+
+	if (!has_bit(found->found, number) && stands_at(index->texts[number], before, body, at)) {
+		set_bit(found->found, number);
+		set_bit(found->known, number);
+	}
+}
+
 /* Note the texts that have their place in the body by the block at `at`. */
 static void note_texts(const struct rs_text_index *index, struct rs_span body, size_t at,
 		       uint32_t hash, struct rs_found_texts *found, size_t *left)
 {
-	uint32_t entry = index->first[rs_text_bucket(hash, index->bucket_mask) / 2];
+	uint32_t entry = index->first[rs_text_bucket(hash, index->bucket_mask)];
 
-	for (; entry > 0 && *left > 0; entry = index->next[entry - 1], --*left) {
-		const uint32_t number = (entry - 1) / index->stride;
-		const size_t before = index->begin[number] + (entry - 1) % index->stride;
+	while (entry > 0 && *left > 0) {
+		const uint32_t link = index->links[entry - 1];
 
-		if (!has_bit(found->found, number) &&
-		    stands_at(index->texts[number], before, body, at)) {
-			set_bit(found->found, number);
-			set_bit(found->known, number);
-		}
+		if ((link & ~(uint32_t)UINT16_MAX) == rs_text_tag(hash))
+			note_text(index, body, at, entry - 1, found);
+		entry = link & UINT16_MAX;
+		--*left;
 	}
 }
 
-/* At once, for one branch costs more than looking at four blocks. */
-#define AT_ONCE ((size_t)4)
-
-/* In the lowest bit; the others mean nothing. */
-static inline uint32_t may_be_indexed(const uint32_t *filter, uint32_t bucket_mask, uint32_t hash)
+static inline bool may_be_indexed(const uint32_t *filter, uint32_t bucket_mask, uint32_t hash)
 {
-	return filter[rs_text_bucket(hash, bucket_mask)] >> rs_text_filter_bit(hash);
+	return filter[rs_text_bucket(hash, bucket_mask)] >> rs_text_filter_bit(hash) & 1;
 }
 
-/* The first place from `at` on where AT_ONCE blocks begin of which one may be of the index, or
- * where there are not so many left. */
+static inline bool is_stranger(const struct rs_text_index *index, const char *block,
+			       enum rs_stride stride)
+{
+	return __builtin_expect(!may_be_indexed(index->filter, index->bucket_mask,
+						rs_text_block_hash(block, stride)),
+				1);
+}
+
+/* The first place from `at` on where a block begins that may be of the index, or where there are
+ * not four left. */
 static inline size_t skip(const struct rs_text_index *index, struct rs_span body, size_t at,
 			  enum rs_stride stride)
 {
-	const uint32_t *const filter = index->filter, mask = index->bucket_mask;
-	const size_t len = (AT_ONCE - 1) * stride + rs_text_block_len(stride);
+	const size_t four = (size_t)3 * stride + rs_text_block_len(stride);
 
-	for (; at + len <= body.len; at += AT_ONCE * stride) {
-		const char *block = body.at + at;
-		uint32_t any = may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
-
-		/* Not a loop: compilers would leave it one. */
-		block += stride;
-		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
-		block += stride;
-		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
-		block += stride;
-		any |= may_be_indexed(filter, mask, rs_text_block_hash(block, stride));
-		if (any & 1)
+	/* Not a loop: compilers would leave it one. */
+	for (; at + four <= body.len; at += stride) {
+		if (!is_stranger(index, body.at + at, stride))
+			break;
+		at += stride;
+		if (!is_stranger(index, body.at + at, stride))
+			break;
+		at += stride;
+		if (!is_stranger(index, body.at + at, stride))
+			break;
+		at += stride;
+		if (!is_stranger(index, body.at + at, stride))
 			break;
 	}
 	return at;
@@ -138,18 +158,28 @@ static bool pass(const struct rs_text_index *index, struct rs_span body,
 {
 	const size_t last = rs_text_block_len(index->stride);
 	size_t left = LOOKED_AT_MOST(body.len);
-	size_t at = 0;
+	size_t at = skip_strangers(index, body, 0);
 
-	while (left > 0 && at + last <= body.len) {
-		at = skip_strangers(index, body, at);
-		for (size_t i = 0; i < AT_ONCE && at + last <= body.len; i++, at += index->stride) {
-			const uint32_t hash = rs_text_block_hash(body.at + at, index->stride);
+	for (; left > 0 && at + last <= body.len;
+	     at = skip_strangers(index, body, at + index->stride)) {
+		const uint32_t hash = rs_text_block_hash(body.at + at, index->stride);
 
-			if (may_be_indexed(index->filter, index->bucket_mask, hash) & 1)
-				note_texts(index, body, at, hash, found, &left);
-		}
+		if (may_be_indexed(index->filter, index->bucket_mask, hash))
+			note_texts(index, body, at, hash, found, &left);
 	}
 	return left > 0;
+}
+
+struct rs_text_set rs_text_set_of(const uint32_t *numbers, size_t count)
+{
+	struct rs_text_set set = { .word = count > 0 ? numbers[0] / 64 : 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (numbers[i] == RS_TEXT_NO_INDEX || numbers[i] / 64 != set.word)
+			return (struct rs_text_set){ .bits = 0 };
+		set.bits |= UINT64_C(1) << numbers[i] % 64;
+	}
+	return set;
 }
 
 static void begin(const struct rs_text_index *index, struct rs_found_texts *found)

@@ -33,8 +33,8 @@ struct rs_text_index {
 	enum rs_stride stride;
 	uint32_t bucket_mask;
 	const uint32_t *filter; /* per bucket: a bit for each of the blocks there */
-	const uint16_t *first;  /* per two buckets: the first entry there; + 1; 0: none */
-	const uint16_t *next;   /* per entry: the same */
+	const uint16_t *first;  /* per bucket: the first entry there; + 1; 0: none */
+	const uint32_t *links;  /* per entry: the next one, the same way, below its block's tag */
 	const uint32_t *begin;  /* per number: where the first of its blocks begins */
 };
 
@@ -71,6 +71,12 @@ static inline uint32_t rs_text_filter_bit(uint32_t hash)
 	return hash >> 27;
 }
 
+/* Of the block that an entry is of, in its link: of the bits that tell no bucket. */
+static inline uint32_t rs_text_tag(uint32_t hash)
+{
+	return hash << 16;
+}
+
 /*
  * What has been found out about one body, in one judgement; only ever used with one index and
  * one body.
@@ -80,21 +86,20 @@ struct rs_found_texts {
 	uint64_t known[RS_TEXTS_MOST / 64], found[RS_TEXTS_MOST / 64];
 };
 
-/* Is it known of all these texts that they do not occur? */
-static inline bool rs_texts_known_missing(const uint32_t *numbers, size_t count,
+/* Texts whose numbers stand for bits of one and the same word. */
+struct rs_text_set {
+	uint64_t bits; /* 0: they are no such texts */
+	uint32_t word;
+};
+
+struct rs_text_set rs_text_set_of(const uint32_t *numbers, size_t count);
+
+/* Is it known of all these texts that they do not occur? Once the body has been passed over. */
+static inline bool rs_texts_known_missing(const struct rs_text_set *set,
 					  const struct rs_found_texts *found)
 {
-	if (!found->passed)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		const size_t word = numbers[i] / 64;
-		const uint64_t bit = UINT64_C(1) << numbers[i] % 64;
-
-		if (numbers[i] == RS_TEXT_NO_INDEX || !(found->known[word] & bit) ||
-		    (found->found[word] & bit))
-			return false;
-	}
-	return true;
+	return set->bits != 0 &&
+	       (set->bits & ~(found->known[set->word] & ~found->found[set->word])) == 0;
 }
 
 /* Does the text of that number occur in the body? */

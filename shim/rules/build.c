@@ -224,7 +224,7 @@ int rs_build_rules(const struct rs_document *document, const char *options, stru
 	    !rs_build_policies(&build, &read, rules) || !build_all_rules(&build, rules) ||
 	    !build_faults(&build, rules) || !make_pacers(&build, rules) || arena->failed)
 		return -ENOMEM;
-	if (!rs_unite_rules(rules, arena) || !rs_index_texts(rules, arena, document->arena))
+	if (!rs_index_texts(rules, arena, document->arena) || !rs_unite_rules(rules, arena))
 		return -ENOMEM;
 	return 0;
 }

@@ -87,8 +87,8 @@ struct making {
 	struct rs_arena *arena, *scratch;
 	struct rs_text_index *index;
 	uint64_t *indexed;
-	uint32_t *filter, *begin;
-	uint16_t *first, *next;
+	uint32_t *filter, *links, *begin;
+	uint16_t *first;
 	uint8_t *counts; /* of the blocks of all texts, by hash */
 };
 
@@ -149,11 +149,11 @@ static bool make_room(struct making *making)
 
 	index->bucket_mask = (uint32_t)buckets - 1;
 	making->filter = RS_NEW_ARRAY(making->arena, buckets, uint32_t);
-	making->first = RS_NEW_ARRAY(making->arena, buckets / 2, uint16_t);
-	making->next = RS_NEW_ARRAY(making->arena, entries, uint16_t);
+	making->first = RS_NEW_ARRAY(making->arena, buckets, uint16_t);
+	making->links = RS_NEW_ARRAY(making->arena, entries, uint32_t);
 	making->begin = RS_NEW_ARRAY(making->arena, index->count, uint32_t);
 	making->counts = RS_NEW_ARRAY(making->scratch, buckets, uint8_t);
-	return making->filter && making->first && making->next && making->begin && making->counts;
+	return making->filter && making->first && making->links && making->begin && making->counts;
 }
 
 static uint32_t hash_at(const struct making *making, const char *block)
@@ -201,10 +201,10 @@ static void enter(const struct making *making, const char *block, uint32_t entry
 {
 	const uint32_t hash = hash_at(making, block);
 	const uint32_t bucket = rs_text_bucket(hash, making->index->bucket_mask);
-	uint16_t *first = &making->first[bucket / 2];
+	uint16_t *first = &making->first[bucket];
 
 	making->filter[bucket] |= UINT32_C(1) << rs_text_filter_bit(hash);
-	making->next[entry] = *first;
+	making->links[entry] = rs_text_tag(hash) | *first;
 	*first = (uint16_t)(entry + 1);
 }
 
@@ -245,7 +245,7 @@ static bool index_blocks(struct making *making)
 	index->indexed = making->indexed;
 	index->filter = making->filter;
 	index->first = making->first;
-	index->next = making->next;
+	index->links = making->links;
 	index->begin = making->begin;
 	if (index->stride != RS_STRIDE_NONE)
 		enter_texts(making);

@@ -114,6 +114,13 @@ static struct rs_span some_text(const char *body, size_t len, const struct rs_sp
 	return exactly(text, text_len);
 }
 
+static bool known_missing(const uint32_t *numbers, size_t count, const struct rs_found_texts *found)
+{
+	const struct rs_text_set set = rs_text_set_of(numbers, count);
+
+	return found->passed && rs_texts_known_missing(&set, found);
+}
+
 /* In any order, each more than once. */
 static void check_all(const struct indexed *indexed, const struct rs_span *texts, size_t count,
 		      struct rs_span body)
@@ -126,13 +133,12 @@ static void check_all(const struct indexed *indexed, const struct rs_span *texts
 		const uint32_t *number = indexed->rules[rule].text_numbers;
 		bool expected = occurs(texts[rule], body);
 
-		if (rs_texts_known_missing(number, 1, &found))
+		if (known_missing(number, 1, &found))
 			assert_false(expected);
 		if (is_found(indexed, rule, body, &found) != expected)
 			fail_msg("'%.*s' in a body of %zu", (int)texts[rule].len, texts[rule].at,
 				 body.len);
-		assert_int_equal(rs_texts_known_missing(number, 1, &found),
-				 found.passed && !expected);
+		assert_int_equal(known_missing(number, 1, &found), found.passed && !expected);
 	}
 }
 
@@ -313,11 +319,31 @@ static void very_many_texts(void **state)
 			assert_int_equal(is_found(&indexed, i, span("<Code>E7000</Code>"), &found),
 					 i == 7000);
 		else
-			assert_false(rs_texts_known_missing(number, 1, &found));
+			assert_false(known_missing(number, 1, &found));
 	}
 	free_index(&indexed);
 	free(texts);
 	free(words);
+}
+
+/* All have to be missing, and to be of one word: of others nothing is known. */
+static void some_texts_together(void **state)
+{
+	static const uint32_t none_found[] = { 64, 66, 127 }, one_found[] = { 64, 65 },
+			      one_unknown[] = { 64, 67 }, two_words[] = { 63, 64 },
+			      no_index[] = { 64, RS_TEXT_NO_INDEX };
+	struct rs_found_texts found = { .begun = true, .passed = true };
+
+	(void)state;
+	found.known[0] = UINT64_MAX;
+	found.known[1] = ~(UINT64_C(1) << (67 - 64));
+	found.found[1] = UINT64_C(1) << (65 - 64);
+	assert_true(known_missing(none_found, COUNT(none_found), &found));
+	assert_false(known_missing(one_found, COUNT(one_found), &found));
+	assert_false(known_missing(one_unknown, COUNT(one_unknown), &found));
+	assert_false(known_missing(two_words, COUNT(two_words), &found));
+	assert_false(known_missing(no_index, COUNT(no_index), &found));
+	assert_false(known_missing(none_found, 0, &found));
 }
 
 int main(void)
@@ -326,6 +352,7 @@ int main(void)
 		cmocka_unit_test(one_text_is_found_as_by_a_search),
 		cmocka_unit_test(no_text_and_no_body),
 		cmocka_unit_test(texts_are_found_as_by_a_search),
+		cmocka_unit_test(some_texts_together),
 		cmocka_unit_test(a_text_is_found_everywhere),
 		cmocka_unit_test(what_costs_too_much_is_given_up),
 		cmocka_unit_test(texts_are_known_by_what_they_do_not_share),

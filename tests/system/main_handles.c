@@ -255,6 +255,18 @@ static size_t in_use(void)
 	return mallinfo2().uordblks;
 }
 
+/* libcurl says so of each call; where thousands have been nothing of them is taken for it. */
+static void no_handle(void)
+{
+	long status;
+
+	if (curl_easy_perform(NULL) != CURLE_BAD_FUNCTION_ARGUMENT ||
+	    curl_easy_setopt(NULL, CURLOPT_WRITEFUNCTION, refuse) != CURLE_BAD_FUNCTION_ARGUMENT ||
+	    curl_easy_getinfo(NULL, CURLINFO_RESPONSE_CODE, &status) != CURLE_BAD_FUNCTION_ARGUMENT)
+		complain("no handle, and a call that worked");
+	curl_easy_cleanup(NULL);
+}
+
 /* Thousands at once, several times over: what they took comes back. */
 static void many(void)
 {
@@ -270,6 +282,7 @@ static void many(void)
 		handles_fetch(handles[MANY - 1], 1, 301 + 2 * round, "last of many");
 		for (int i = 0; i < MANY; i++)
 			curl_easy_cleanup(handles[i]);
+		no_handle();
 		if (round == 0)
 			before = in_use();
 	}

@@ -1,10 +1,12 @@
 #include "ops/log.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <syslog.h>
 
 #include "ops/sink.h"
+#include "rules/names.h"
 
 /* Room that is kept for the end of a line. */
 #define END_ROOM 16
@@ -79,6 +81,15 @@ void rs_log_int(struct rs_log_line *line, const char *key, int64_t value)
 	put_field(line, key, (struct rs_span){ buf, digits.len }, false);
 }
 
+static void start(struct rs_log_line *line, const char *event)
+{
+	line->line = (struct rs_line){ .text = line->text, .size = sizeof(line->text) - END_ROOM };
+	rs_line_text(&line->line, is_json(line) ? "{\"event\":\"" : TEXT_NAME "event=");
+	rs_line_text(&line->line, event);
+	if (is_json(line))
+		rs_line_text(&line->line, "\"");
+}
+
 void rs_log_begin(struct rs_log_line *line, const struct rs_settings *settings,
 		  enum rs_log_level level, const char *event)
 {
@@ -88,13 +99,8 @@ void rs_log_begin(struct rs_log_line *line, const struct rs_settings *settings,
 	line->wanted = level <= most && strcmp(line->sink, "none") != 0;
 	line->level = level;
 	line->format = settings ? settings->log_format : RS_LOG_TEXT;
-	if (!line->wanted)
-		return;
-	line->line = (struct rs_line){ .text = line->text, .size = sizeof(line->text) - END_ROOM };
-	rs_line_text(&line->line, is_json(line) ? "{\"event\":\"" : TEXT_NAME "event=");
-	rs_line_text(&line->line, event);
-	if (is_json(line))
-		rs_line_text(&line->line, "\"");
+	if (line->wanted)
+		start(line, event);
 }
 
 static struct rs_span ended(struct rs_log_line *log)
@@ -126,9 +132,24 @@ static void to_syslog(const struct rs_log_line *line, struct rs_span text)
 		       (struct rs_span){ text.at + name, text.len - name });
 }
 
+/* The line could not be written to its file. That is said where it can be, once. */
+static void say_dropped(struct rs_log_line *line, int error)
+{
+	static atomic_bool told;
+	const char *path = line->sink, *name = rs_error_name(RS_DOMAIN_ERRNO, error);
+
+	if (atomic_exchange(&told, true))
+		return;
+	start(line, "log");
+	rs_log_str(line, "action", "dropped");
+	rs_log_str(line, "file", path);
+	rs_log_str(line, "error", name ? name : "unknown");
+	rs_sink_stderr(ended(line));
+}
+
 void rs_log_end(struct rs_log_line *line)
 {
-	int saved_errno = errno;
+	int saved_errno = errno, rc;
 	struct rs_span text;
 
 	if (!line->wanted)
@@ -138,7 +159,7 @@ void rs_log_end(struct rs_log_line *line)
 		rs_sink_stderr(text);
 	else if (strcmp(line->sink, "syslog") == 0)
 		to_syslog(line, text);
-	else
-		(void)rs_sink_file(line->sink, text);
+	else if ((rc = rs_sink_file(line->sink, text)) != 0)
+		say_dropped(line, -rc);
 	errno = saved_errno;
 }

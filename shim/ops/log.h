@@ -3,7 +3,8 @@
  * nothing here is reached on the successful path of a call.
  *
  * Async-signal-safe, from any thread, after fork; allocates nothing; preserves errno; keeps no
- * descriptor open. A log that cannot be written is dropped: the program goes on.
+ * descriptor open. A log that cannot be written is dropped, which stderr is told once: the program
+ * goes on.
  */
 #ifndef RS_OPS_LOG_H
 #define RS_OPS_LOG_H

@@ -129,6 +129,8 @@ static void full_disk_for_the_log(void **state)
 	(void)state;
 	assert_output(run, "done");
 	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.err, "event="), 1);
+	assert_contains(run.err, "event=log action=dropped file=/dev/full error=ENOSPC");
 	run_free(&run);
 }
 

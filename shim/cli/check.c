@@ -12,10 +12,11 @@
 
 #define EXIT_USAGE 2
 
+#define USAGE "retryshim check [RULES...]"
+
 static int usage(const char *wrong, const char *what)
 {
-	fprintf(stderr, "retryshim: check: %s '%s'; usage: retryshim check [RULES...]\n", wrong,
-		what);
+	fprintf(stderr, "retryshim: check: %s '%s'; usage: " USAGE "\n", wrong, what);
 	return EXIT_USAGE;
 }
 
@@ -90,12 +91,23 @@ static int check_files(int count, char **files)
 	return status;
 }
 
+static int help(void)
+{
+	puts("usage: " USAGE "\n"
+	     "\n"
+	     "Tells every mistake in these rules files, or in those that would be used, with file, line\n"
+	     "and cause; and warns of rules that can never be reached. Without a mistake: ok.");
+	return rs_cli_flush("check") ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int rs_cli_check(int argc, char **argv)
 {
 	int first = 1;
 
 	if (argc > 1 && strcmp(argv[1], "--") == 0)
 		first = 2;
+	else if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		return help();
 	else if (argc > 1 && argv[1][0] == '-' && argv[1][1])
 		return usage("unknown option", argv[1]);
 	return first < argc ? check_files(argc - first, argv + first) : check_in_force();

@@ -60,6 +60,13 @@ static void print_curl(const struct rs_doctor_curl *curl)
 	}
 }
 
+static void print_use(const char *what, bool is_called)
+{
+	printf("  %s: %s\n", what,
+	       is_called ? "called, by it or one of its libraries"
+			 : "not called by what it is linked with");
+}
+
 static void print_uses(const struct rs_doctor_facts *facts)
 {
 	bool easy = facts->uses & RS_DOCTOR_EASY, multi = facts->uses & RS_DOCTOR_MULTI;
@@ -67,9 +74,10 @@ static void print_uses(const struct rs_doctor_facts *facts)
 	if (easy || multi)
 		printf("  interface: %s%s%s\n", easy ? "easy" : "", easy && multi ? ", " : "",
 		       multi ? "multi" : "");
-	printf("  connect(): %s\n", facts->uses & RS_DOCTOR_CONNECT
-					    ? "called, by it or one of its libraries"
-					    : "not called by what it is linked with");
+	else if (facts->curl_count == 0)
+		puts("  libcurl: not used by it; programs that it starts are wrapped, too: ask about them");
+	print_use("connect()", facts->uses & RS_DOCTOR_CONNECT);
+	print_use("name look-ups", facts->uses & RS_DOCTOR_RESOLVE);
 	if (facts->missing[0])
 		printf("  not found: %s\n", facts->missing);
 }

@@ -21,21 +21,23 @@ static const char help[] =
 	"usage: retryshim VERB [ARGUMENT...]\n"
 	"       retryshim --help | --version\n"
 	"\n"
-	"Gives unmodified programs retries on libcurl transfers and connect().\n"
+	"Gives unmodified programs retries on libcurl transfers, connect() and name look-ups.\n"
 	"\n"
-	"  run [-v|-q] [-r RULES]... [-o KEY=VALUE]... [--no-inherit] [--print-env] [--] PROGRAM "
-	"[ARG...]\n"
+	"  run [-v|-q] [-r RULES]... [-o KEY=VALUE]... [-f KEY=VALUE,...]... [--no-inherit]\n"
+	"      [--print-env] [--] PROGRAM [ARG...]\n"
 	"                  run a program under the shim\n"
 	"  check [RULES...]\n"
 	"                  tell what is wrong with rules files\n"
 	"  plan [-r RULES]... [-n N] [--json] [POLICY|RULE]\n"
 	"                  list the waits of a policy\n"
-	"  explain [-r RULES]... [--json] --call CALL --error NAME | --status N [...]\n"
+	"  explain [-r RULES]... [--json] --call CALL (--error NAME | --status N) [...]\n"
 	"                  tell which rule decides, and why the ones before it do not\n"
 	"  doctor [--json] PROGRAM\n"
 	"                  tell whether a program can be wrapped\n"
 	"  stats [--json | --prometheus] [--watch] [FILE]\n"
-	"                  show what programs under the shim have counted\n";
+	"                  show what programs under the shim have counted\n"
+	"\n"
+	"retryshim VERB --help tells more of one.\n";
 
 static int usage(FILE *to, int status)
 {

@@ -18,6 +18,7 @@
 
 #define EXIT_USAGE    2
 #define MOST_ATTEMPTS 10000
+#define NAMES_LISTED  12 /* of each kind, where what was meant cannot be guessed */
 #define A_SCREEN_MUCH 20 /* of a policy without a limit, where -n says nothing */
 
 struct arguments {
@@ -163,6 +164,22 @@ static const char *nearest_subject(const struct rs_rules *rules, const char *nam
 	return near;
 }
 
+static void list_name(size_t i, const char *name)
+{
+	if (i <= NAMES_LISTED)
+		fprintf(stderr, " %s", i < NAMES_LISTED ? name : "…");
+}
+
+static void list_subjects(const struct rs_rules *rules)
+{
+	fputs("; policies:", stderr);
+	for (size_t i = 0; i < rules->policy_count; i++)
+		list_name(i, rules->policies[i].name);
+	fputs("; rules:", stderr);
+	for (size_t i = 0; i < rules->rule_count; i++)
+		list_name(i, rules->rules[i].name);
+}
+
 static int no_such_subject(const struct rs_rules *rules, const char *name)
 {
 	const char *near = nearest_subject(rules, name);
@@ -171,7 +188,7 @@ static int no_such_subject(const struct rs_rules *rules, const char *name)
 	if (near)
 		fprintf(stderr, "; did you mean %s?", near);
 	else
-		fprintf(stderr, "; the rules in force are listed by retryshim check");
+		list_subjects(rules);
 	fputc('\n', stderr);
 	return EXIT_USAGE;
 }
@@ -216,7 +233,13 @@ static int run(const struct arguments *args)
 	int result;
 
 	if (args->help) {
-		puts("usage: " USAGE);
+		puts("usage: " USAGE "\n"
+		     "\n"
+		     "  -r RULES  rules file; several read as one, in order\n"
+		     "  -n N      attempts at most, 1 to 10000 (20 where the policy sets no limit)\n"
+		     "  --json    print an object\n"
+		     "\n"
+		     "Without a name: the policy default.");
 		return rs_cli_flush("plan") ? 0 : EXIT_FAILURE;
 	}
 	if (rs_cli_load_rules(args->paths, &rules) != 0)

@@ -104,9 +104,15 @@ static void a_home_too_long(void **state)
 
 static void wrong_use(void **state)
 {
+	struct run run;
+
 	(void)state;
 	says(CHECK("-x"), 2, "", "unknown option '-x'");
 	says(CHECK(""), 2, "", "a file's name is expected");
+	run = CHECK("--help");
+	assert_exit(run, 0);
+	assert_contains(run.out, "usage: retryshim check [RULES...]\n");
+	run_free(&run);
 	says(CHECK("a:b"), 2, "", "':' separates files");
 	says(CHECK("/nonexistent/x.ini"), 1, "",
 	     "/nonexistent/x.ini: error: No such file or directory");
@@ -130,6 +136,7 @@ static void a_full_disk(void **state)
 		{ "doctor curl", 2 },
 		{ "doctor --json curl", 2 },
 		{ "doctor --help", 2 },
+		{ "check --help", 1 },
 		{ "stats --help", 1 },
 		{ "run --print-env true", 125 },
 		{ "run --help", 125 },

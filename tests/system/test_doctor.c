@@ -221,13 +221,19 @@ static void broken_files_do_no_harm(void **state)
 
 static void for_people(void **state)
 {
-	const char *const argv[] = { command_path(), "doctor", "curl", NULL };
-	struct run run = run_program(&(struct program){ .argv = argv });
+	struct run run = run_words(RUN_BARE, NULL, command_path(), "doctor", "curl");
 
 	(void)state;
 	assert_exit(run, 0);
 	assert_contains(run.out, "/curl: yes\n");
 	assert_contains(run.out, "  libcurl: OpenSSL flavour, linked (/");
+	assert_contains(run.out, "  name look-ups: not called by what it is linked with\n");
+	run_free(&run);
+	/* What it starts for its transfers is another program. */
+	run = run_words(RUN_BARE, NULL, command_path(), "doctor", "git");
+	assert_exit(run, 0);
+	assert_contains(run.out, "  libcurl: not used by it");
+	assert_contains(run.out, "  name look-ups: called, by it or one of its libraries\n");
 	run_free(&run);
 }
 

@@ -162,7 +162,8 @@ static void wrong_use(void **state)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		fails(PLAN("-n", numbers[i]), 2, "-n takes a number of attempts from 1 to 10000");
 	fails(PLAN("bsy"), 2, "no policy or rule is called bsy; did you mean busy?");
-	fails(PLAN("zzzzzzzz"), 2, "are listed by retryshim check");
+	fails(PLAN("zzzzzzzz"), 2,
+	      "zzzzzzzz; policies: default quick endless patient once; rules: busy\n");
 	fails(PLAN("-x"), 2, "unknown option -x; usage: ");
 	fails(PLAN("--jsn"), 2, "unknown option --jsn; did you mean --json?");
 	fails(PLAN("--json=1"), 2, "an option that takes no value");
@@ -171,6 +172,24 @@ static void wrong_use(void **state)
 	fails(PLAN("-r", ""), 2, "-r without a rules file");
 	fails(PLAN("quick", "busy"), 2, "one policy or rule at a time, not also busy");
 	fails(PLAN("-r", "/nonexistent"), 1, "/nonexistent: error: No such file");
+}
+
+static void names_beyond_a_screen(void **state)
+{
+	char rules[1000] = "[rule r]\nstatus = 503\n";
+	struct run run;
+
+	(void)state;
+	for (int i = 1; i <= 13; i++) {
+		size_t len = strlen(rules);
+
+		(void)snprintf(rules + len, sizeof(rules) - len, "[policy p%d]\nbase = 1s\n", i);
+	}
+	run = run_words(RUN_BARE, NULL, command_path(), "plan", "-r", rules_file(rules),
+			"zzzzzzzz");
+	assert_exit(run, 2);
+	assert_contains(run.err, " p10 p11 …; rules: r\n");
+	run_free(&run);
 }
 
 /* RETRYSHIM_RULES may be longer than any path, and has an end. */
@@ -197,7 +216,8 @@ int main(void)
 		cmocka_unit_test(sixteen_hours),       cmocka_unit_test(for_programs),
 		cmocka_unit_test(a_rule_has_a_policy), cmocka_unit_test(without_a_limit),
 		cmocka_unit_test(no_retries),          cmocka_unit_test(bars),
-		cmocka_unit_test(wrong_use),           cmocka_unit_test(rules_in_force),
+		cmocka_unit_test(wrong_use),           cmocka_unit_test(names_beyond_a_screen),
+		cmocka_unit_test(rules_in_force),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

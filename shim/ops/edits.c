@@ -144,13 +144,26 @@ static void show_url(struct rs_span text, struct rs_line *shown)
 	rs_line_put(shown, public, len);
 }
 
+/* It may be a line of ours that was mistyped: what stands behind a colon is not shown. */
+static void show_unknown(struct rs_span line, struct rs_line *shown)
+{
+	const char *colon = memchr(line.at, ':', line.len);
+
+	if (!colon) {
+		rs_line_put(shown, line.at, line.len);
+		return;
+	}
+	rs_line_put(shown, line.at, (size_t)(colon + 1 - line.at));
+	rs_line_text(shown, " (not shown)");
+}
+
 static void show_line(struct rs_span line, struct rs_line *shown)
 {
 	struct rs_span rest = { NULL, 0 };
 	size_t command = command_of(line, &rest);
 
 	if (command == COMMANDS) {
-		rs_line_put(shown, line.at, line.len);
+		show_unknown(line, shown);
 		return;
 	}
 	rs_line_text(shown, commands[command].word);

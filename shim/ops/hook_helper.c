@@ -145,6 +145,14 @@ static void reset_signals(void)
 		syscall(SYS_rt_sigaction, number, standard, NULL, sizeof(uint64_t));
 }
 
+/* Where there is no /dev/null they may be among those that they are to become. */
+static bool take_as_standard(int in, int out)
+{
+	in = fcntl(in, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	out = fcntl(out, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return in >= 0 && out >= 0 && dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0;
+}
+
 /* Everything as for a program that a shell has just started. */
 _Noreturn static void become_command(const struct helper *helper, int in, int out, char **env)
 {
@@ -153,7 +161,7 @@ _Noreturn static void become_command(const struct helper *helper, int in, int ou
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* of the helper, which else would see to its end */
 	reset_signals();
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
+	if (take_as_standard(in, out)) {
 		*rs_process_environ() = env;
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);

@@ -55,6 +55,28 @@ static void what_a_command_is_given(void **state)
 	server_stop(server);
 }
 
+/* In a bare root there may be no /dev/null. */
+static void without_devices(void **state)
+{
+	struct server *server = recovering_serve(1);
+	const char *rules = recovering_rules(
+		"",
+		recovering_rule(recovering_script("read", "#!/bin/sh\n[ \"$(cat)\" = '" DENIED
+							  "' ] && echo set-header X-New: 1\n")));
+	struct run run = run_words(RUN_SHIM, rules, "unshare", "-rm", "sh", "-c",
+				   "mount -t tmpfs none /dev || exit 99; exec curl -sS \"$0\"",
+				   server_url(server, "/o"));
+	bool is_allowed = run.status != 99 && strncmp(run.err, "unshare:", 8) != 0;
+
+	(void)state;
+	if (is_allowed)
+		assert_output(run, "the object\n");
+	run_free(&run);
+	server_stop(server);
+	if (!is_allowed)
+		skip();
+}
+
 /* Nothing of the shim's stays in a program that has loaded it besides another library. */
 static void other_preloads_stay(void **state)
 {
@@ -196,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_command_is_given),
+		cmocka_unit_test(without_devices),
 		cmocka_unit_test(other_preloads_stay),
 		cmocka_unit_test(no_child_is_to_be_seen),
 		cmocka_unit_test(a_shell_sees_its_own_jobs),

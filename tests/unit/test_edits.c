@@ -113,6 +113,9 @@ static void secrets_are_not_shown(void **state)
 			    "set-url https://h/x\n");
 	assert_string_equal(shown("set-header Bearer secret\n"), "set-header Bearer\n");
 	assert_string_equal(shown("no answer from h"), "no answer from h\n");
+	assert_string_equal(
+		shown("set-headers Authorization: Bearer secret\nseturl http://me:x@h/\n"),
+		"set-headers Authorization: (not shown)\nseturl http: (not shown)\n");
 	assert_string_equal(shown(""), "");
 }
 

@@ -59,8 +59,10 @@ static char *join(int count, char **files)
 	for (int i = 0; i < count; i++)
 		size += strlen(files[i]) + 1;
 	joined = malloc(size);
+	if (!joined)
+		return NULL;
 	at = joined;
-	for (int i = 0; joined && i < count; i++) {
+	for (int i = 0; i < count; i++) {
 		size_t len = strlen(files[i]);
 
 		memcpy(at, files[i], len);

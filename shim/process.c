@@ -16,6 +16,8 @@
 #include "gnu.h"
 #include "next_symbol.h"
 #include "ops/sink.h"
+#include "own_stack.h"
+#include "pause.h"
 #include "process_env.h"
 #include "real.h"
 #include "retry/ns.h"
@@ -41,14 +43,20 @@ static char *after(char *entry, const char *prefix)
 	return *prefix ? NULL : entry;
 }
 
-static void keep(const char *name, const char *value, char *copy, size_t size)
+static bool copied(const char *value, char *copy, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
 		copy[i] = value[i];
 		if (value[i] == '\0')
-			return;
+			return true;
 	}
-	rs_process_env.too_long = name;
+	return false;
+}
+
+static void keep(const char *name, const char *value, char *copy, size_t size)
+{
+	if (!copied(value, copy, size))
+		rs_process_env.too_long = name;
 }
 
 /* The value, where `entry` sets the variable `name`, and the environment may be believed: not under
@@ -96,6 +104,13 @@ static void keep_entry(char *entry)
 		rs_dl_open_mask = ~0U;
 }
 
+/* One that is too long for a path is none. */
+static void keep_path(const char *value, char copy[RS_ENV_PATH_SIZE])
+{
+	if (!copied(value, copy, RS_ENV_PATH_SIZE))
+		copy[0] = '\0';
+}
+
 /* Most programs have these, whether under the shim or not: that they are to be believed is left to
  * whoever reads them. */
 static void keep_directory(char *entry)
@@ -103,11 +118,9 @@ static void keep_directory(char *entry)
 	const char *value;
 
 	if ((value = after(entry, "XDG_CONFIG_HOME=")))
-		keep("XDG_CONFIG_HOME", value, rs_process_env.config_home,
-		     sizeof(rs_process_env.config_home));
+		keep_path(value, rs_process_env.config_home);
 	else if ((value = after(entry, "XDG_RUNTIME_DIR=")))
-		keep("XDG_RUNTIME_DIR", value, rs_process_env.runtime_dir,
-		     sizeof(rs_process_env.runtime_dir));
+		keep_path(value, rs_process_env.runtime_dir);
 }
 
 /* Put the environment back as `retryshim run --no-inherit` found it: RETRYSHIM_NO_INHERIT holds the
@@ -196,12 +209,13 @@ static const char *executable(char *path, size_t size)
 	return path;
 }
 
-static void find_name(void)
+static void find_name(void *unused)
 {
-	char path[4096];
+	char path[RS_ENV_PATH_SIZE];
 	uint64_t words[NAME_WORDS] = { 0 };
 	const char *name = base_name(executable(path, sizeof(path)));
 
+	(void)unused;
 	memcpy(words, name, strnlen(name, sizeof(words) - 1));
 	for (size_t i = 0; i < NAME_WORDS; i++)
 		atomic_store_explicit(&name_words[i], words[i], memory_order_relaxed);
@@ -211,9 +225,13 @@ static void find_name(void)
 const char *rs_program_name(void)
 {
 	int saved_errno = errno;
+	sigset_t before;
 
-	if (!atomic_load_explicit(&name_known, memory_order_acquire))
-		find_name();
+	if (!atomic_load_explicit(&name_known, memory_order_acquire)) {
+		rs_signals_hold(&before);
+		rs_on_own_stack(find_name, NULL);
+		rs_signals_let(&before);
+	}
 	errno = saved_errno;
 	return (const char *)name_words;
 }

@@ -17,18 +17,20 @@
 #define RS_ENV_RULES_SIZE   8192
 #define RS_ENV_OPTIONS_SIZE 4096
 #define RS_ENV_FAULTS_SIZE  4096
+#define RS_ENV_PATH_SIZE    4096 /* of a directory: a longer one counts as none */
 
 /*
  * The rules, loaded at the first call that needs them; NULL where there are none to apply
  * (disabled, mode = off, or they could not be loaded: that was logged once). Lock-free: threads
  * that come at the same time may load twice, one result is kept. The rules live for the rest of
- * the process. Async-signal-safe unless a rule uses body_regex. Preserves errno.
+ * the process. `call`: for which kind of call. Async-signal-safe for connects and look-ups.
+ * Preserves errno.
  */
-const struct rs_rules *rs_process_rules(void);
+const struct rs_rules *rs_process_rules(enum rs_call call);
 
 /* The same at a failure: when the rules in memory are older than `reload` says, their files are
  * looked at, and changed ones taken up. Rules that were in force stay valid all the same. */
-const struct rs_rules *rs_process_rules_at_failure(void);
+const struct rs_rules *rs_process_rules_at_failure(enum rs_call call);
 
 /* What was loaded; read it through the function below. */
 extern const struct rs_rules *_Atomic rs_rules_loaded __attribute__((visibility("hidden")));

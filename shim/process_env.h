@@ -17,8 +17,9 @@ extern struct rs_process_env {
 	char rules[RS_ENV_RULES_SIZE];
 	char options[RS_ENV_OPTIONS_SIZE];
 	char faults[RS_ENV_FAULTS_SIZE];
-	char config_home[4096]; /* this and the next as they stand: see rs_process_directory() */
-	char runtime_dir[4096];
+	char config_home[RS_ENV_PATH_SIZE]; /* this and the next as they stand: see
+					       rs_process_directory() */
+	char runtime_dir[RS_ENV_PATH_SIZE];
 	bool disabled;
 	const char *too_long; /* the variable that did not fit, or NULL */
 } rs_process_env __attribute__((visibility("hidden")));

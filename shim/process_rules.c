@@ -13,6 +13,7 @@
 #include "at_start.h"
 #include "ops/log.h"
 #include "ops/stats.h"
+#include "own_stack.h"
 #include "process_env.h"
 #include "rules/load.h"
 #include "rules/watch.h"
@@ -47,9 +48,21 @@ RS_DATA_AT_START static atomic_int looker; /* the process in which a thread look
 /* The one line about rules that cannot be used: the first fault, and how many there are. */
 struct refusal {
 	const struct rs_settings *settings; /* of the rules that stay in force, or NULL */
+	struct rs_rules *by_options;        /* where there are none: for what the options say */
 	struct rs_log_line line;
 	int64_t faults;
 };
+
+/* Where to, and whether, is for RETRYSHIM_OPTIONS to say where no rules are in force. */
+static const struct rs_settings *settings_for(struct refusal *refusal)
+{
+	const struct rs_load_request request = { .options = rs_process_env.options,
+						 .leave_patterns = true };
+
+	if (!refusal->settings && rs_rules_load(&request, &refusal->by_options) == 0)
+		refusal->settings = &refusal->by_options->settings;
+	return refusal->settings;
+}
 
 static void note_fault(void *arg, const struct rs_complaint *complaint)
 {
@@ -57,7 +70,7 @@ static void note_fault(void *arg, const struct rs_complaint *complaint)
 
 	if (complaint->severity != RS_ERROR || refusal->faults++ > 0)
 		return;
-	rs_log_begin(&refusal->line, refusal->settings, RS_LOG_ERROR, "rules");
+	rs_log_begin(&refusal->line, settings_for(refusal), RS_LOG_ERROR, "rules");
 	rs_log_str(&refusal->line, "action", "refused");
 	rs_log_str(&refusal->line, "file", complaint->file);
 	if (complaint->line > 0)
@@ -73,13 +86,15 @@ static bool find_paths(char paths[RS_ENV_RULES_SIZE])
 			      RS_ENV_RULES_SIZE) < RS_ENV_RULES_SIZE;
 }
 
-static struct rs_rules *load(const char *paths, struct refusal *refusal)
+/* A handler may connect, and have interrupted malloc(). */
+static struct rs_rules *load(const char *paths, enum rs_call call, struct refusal *refusal)
 {
 	struct rs_rules *rules = NULL;
 	const struct rs_load_request request = {
 		.paths = paths,
 		.options = rs_process_env.options,
 		.faults = rs_process_env.faults,
+		.leave_patterns = call != RS_CALL_CURL,
 		.complain = note_fault,
 		.arg = refusal,
 	};
@@ -87,16 +102,12 @@ static struct rs_rules *load(const char *paths, struct refusal *refusal)
 	return rs_rules_load(&request, &rules) == 0 ? rules : NULL;
 }
 
-static struct rs_rules *first_load(char paths[RS_ENV_RULES_SIZE], struct refusal *refusal)
+static struct rs_rules *first_load(const char *paths, enum rs_call call, struct refusal *refusal)
 {
-	const char *too_long = rs_process_env.too_long;
-
-	if (!too_long && !find_paths(paths))
-		too_long = "XDG_CONFIG_HOME";
-	if (!too_long)
-		return load(paths, refusal);
-	note_fault(refusal,
-		   &(struct rs_complaint){ .file = too_long, .text = "the value is too long" });
+	if (!rs_process_env.too_long)
+		return load(paths, call, refusal);
+	note_fault(refusal, &(struct rs_complaint){ .file = rs_process_env.too_long,
+						    .text = "the value is too long" });
 	return NULL;
 }
 
@@ -115,6 +126,7 @@ static void log_refused(struct refusal *refusal)
 {
 	rs_log_int(&refusal->line, "faults", refusal->faults);
 	rs_log_end(&refusal->line);
+	rs_rules_free(refusal->by_options);
 }
 
 static bool is_wanted(const struct rs_rules *rules)
@@ -186,12 +198,12 @@ static void prepare(struct rs_rules *rules)
 }
 
 /* Load, and make the result everybody's unless another thread was first. */
-static void load_and_publish(void)
+static void load_and_publish(void *call)
 {
-	char paths[RS_ENV_RULES_SIZE]; /* its end is not written: most of it takes no memory */
+	char paths[RS_ENV_RULES_SIZE];
 	struct refusal refusal = { .faults = 0 };
 	uint64_t sum = find_paths(paths) ? rs_watch_sum(paths) : 0;
-	struct rs_rules *rules = first_load(paths, &refusal);
+	struct rs_rules *rules = first_load(paths, *(enum rs_call *)call, &refusal);
 	const struct rs_rules *unset = NULL;
 
 	if (is_wanted(rules))
@@ -199,6 +211,7 @@ static void load_and_publish(void)
 	if (!atomic_compare_exchange_strong(&rs_rules_loaded, &unset,
 					    is_wanted(rules) ? rules : &no_rules)) {
 		rs_rules_free(rules);
+		rs_rules_free(refusal.by_options);
 		return;
 	}
 	note_first(paths, sum, rules);
@@ -258,7 +271,7 @@ static void publish(struct rs_rules *rules)
 
 /* Files that change while they are read are looked at again later. So are those that somebody has
  * open to write them: what there is of them may be no more than a half. */
-static void look_closely(const char *paths, uint64_t sum)
+static void look_closely(const char *paths, uint64_t sum, enum rs_call call)
 {
 	const struct rs_rules *before = in_force();
 	struct refusal refusal = { .settings = before ? &before->settings : NULL };
@@ -267,9 +280,10 @@ static void look_closely(const char *paths, uint64_t sum)
 	if (!is_gone(paths, &refusal)) {
 		if (!rs_watch_at_rest(paths))
 			return;
-		rules = load(paths, &refusal);
+		rules = load(paths, call, &refusal);
 		if (rs_watch_sum(paths) != sum) {
 			rs_rules_free(rules);
+			rs_rules_free(refusal.by_options);
 			return;
 		}
 		memcpy(seen_paths, paths, strlen(paths) + 1);
@@ -281,21 +295,21 @@ static void look_closely(const char *paths, uint64_t sum)
 		log_refused(&refusal);
 }
 
-static void look(void)
+static void look(enum rs_call call)
 {
-	static char paths[RS_ENV_RULES_SIZE]; /* the stack may be a signal handler's */
+	char paths[RS_ENV_RULES_SIZE];
 	uint64_t sum;
 
 	if (seen.reloads >= RELOADS_MOST || !find_paths(paths))
 		return;
 	sum = rs_watch_sum(paths);
 	if (sum != seen.sum)
-		look_closely(paths, sum);
+		look_closely(paths, sum, call);
 }
 
 /* One thread looks, the others go on with the rules there are. A look that a fork left behind in
  * the child is nobody's there. */
-static void look_alone(void)
+static void look_alone(void *call)
 {
 	int self = getpid(), other = 0;
 
@@ -303,7 +317,7 @@ static void look_alone(void)
 		if (other == self)
 			return;
 	}
-	look();
+	look(*(enum rs_call *)call);
 	atomic_store(&looked_ns, coarse_now_ns());
 	atomic_store(&looker, 0);
 }
@@ -311,8 +325,9 @@ static void look_alone(void)
 /* ---- asking for them ---- */
 
 /* No signal handler may run, and no cancellation strike, while files are open and memory is held:
- * both could leave for good. The flag is for an allocator that calls an interposed function. */
-static void undisturbed(void (*act)(void))
+ * both could leave for good. The flag is for an allocator that calls an interposed function. The
+ * stack may be a signal handler's, and small. */
+static void undisturbed(void (*act)(void *), enum rs_call call)
 {
 	sigset_t all, mask;
 	int cancel_state;
@@ -321,20 +336,20 @@ static void undisturbed(void (*act)(void))
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	act();
+	rs_on_own_stack(act, &call);
 	pthread_setcancelstate(cancel_state, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	loading = false;
 }
 
-const struct rs_rules *rs_process_rules(void)
+const struct rs_rules *rs_process_rules(enum rs_call call)
 {
 	int saved_errno = errno;
 
 	if (rs_process_env.disabled || loading)
 		return NULL;
 	if (!rs_process_rules_if_loaded())
-		undisturbed(load_and_publish);
+		undisturbed(load_and_publish, call);
 	errno = saved_errno;
 	return in_force();
 }
@@ -342,19 +357,20 @@ const struct rs_rules *rs_process_rules(void)
 static bool are_old(void)
 {
 	int64_t most_ns = atomic_load_explicit(&reload_ns, memory_order_relaxed);
+	int64_t last_ns = atomic_load_explicit(&looked_ns, memory_order_relaxed);
 
-	return most_ns != RS_FOREVER &&
-	       coarse_now_ns() - atomic_load_explicit(&looked_ns, memory_order_relaxed) >= most_ns;
+	/* Never: another thread is about to say that it has. */
+	return most_ns != RS_FOREVER && last_ns != 0 && coarse_now_ns() - last_ns >= most_ns;
 }
 
-const struct rs_rules *rs_process_rules_at_failure(void)
+const struct rs_rules *rs_process_rules_at_failure(enum rs_call call)
 {
-	const struct rs_rules *rules = rs_process_rules();
+	const struct rs_rules *rules = rs_process_rules(call);
 	int saved_errno = errno;
 
 	if (rs_process_env.disabled || loading || !are_old())
 		return rules;
-	undisturbed(look_alone);
+	undisturbed(look_alone, call);
 	errno = saved_errno;
 	return in_force();
 }

@@ -12,7 +12,7 @@
 bool rs_connect_struck(const struct rs_connect *call, struct rs_fault_strike *strike)
 {
 	const struct rs_rules *rules =
-		rs_faults_watched && rs_curl_depth == 0 ? rs_process_rules() : NULL;
+		rs_faults_watched && rs_curl_depth == 0 ? rs_process_rules(RS_CALL_CONNECT) : NULL;
 	struct rs_connect_target about;
 
 	if (!rules || !(rules->fault_calls & 1u << RS_CALL_CONNECT) ||
@@ -53,7 +53,8 @@ static bool comes_later(const struct rs_connect *call, const struct rs_fault_str
 
 static int real_attempt(const struct rs_connect *call)
 {
-	return rs_connect_limited(call, rs_connect_limit_ns(rs_process_rules(), call));
+	return rs_connect_limited(call,
+				  rs_connect_limit_ns(rs_process_rules(RS_CALL_CONNECT), call));
 }
 
 static int struck_attempt(const struct rs_connect *call, const struct rs_fault_strike *strike)

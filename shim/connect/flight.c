@@ -62,7 +62,7 @@ static bool may_be_judged(const struct rs_pending *pending)
 	struct rs_connect_target about;
 
 	return rs_pending_describe(&about, pending) &&
-	       rules_cover(rs_process_rules_at_failure(), &about.target) &&
+	       rules_cover(rs_process_rules_at_failure(RS_CALL_CONNECT), &about.target) &&
 	       rs_socket_connects(pending->fd);
 }
 

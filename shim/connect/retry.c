@@ -29,7 +29,7 @@ int rs_connect_retry(const struct rs_connect *call, int error)
 		return rs_connected_fd == call->fd + 1 ? 0 : -error;
 	if (!rs_connect_is_failure(error))
 		return -error;
-	rules = rs_process_rules_at_failure();
+	rules = rs_process_rules_at_failure(RS_CALL_CONNECT);
 	if (!rules)
 		return -error;
 	if (!rs_connect_rules_name(rules, error)) {

@@ -151,7 +151,7 @@ enum rs_pending_stage rs_setback(struct rs_pending *pending, int error)
 	struct rs_connect_target about;
 
 	pending->error = error;
-	pending->rules = rs_process_rules_at_failure();
+	pending->rules = rs_process_rules_at_failure(RS_CALL_CONNECT);
 	if (!pending->rules || !rs_pending_describe(&about, pending))
 		return RS_PENDING_FAILED;
 	date(pending);

@@ -169,3 +169,28 @@ void rs_event_paced(const struct rs_rules *rules, const struct rs_target *target
 	rs_log_int(&line, "wait_ms", wait_ns / RS_NS_PER_MS);
 	rs_log_end(&line);
 }
+
+static void tell_pattern(const struct rs_rules *rules, const struct rs_rule *rule)
+{
+	struct rs_log_line line;
+
+	if (atomic_exchange(&rule->body_regex->told, true))
+		return;
+	rs_log_begin(&line, &rules->settings, RS_LOG_ERROR, "rules");
+	rs_log_str(&line, "action", "refused");
+	rs_log_str(&line, "file", rule->file);
+	rs_log_int(&line, "line", rule->line);
+	rs_log_str(&line, "rule", rule->name);
+	rs_log_str(&line, "error", "body_regex is no regular expression: it never matches");
+	rs_log_end(&line);
+}
+
+void rs_event_patterns(const struct rs_rules *rules)
+{
+	for (size_t i = 0; rules->patterns_unread && i < rules->rule_count; i++) {
+		const struct rs_rule *rule = &rules->rules[i];
+
+		if (rule->body_regex && atomic_load(&rule->body_regex->trouble) != 0)
+			tell_pattern(rules, rule);
+	}
+}

@@ -28,4 +28,8 @@ void rs_event_paced(const struct rs_rules *rules, const struct rs_target *target
 void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *target,
 			const struct rs_call_state *state, int64_t now_ns);
 
+/* Rules that were read for a connect may have a body_regex that is none. Once it was needed, for a
+ * transfer, that is said (event=rules): action=refused file line rule error. */
+void rs_event_patterns(const struct rs_rules *rules);
+
 #endif

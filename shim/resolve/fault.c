@@ -17,7 +17,7 @@ static int errno_of(const struct rs_fault_error *error)
 
 bool rs_lookup_struck(struct rs_lookup *lookup)
 {
-	const struct rs_rules *rules = rs_process_rules();
+	const struct rs_rules *rules = rs_process_rules(RS_CALL_RESOLVE);
 	int entry_errno = errno;
 	struct rs_fault_strike strike;
 	struct rs_target target;

@@ -116,7 +116,7 @@ static void retry(struct rs_lookup *lookup, const struct rs_rules *rules, int en
 /* Out of line: it takes a stack that a look-up which ends well has no use for. */
 __attribute__((noinline)) static void after_failure(struct rs_lookup *lookup, int entry_errno)
 {
-	const struct rs_rules *rules = rs_process_rules_at_failure();
+	const struct rs_rules *rules = rs_process_rules_at_failure(RS_CALL_RESOLVE);
 
 	if (rules && (rules->calls & 1u << RS_CALL_RESOLVE) != 0)
 		retry(lookup, rules, entry_errno);

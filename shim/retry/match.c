@@ -95,7 +95,7 @@ static enum verdict regex_verdict(const struct rs_rule *rule, const struct rs_ou
 		return YES;
 	if (!whole_body_known(outcome, known))
 		return UNKNOWN;
-	return rs_regex_finds(rule->body_regex, outcome->body.at, outcome->body.len) ? YES : NO;
+	return rs_pattern_finds(rule->body_regex, outcome->body.at, outcome->body.len) ? YES : NO;
 }
 
 /* The response matchers after the status, together: NO beats UNKNOWN beats YES. *key names the

@@ -1,6 +1,6 @@
 /*
- * Which rule decides an outcome: the first in file order that matches. Pure; allocates nothing;
- * regexec(3) aside (rules with body_regex, curl calls only) safe in a signal handler.
+ * Which rule decides an outcome: the first in file order that matches. Pure. Rules with body_regex
+ * aside, which curl calls alone can match, it allocates nothing and is safe in a signal handler.
  */
 #ifndef RS_RETRY_MATCH_H
 #define RS_RETRY_MATCH_H

@@ -8,13 +8,13 @@
 #ifndef RS_RETRY_RULE_H
 #define RS_RETRY_RULE_H
 
-#include <regex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "retry/glob.h"
 #include "retry/outcome.h"
+#include "retry/pattern.h"
 #include "retry/text_index.h"
 
 enum rs_class {
@@ -159,7 +159,7 @@ struct rs_rule {
 	const struct rs_status_set *status; /* NULL: none; rules may share one */
 	struct rs_texts body;
 	const uint32_t *text_numbers; /* of its texts in rs_rules.texts; NULL: they are not in it */
-	const regex_t *body_regex;    /* NULL: none */
+	struct rs_pattern *body_regex;          /* NULL: none */
 	const struct rs_header_matcher *header; /* NULL: none */
 	struct rs_error_set error;
 
@@ -250,9 +250,10 @@ struct rs_rules {
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;
-	bool limits;      /* a policy limits attempts or their connecting */
-	bool minds_first; /* first attempts may be limited, struck by a fault, or put off */
-	bool minds_url;   /* a rule asks for more of it than its host, or may change it */
+	bool patterns_unread; /* a body_regex may turn out to be none when it is needed */
+	bool limits;          /* a policy limits attempts or their connecting */
+	bool minds_first;     /* first attempts may be limited, struck by a fault, or put off */
+	bool minds_url;       /* a rule asks for more of it than its host, or may change it */
 	struct rs_status_set status; /* a rule with only body or header matchers sets every bit */
 	struct rs_error_set error;
 };

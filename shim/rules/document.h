@@ -50,7 +50,8 @@ struct rs_document {
 	size_t counts[RS_SECTION_NONE];
 	struct rs_found_keys found_keys;
 	const struct rs_distrust *distrusted;
-	bool incomplete; /* a file could not be read: a missing reference may be its fault */
+	bool leave_patterns; /* regular expressions are not compiled */
+	bool incomplete;     /* a file could not be read: a missing reference may be its fault */
 };
 
 /* Make room for the sections of `bytes` of text. False where there is no memory. */

@@ -151,6 +151,7 @@ static int load(struct loading *loading, const struct rs_load_request *request,
 		return loading->rc;
 	if (loading->faults.errors > 0)
 		return -EINVAL;
+	loaded->rules.patterns_unread = request->leave_patterns;
 	if (request->want_warnings)
 		rs_warn_unreachable(&loaded->rules, &loading->faults);
 	return 0;
@@ -179,6 +180,7 @@ int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules
 		loading->faults.wanted = request->complain != NULL;
 		loading->document.arena = &loading->scratch;
 		loading->document.faults = &loading->faults;
+		loading->document.leave_patterns = request->leave_patterns;
 		rc = load(loading, request, loaded);
 		rs_faults_tell(&loading->faults, request->complain, request->arg);
 		rs_arena_free(&loading->scratch);
@@ -225,7 +227,7 @@ void rs_rules_free(struct rs_rules *rules)
 		return;
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		if (rules->rules[i].body_regex)
-			regfree((regex_t *)rules->rules[i].body_regex);
+			rs_pattern_free(rules->rules[i].body_regex);
 	}
 	loaded = (struct loaded *)(void *)((char *)rules - offsetof(struct loaded, rules));
 	arena = loaded->arena;

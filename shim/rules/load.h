@@ -2,7 +2,7 @@
  * From INI text to rules.
  *
  * Loading reads each file with open/read/close, allocates from an anonymous mapping of its own
- * (no malloc, body_regex aside: regcomp(3) allocates) and calls nothing of the program. A FIFO, a
+ * (no malloc, unless regular expressions are compiled) and calls nothing of the program. A FIFO, a
  * directory or a device is refused without blocking.
  */
 #ifndef RS_RULES_LOAD_H
@@ -28,6 +28,7 @@ struct rs_load_request {
 	const char *options; /* "key=value;key=value" over the files; NULL: none */
 	const char *faults;  /* "key=value,key=value" a line, a fault each; NULL: none */
 	bool want_warnings;  /* also look for rules that can never be reached */
+	bool leave_patterns; /* compile a body_regex when it is needed: that needs malloc() */
 	void (*complain)(void *arg, const struct rs_complaint *complaint); /* NULL: nobody asks */
 	void *arg;
 };

@@ -1,4 +1,3 @@
-#include <regex.h>
 #include <string.h>
 
 #include "retry/held.h"
@@ -55,21 +54,24 @@ static bool repeats_too_much(const char *pattern)
 bool rs_set_regex(struct rs_build *build, const char *text, struct rs_rule *rule,
 		  struct rs_why *why)
 {
-	regex_t *regex;
+	struct rs_pattern *pattern;
 	char cause[128];
 	int rc;
 
 	if (repeats_too_much(text))
 		return rs_why_not(why, "'%s' repeats too much ({} multiply to more than %d)",
 				  rs_show(text).text, REPEATS_MOST);
-	regex = RS_NEW(build->arena, regex_t);
-	if (!regex)
+	pattern = RS_NEW(build->arena, struct rs_pattern);
+	if (!pattern)
 		return false;
-	rc = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
+	pattern->text = rs_arena_text(build->arena, text, strlen(text));
+	if (!pattern->text)
+		return false;
+	rc = build->document->leave_patterns ? 0 : rs_pattern_compile(pattern);
 	if (rc == 0) {
-		rule->body_regex = regex;
+		rule->body_regex = pattern;
 		return true;
 	}
-	regerror(rc, regex, cause, sizeof(cause));
+	regerror(rc, NULL, cause, sizeof(cause));
 	return rs_why_not(why, "'%s' is no regular expression: %s", rs_show(text).text, cause);
 }

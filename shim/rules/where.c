@@ -1,5 +1,6 @@
 #include "rules/where.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,8 +26,10 @@ size_t rs_rules_where(const char *retryshim_rules, const char *xdg_config_home, 
 {
 	if (retryshim_rules && retryshim_rules[0])
 		return put(buf, size, retryshim_rules, "");
-	/* The XDG base directory specification: a relative path is to be ignored. */
-	if (xdg_config_home && xdg_config_home[0] == '/') {
+	/* The XDG base directory specification: a relative path is to be ignored. So is one that
+	 * is too long for any file to be there. */
+	if (xdg_config_home && xdg_config_home[0] == '/' &&
+	    strlen(xdg_config_home) < PATH_MAX - strlen(XDG_NAME)) {
 		size_t len = put(buf, size, xdg_config_home, XDG_NAME);
 
 		if (len >= size || access(buf, F_OK) == 0)

@@ -56,9 +56,13 @@ static bool may_matter(const struct rs_exchange *x, const struct rs_outcome *out
 static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outcome,
 			   enum rs_known known, const struct rs_rule **rule)
 {
+	enum rs_match found;
+
 	if (!may_matter(x, outcome))
 		return RS_MATCH_NONE;
-	return rs_match(x->rules, rs_exchange_target(x), outcome, known, rule);
+	found = rs_match(x->rules, rs_exchange_target(x), outcome, known, rule);
+	rs_event_patterns(x->rules);
+	return found;
 }
 
 void rs_hand_over(struct rs_exchange *x)
@@ -166,7 +170,7 @@ void rs_judge_by_newest(struct rs_exchange *x, bool failed)
 	if (!failed || x->judged || x->call.attempts > 1)
 		return;
 	x->judged = true;
-	rules = rs_process_rules_at_failure();
+	rules = rs_process_rules_at_failure(RS_CALL_CURL);
 	if (rules)
 		x->rules = rules;
 }

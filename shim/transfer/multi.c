@@ -178,7 +178,7 @@ static void take_messages(struct rs_multi *m)
 			return;
 		call = msg->msg == CURLMSG_DONE ? call_of(m, msg->easy_handle) : NULL;
 		if (!call && msg->data.result != CURLE_OK)
-			(void)rs_process_rules_at_failure();
+			(void)rs_process_rules_at_failure(RS_CALL_CURL);
 		if (call && call->state == RS_MULTI_RUNNING)
 			end_attempt(call, msg->data.result);
 		else

@@ -52,7 +52,7 @@ __attribute__((noinline)) static CURLcode perform_unguarded(struct rs_handle *ha
 	if (result == CURLE_OK)
 		handle->api->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (result != CURLE_OK || status >= 400)
-		(void)rs_process_rules_at_failure();
+		(void)rs_process_rules_at_failure(RS_CALL_CURL);
 	return result;
 }
 

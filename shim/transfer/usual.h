@@ -47,7 +47,7 @@ static inline bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *han
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
 
 	if (__builtin_expect(!rules, 0)) {
-		rules = rs_process_rules();
+		rules = rs_process_rules(RS_CALL_CURL);
 		if (!rules) {
 			rs_exchange_not_open(handle);
 			return false;

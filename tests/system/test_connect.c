@@ -129,6 +129,36 @@ static void works_in_a_signal_handler(void **state)
 	late_case("in-handler", "connected\n");
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LITTLE_STACK "65536" /* they take some for themselves */
+#else
+#define LITTLE_STACK "8192" /* SIGSTKSZ, as programs have it that were built before glibc 2.34 */
+#endif
+
+/* The rules are read there, regular expressions and all. */
+static void takes_little_of_a_handler(void **state)
+{
+	static const char *const rules[] = {
+		"[rule other]\nstatus = 500\nbody_regex = a(b|c)+d\n"
+		"[rule another]\ncall = connect\nerror = timeout\n",
+		"[rule none]\nno rule\n",
+	};
+	struct server *server = server_start_refusing();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct run run =
+			run_words(RUN_SHIM, rules_file(rules[i]), helper_path("small-handler"),
+				  connecting_port(server), LITTLE_STACK);
+
+		assert_exit(run, 0);
+		assert_output(run, "ECONNREFUSED, 0 allocations\n");
+		assert_int_equal(count_lines(run.err, "event="), i);
+		run_free(&run);
+	}
+	server_stop(server);
+}
+
 static void environment_may_be_overwritten(void **state)
 {
 	(void)state;
@@ -316,6 +346,7 @@ int main(void)
 		cmocka_unit_test(errno_survives_a_recovery),
 		cmocka_unit_test(works_in_a_vfork_child),
 		cmocka_unit_test(works_in_a_signal_handler),
+		cmocka_unit_test(takes_little_of_a_handler),
 		cmocka_unit_test(environment_may_be_overwritten),
 		cmocka_unit_test(gives_up_with_the_real_errno),
 		cmocka_unit_test(max_elapsed_counts_the_first_attempt),

@@ -70,6 +70,28 @@ static void two_calls_one_line(void **state)
 	run_free(&run);
 }
 
+static void a_refusal_goes_where_the_options_say(void **state)
+{
+	const char *log = temp_path("refusal");
+	char options[300], *text;
+	struct run run = connect_with(rules_file("[rule it]\n"), "log=none", NULL);
+	size_t len;
+
+	(void)state;
+	assert_exit(run, 1);
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	(void)snprintf(options, sizeof(options), "log=%s;log_format=json", log);
+	run = connect_with(rules_file("[rule it]\n"), options, NULL);
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	text = read_file(log, &len);
+	assert_non_null(text);
+	assert_contains(text, "{\"event\":\"rules\",\"action\":\"refused\",");
+	free(text);
+	unlink(log);
+}
+
 static void a_value_too_long_is_no_rule(void **state)
 {
 	static char paths[10000];
@@ -120,6 +142,22 @@ static void rules_of_the_user(void **state)
 	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 3);
 	run_free(&run);
 	unlink(temp_path("retryshim.ini"));
+}
+
+/* Directories that can be none leave everything else as it is. */
+static void directories_too_long(void **state)
+{
+	static char config[6000] = "XDG_CONFIG_HOME=/", runtime[6000] = "XDG_RUNTIME_DIR=/";
+	const char *const env[] = { config, runtime, NULL };
+	struct run run;
+
+	(void)state;
+	memset(config + strlen(config), 'x', sizeof(config) - strlen(config) - 1);
+	memset(runtime + strlen(runtime), 'x', sizeof(runtime) - strlen(runtime) - 1);
+	run = connect_with(rules_file(QUICK), "log_level=info", env);
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 3);
+	assert_lacks(run.err, "event=rules");
+	run_free(&run);
 }
 
 static void program_matcher_sees_the_executable(void **state)
@@ -251,10 +289,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_rules_are_told_once),
 		cmocka_unit_test(two_calls_one_line),
+		cmocka_unit_test(a_refusal_goes_where_the_options_say),
 		cmocka_unit_test(a_value_too_long_is_no_rule),
 		cmocka_unit_test(symbols_bound_at_start),
 		cmocka_unit_test(disabled),
 		cmocka_unit_test(rules_of_the_user),
+		cmocka_unit_test(directories_too_long),
 		cmocka_unit_test(program_matcher_sees_the_executable),
 		cmocka_unit_test(a_seed_repeats_the_waits),
 		cmocka_unit_test(forked_children_do_not_wait_in_step),

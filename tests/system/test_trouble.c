@@ -113,6 +113,41 @@ static void rules_that_are_none(void **state)
 	server_stop(dead);
 }
 
+static const char connect_then_fetch[] =
+	"import pycurl, socket, sys\n"
+	"try:\n"
+	"    socket.socket().connect(('127.0.0.1', int(sys.argv[2])))\n"
+	"except OSError:\n"
+	"    pass\n"
+	"c = pycurl.Curl()\n"
+	"c.setopt(pycurl.URL, sys.argv[1])\n"
+	"c.perform()\n";
+
+/* Rules that were read for a connect, which could not say so: that rule never matches. */
+static void a_pattern_that_is_none(void **state)
+{
+	static const struct reply script[] = { { .status = 500, .body = "no\n" } };
+	struct server *server = server_start(script, 1), *dead = server_start_refusing();
+	char port[8];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%u", server_port(dead));
+	run = run_words(RUN_SHIM,
+			rules_file(POLICY "[rule bad]\nstatus = 500\nbody_regex = a(b\n"
+					  "[rule good]\nstatus = 500\nbody_regex = ^n."),
+			"/usr/bin/python3", "-c", connect_then_fetch, server_url(server, "/"),
+			port);
+	assert_exit(run, 0);
+	assert_output(run, "no\n");
+	assert_int_equal(count_lines(run.err, "event=rules action=refused file="), 1);
+	assert_contains(run.err, " rule=bad error=\"body_regex is no regular expression");
+	assert_contains(run.err, "event=exhausted rule=good ");
+	run_free(&run);
+	server_stop(server);
+	server_stop(dead);
+}
+
 /* A recover command that says what no request may hold changes nothing. */
 static void hostile_recovery(void **state)
 {
@@ -171,6 +206,7 @@ int main(void)
 		cmocka_unit_test(no_descriptor_for_the_log),
 		cmocka_unit_test(full_disks),
 		cmocka_unit_test(rules_that_are_none),
+		cmocka_unit_test(a_pattern_that_is_none),
 		cmocka_unit_test(hostile_recovery),
 		cmocka_unit_test(a_command_that_is_none),
 	};

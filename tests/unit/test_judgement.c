@@ -100,7 +100,7 @@ static enum answer regex_answer(const struct rs_rule *rule, const struct rs_outc
 		return YES;
 	if (!is_whole(outcome, known))
 		return UNKNOWN;
-	return rs_regex_finds(rule->body_regex, outcome->body.at, outcome->body.len) ? YES : NO;
+	return rs_pattern_finds(rule->body_regex, outcome->body.at, outcome->body.len) ? YES : NO;
 }
 
 static bool any_fits(const struct rs_globs *globs, struct rs_span span, int flags)

@@ -5,7 +5,7 @@ from .report import as_markdown, rows_table, write_between
 
 # Rows that the README shows, by the beginnings of their names.
 IMPORTANT = ("start beside an empty library: instructions", "connect(), succeeds", "GET of 1 KiB",
-             "one in ten a 503", "… CPU of",
+             "one in ten a 503", "… CPU of client",
              "retryshim run true, beside proxychains4")
 
 

@@ -123,8 +123,8 @@ static void keep_directory(char *entry)
 		keep_path(value, rs_process_env.runtime_dir);
 }
 
-/* Put the environment back as `retryshim run --no-inherit` found it: RETRYSHIM_NO_INHERIT holds the
- * whole entry that LD_PRELOAD was ("LD_PRELOAD=…"), or nothing where there was none. */
+/* The environment again as `retryshim run --no-inherit` found it: `preload` is the whole entry that
+ * LD_PRELOAD was ("LD_PRELOAD=…"), or nothing where there was none. */
 static void leave_environment(char *preload)
 {
 	char **to = *rs_process_environ();
@@ -141,10 +141,32 @@ static void leave_environment(char *preload)
 		*to = NULL;
 }
 
+/*
+ * RETRYSHIM_NO_INHERIT is "PID:" and that entry. The process with this number, which exec() does
+ * not change, is the program, be it the third that an entry point becomes: it stays wrapped, and
+ * so does what it becomes next. Any other is a child. Without a number, as --print-env has it, the
+ * first to read it is the program.
+ */
+static void do_not_inherit(char *value)
+{
+	pid_t pid = 0;
+	char *at = value;
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		pid = (pid_t)((unsigned)pid * 10 + (unsigned)(*at - '0'));
+	if (at == value || *at != ':') {
+		leave_environment(value);
+	} else if (pid != getpid()) {
+		rs_process_env.disabled = true;
+		rs_dl_open_mask = ~0U;
+		leave_environment(at + 1);
+	}
+}
+
 /* What the program was started with; an earlier constructor may have taken from it since. */
 static void read_environment(char **entry)
 {
-	char *value, *preload = NULL;
+	char *value, *no_inherit = NULL;
 
 	for (; entry && *entry; entry++) {
 		/* Few entries are ours: one comparison for the others. */
@@ -154,10 +176,10 @@ static void read_environment(char **entry)
 			continue;
 		keep_entry(*entry);
 		if ((value = value_in(*entry, "RETRYSHIM_NO_INHERIT")))
-			preload = value;
+			no_inherit = value;
 	}
-	if (preload)
-		leave_environment(preload);
+	if (no_inherit)
+		do_not_inherit(no_inherit);
 }
 
 __attribute__((constructor)) static void start(int argc, char **argv, char **env)

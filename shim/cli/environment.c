@@ -97,14 +97,22 @@ void rs_environment_add_fault(struct rs_environment *env, const char *text)
 	env->faults = joined(env->faults ? env->faults : inherited("RETRYSHIM_FAULTS"), "\n", text);
 }
 
-static char *without_library(const char *preload, const char *library)
+/* Any copy of it, wherever it lies: two of them would multiply the retries. */
+static bool is_library(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strncmp(slash ? slash + 1 : path, LIBRARY, strlen(LIBRARY)) == 0;
+}
+
+static char *without_library(const char *preload)
 {
 	char *kept = format("%s", "");
 	char *next, *copy = format("%s", preload);
 
 	for (char *word = strtok_r(copy, PRELOAD_SEPARATORS, &next); word;
 	     word = strtok_r(NULL, PRELOAD_SEPARATORS, &next)) {
-		if (strcmp(word, library) != 0)
+		if (!is_library(word))
 			kept = joined(kept, ":", word);
 	}
 	return kept;
@@ -112,7 +120,7 @@ static char *without_library(const char *preload, const char *library)
 
 void rs_environment_preload(struct rs_environment *env, const char *library, bool inherit)
 {
-	char *others = without_library(inherited("LD_PRELOAD"), library);
+	char *others = without_library(inherited("LD_PRELOAD"));
 
 	env->preload = joined(library, ":", others);
 	if (!inherit)
@@ -144,7 +152,12 @@ void rs_environment_apply(const struct rs_environment *env)
 
 	/* By that one a command of a rule is known, which is not guarded unless it asks for it. */
 	unsetenv("RETRYSHIM_ATTEMPT");
+	/* It may be that of a `run` which became this one. */
+	unsetenv("RETRYSHIM_NO_INHERIT");
 	list_variables(env, list);
+	/* The program is going to be this very process. */
+	if (env->no_inherit)
+		list[4].value = format("%ld:%s", (long)getpid(), env->no_inherit);
 	for (int i = 0; i < VARIABLES; i++) {
 		if (list[i].value && setenv(list[i].name, list[i].value, 1) != 0)
 			err(RS_EXIT_RUN_FAILED, NULL);

@@ -12,7 +12,8 @@ struct rs_environment {
 	char *rules;       /* RETRYSHIM_RULES; NULL: as inherited */
 	char *options;     /* RETRYSHIM_OPTIONS; NULL: as inherited */
 	char *faults;      /* RETRYSHIM_FAULTS; NULL: as inherited */
-	char *no_inherit;  /* RETRYSHIM_NO_INHERIT: the entry that LD_PRELOAD was; NULL: not set */
+	char *no_inherit;  /* RETRYSHIM_NO_INHERIT: the entry that LD_PRELOAD was; NULL: not set.
+			      Applied, it begins with the process that is to be the program */
 	const char *early; /* RETRYSHIM_EARLY; NULL: as inherited */
 };
 
@@ -31,8 +32,8 @@ void rs_environment_add_option(struct rs_environment *env, const char *text);
  * own faults strike from the first call on. */
 void rs_environment_add_fault(struct rs_environment *env, const char *text);
 
-/* Preload `library`, once, before what LD_PRELOAD holds. With `inherit` false the program's
- * children will get LD_PRELOAD without it. */
+/* Preload `library`, once and no other copy of it, before what LD_PRELOAD holds. With `inherit`
+ * false the program's children will get LD_PRELOAD without it. */
 void rs_environment_preload(struct rs_environment *env, const char *library, bool inherit);
 
 /* Make it this process's environment. */

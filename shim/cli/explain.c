@@ -10,7 +10,6 @@
 #include "cli/output.h"
 #include "cli/rules_arg.h"
 #include "cli/verbs.h"
-#include "retry/match.h"
 #include "rules/load.h"
 #include "rules/names.h"
 
@@ -178,18 +177,16 @@ static int parse(struct arguments *args, int argc, char **argv)
 static int explain(const struct arguments *args, const struct rs_rules *rules)
 {
 	struct rs_explain_memory memory = { .body = NULL };
-	const struct rs_rule *rule, *decides = NULL;
+	struct rs_explain_answer answer;
 	struct rs_explain_case asked;
 	int status = rs_explain_case(&args->words, rules->settings.body_limit, &memory, &asked);
 
 	if (status == 0) {
-		if (rs_match(rules, &asked.target, &asked.outcome, RS_KNOWN_ALL, &rule) ==
-		    RS_MATCH_RULE)
-			decides = rule;
+		answer = rs_explain_answer(rules, &asked);
 		if (args->json)
-			rs_explain_print_json(rules, decides, &asked);
+			rs_explain_print_json(rules, &answer, &asked);
 		else
-			rs_explain_print(rules, decides, &asked);
+			rs_explain_print(rules, &answer, &asked);
 	}
 	free(memory.body);
 	return status;

@@ -208,7 +208,7 @@ static int print_plan(const struct subject *subject, const struct arguments *arg
 
 	if (!waits)
 		return -ENOMEM;
-	plan = rs_plan_make(subject->policy, waits, limit);
+	plan = rs_plan_make(subject->policy, NULL, waits, limit);
 	if (args->json)
 		rs_plan_print_json(subject->policy, &plan);
 	else

@@ -3,6 +3,10 @@
 #include "cli/expected_wait.h"
 #include "retry/backoff.h"
 #include "retry/ns.h"
+#include "retry/retry_after.h"
+
+/* So many equally likely waits stand for all of a range. */
+#define DRAWS 200
 
 /* What the next wait is computed from. */
 struct walk {
@@ -32,6 +36,41 @@ static struct rs_plan_range next_wait(struct walk *walk, int32_t n)
 	return wait;
 }
 
+static int64_t with_server_ns(const struct rs_policy *policy, const struct rs_plan_server *server,
+			      int64_t wait_ns)
+{
+	int64_t asked_ns;
+
+	return rs_wait_with_server_ns(policy, server->headers, wait_ns, server->wall_now_ns,
+				      &asked_ns);
+}
+
+/* A first wait is drawn evenly from its range. */
+static int64_t mean_with_server_ns(const struct rs_policy *policy,
+				   const struct rs_plan_server *server,
+				   const struct rs_plan_range *wait)
+{
+	double width = (double)(wait->max_ns - wait->min_ns), sum = 0;
+
+	for (int i = 0; i < DRAWS; i++) {
+		int64_t drawn_ns = wait->min_ns + (int64_t)(width * (i + 0.5) / DRAWS);
+
+		sum += (double)with_server_ns(policy, server, drawn_ns);
+	}
+	return sum / DRAWS < (double)RS_FOREVER ? (int64_t)(sum / DRAWS) : RS_FOREVER;
+}
+
+static void heed_server(const struct rs_policy *policy, const struct rs_plan_server *server,
+			struct rs_plan_range *wait)
+{
+	if (with_server_ns(policy, server, wait->min_ns) == wait->min_ns &&
+	    with_server_ns(policy, server, wait->max_ns) == wait->max_ns)
+		return; /* the mean stays exact */
+	wait->mean_ns = mean_with_server_ns(policy, server, wait);
+	wait->min_ns = with_server_ns(policy, server, wait->min_ns);
+	wait->max_ns = with_server_ns(policy, server, wait->max_ns);
+}
+
 static struct rs_plan_range sum(const struct rs_plan_range *a, const struct rs_plan_range *b)
 {
 	return (struct rs_plan_range){
@@ -41,8 +80,8 @@ static struct rs_plan_range sum(const struct rs_plan_range *a, const struct rs_p
 	};
 }
 
-struct rs_plan rs_plan_make(const struct rs_policy *policy, struct rs_plan_wait *waits,
-			    size_t limit)
+struct rs_plan rs_plan_make(const struct rs_policy *policy, const struct rs_plan_server *server,
+			    struct rs_plan_wait *waits, size_t limit)
 {
 	const int64_t max_elapsed_ns = policy->max_elapsed_ns;
 	struct rs_plan plan = { .waits = waits, .end = RS_PLAN_ATTEMPTS };
@@ -53,6 +92,8 @@ struct rs_plan rs_plan_make(const struct rs_policy *policy, struct rs_plan_wait 
 	for (int32_t attempt = 2; attempt <= policy->max_attempts; attempt++) {
 		struct rs_plan_range wait = next_wait(&walk, attempt - 1);
 
+		if (server && attempt == 2)
+			heed_server(policy, server, &wait);
 		total = sum(&total, &wait);
 		if (total.mean_ns > max_elapsed_ns) {
 			plan.end = RS_PLAN_ELAPSED;

@@ -35,9 +35,16 @@ struct rs_plan {
 	int32_t doubtful_from;
 };
 
-/* Fill `waits` (at most `limit` of them) from the policy. */
-struct rs_plan rs_plan_make(const struct rs_policy *policy, struct rs_plan_wait *waits,
-			    size_t limit);
+/* What a server has answered to the first attempt, and when. */
+struct rs_plan_server {
+	struct rs_span headers;
+	int64_t wall_now_ns;
+};
+
+/* Fill `waits` (at most `limit` of them) from the policy. `server` may be NULL: it asks for
+ * nothing. */
+struct rs_plan rs_plan_make(const struct rs_policy *policy, const struct rs_plan_server *server,
+			    struct rs_plan_wait *waits, size_t limit);
 
 /* The sums over a whole plan; zeros where it has no wait. */
 struct rs_plan_range rs_plan_total(const struct rs_plan *plan);

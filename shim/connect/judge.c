@@ -1,14 +1,6 @@
 #include "connect/judge.h"
 
-#include <errno.h>
-
 #include "retry/error_set.h"
-
-bool rs_connect_is_failure(int error)
-{
-	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR &&
-	       error != EFAULT;
-}
 
 bool rs_connect_rules_name(const struct rs_rules *rules, int error)
 {

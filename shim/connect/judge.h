@@ -6,11 +6,8 @@
 
 #include <stdbool.h>
 
+#include "retry/ending.h"
 #include "retry/rule.h"
-
-/* Is this the errno of an attempt that has failed? The others say that the connection goes on, or
- * is there, or that the address could not be read. */
-bool rs_connect_is_failure(int error);
 
 /* Does any rule for connects name this errno? A bit test. */
 bool rs_connect_rules_name(const struct rs_rules *rules, int error);

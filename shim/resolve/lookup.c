@@ -11,6 +11,7 @@
 #include "resolve/fault.h"
 #include "resolve/target.h"
 #include "retried.h"
+#include "retry/ending.h"
 #include "retry/purse.h"
 
 bool rs_lookup_is_due(const char *host)
@@ -86,7 +87,7 @@ static void note_success(const struct rs_lookup *lookup)
 
 static bool has_failed(const struct rs_lookup *lookup)
 {
-	return lookup->eai != 0 && !(lookup->eai == EAI_SYSTEM && lookup->sys_errno == ERANGE);
+	return rs_look_up_is_failure(lookup->eai, lookup->sys_errno);
 }
 
 static bool is_time_for_next(struct rs_retried *retried, const struct rs_lookup *lookup)

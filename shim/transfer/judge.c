@@ -1,6 +1,7 @@
 #include "ops/events.h"
 #include "process.h"
 #include "retry/curl_error.h"
+#include "retry/ending.h"
 #include "retry/error_set.h"
 #include "retry/pacer.h"
 #include "transfer/exchange.h"
@@ -237,18 +238,13 @@ static struct rs_outcome end_outcome(struct rs_exchange *x, CURLcode result)
 	return outcome;
 }
 
-/* What the program itself ended is not for us to try again. */
-static bool program_ended(const struct rs_exchange *x, CURLcode result)
-{
-	return x->stopped || result == CURLE_ABORTED_BY_CALLBACK || result == CURLE_READ_ERROR ||
-	       result == CURLE_WRITE_ERROR;
-}
-
-/* Nothing left to judge: it was judged before, or it went as it should. */
+/* Nothing left to judge: it was judged before, it went as it should, or the program itself ended
+ * it. */
 static bool is_settled(const struct rs_exchange *x, CURLcode result)
 {
-	return x->rule || x->phase == RS_REFUSING || x->phase == RS_ENDING ||
-	       program_ended(x, result) || (result == CURLE_OK && x->phase != RS_HOLDING);
+	if (x->rule || x->phase == RS_REFUSING || x->phase == RS_ENDING || x->stopped)
+		return true;
+	return result == CURLE_OK ? x->phase != RS_HOLDING : rs_curl_error_is_programs((int)result);
 }
 
 void rs_judge_end(struct rs_exchange *x, CURLcode result)

@@ -96,6 +96,93 @@ static void headers_and_what_the_server_asks_for(void **state)
 		     "more than retry_after_cap: no retry");
 }
 
+static struct run explain_by(const char *rules, const char *const *words)
+{
+	const char *argv[32] = { command_path(), "explain", "-r", rules_file(rules) };
+
+	for (size_t i = 0; words[i]; i++)
+		argv[4 + i] = words[i];
+	return run_program(&(struct program){ .argv = argv });
+}
+
+#define LIMITED                                                                                    \
+	"[policy default]\njitter = none\nbase = 1s\n[quota small]\ncapacity = 50\n"               \
+	"[rule once]\nstatus = 500\nmax_attempts = 1\n"                                            \
+	"[rule late]\nstatus = 502\nmax_elapsed = 500ms\n"                                         \
+	"[rule dear]\nstatus = 429\nquota = small\ncost = 51\n"                                    \
+	"[rule some]\nstatus = 504\nquota = small\ncost = 20\n"                                    \
+	"[rule mend]\nstatus = 401\nclass = recoverable\nrecover = true\nmax_attempts = 1\n"       \
+	"[rule any]\nstatus = 503\nerror = any\n"
+
+static void check_by(const char *rules, const char *action, const char *says, const char *lacks,
+		     const char *const *words)
+{
+	const char *with_json[16] = { "--json" };
+	struct run run;
+	char wanted[64];
+
+	for (size_t i = 0; words[i]; i++)
+		with_json[1 + i] = words[i];
+	(void)snprintf(wanted, sizeof(wanted), "\"action\":\"%s\"", action);
+	run = explain_by(rules, with_json);
+	assert_contains(run.out, wanted);
+	run_free(&run);
+	run = explain_by(rules, words);
+	assert_exit(run, 0);
+	assert_contains(run.out, says);
+	assert_lacks(run.out, lacks);
+	run_free(&run);
+}
+
+#define CHECK_BY(rules, action, says, lacks, ...)                                                  \
+	check_by(rules, action, says, lacks, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* A rule matches, and yet there is no other attempt. */
+static void what_is_not_tried_again(void **state)
+{
+	static const char waits[] = "longest";
+
+	(void)state;
+	CHECK_BY(LIMITED, "pass", "rule once (", waits, "--call", "curl", "--status", "500");
+	CHECK_BY(LIMITED, "pass", "max_elapsed", waits, "--call", "curl", "--status", "502");
+	CHECK_BY(LIMITED, "pass", "its quota", waits, "--call", "curl", "--status", "429");
+	CHECK_BY(LIMITED, "pass", "not tried again", waits, "--call", "curl", "--status", "401");
+	CHECK_BY(LIMITED, "pass", "more than retry_after_cap: no retry", waits, "--call", "curl",
+		 "--status", "503", "--header", "Retry-After: 200");
+	CHECK_BY(LIMITED, "retry", "A full quota small pays for 2 of them.", "not tried again",
+		 "--call", "curl", "--status", "504");
+	CHECK_BY("[retryshim]\nmode = observe\n" LIMITED, "pass", "mode = observe", "mode = off",
+		 "--call", "curl", "--status", "503");
+	CHECK_BY("[retryshim]\nmode = off\n" LIMITED, "pass", "mode = off", "mode = observe",
+		 "--call", "curl", "--status", "503");
+}
+
+static void the_first_wait_is_what_the_server_asks_for(void **state)
+{
+	(void)state;
+	CHECK_BY(LIMITED, "retry", "      2   30 s ", "      2    1 s ", "--call", "curl",
+		 "--status", "503", "--header", "Retry-After: 30");
+}
+
+/* What the program ended, and what is no failure, is never tried again. */
+static void endings_that_no_rule_is_asked_about(void **state)
+{
+	static const char *const connects[] = { "EINTR", "EISCONN", "EFAULT", "EINPROGRESS" };
+	static const char *const transfers[] = { "CURLE_ABORTED_BY_CALLBACK", "CURLE_WRITE_ERROR",
+						 "CURLE_READ_ERROR" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		CHECK_BY(LIMITED, "pass", "that is no failed attempt: no rule is asked", "rule any",
+			 "--call", "connect", "--error", connects[i]);
+	for (size_t i = 0; i < 3; i++)
+		CHECK_BY(LIMITED, "pass", "the program itself has ended it: no rule", "rule any",
+			 "--call", "curl", "--error", transfers[i]);
+	CHECK_BY(LIMITED, "pass", "no rule is asked", "rule any", "--call", "resolve", "--error",
+		 "ERANGE");
+	CHECK_BY(LIMITED, "retry", "rule any", "no rule", "--call", "connect", "--error", "EPERM");
+}
+
 static void an_errno_behind_a_curl_error(void **state)
 {
 	(void)state;
@@ -186,6 +273,9 @@ int main(void)
 		cmocka_unit_test(the_rule_that_decides),
 		cmocka_unit_test(why_the_others_do_not),
 		cmocka_unit_test(headers_and_what_the_server_asks_for),
+		cmocka_unit_test(what_is_not_tried_again),
+		cmocka_unit_test(the_first_wait_is_what_the_server_asks_for),
+		cmocka_unit_test(endings_that_no_rule_is_asked_about),
 		cmocka_unit_test(an_errno_behind_a_curl_error),
 		cmocka_unit_test(json),
 		cmocka_unit_test(wrong_usage),

@@ -19,7 +19,7 @@ static void step_functions(void **state)
 	static const int64_t seconds[] = { 2, 6, 18, 54, 162, 486, 1458, 4374, 13122, 39366 };
 	const struct rs_policy policy = steps_policy();
 	struct rs_plan_wait waits[LIMIT];
-	struct rs_plan plan = rs_plan_make(&policy, waits, LIMIT);
+	struct rs_plan plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	int64_t total_ns = 0;
 
 	(void)state;
@@ -49,16 +49,16 @@ static void ranges_of_jitter(void **state)
 	(void)state;
 	policy.max_attempts = 3;
 	policy.jitter = RS_JITTER_FULL;
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	is_range(waits[0].wait, 0, S(1), S(2));
 	is_range(waits[1].wait, 0, S(3), S(6));
 	is_range(rs_plan_total(&plan), 0, S(4), S(8));
 	policy.jitter = RS_JITTER_EQUAL;
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	is_range(waits[0].wait, S(1), MS(1500), S(2));
 	is_range(waits[1].wait, S(3), MS(4500), S(6));
 	policy.jitter = RS_JITTER_DECORRELATED;
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	is_range(waits[0].wait, S(2), S(4), S(6));
 	is_range(waits[1].wait, S(2), S(7), S(18));
 	is_range(rs_plan_total(&plan), S(4), S(11), S(24));
@@ -93,7 +93,7 @@ static void decorrelated_means_under_a_cap(void **state)
 	policy.max_attempts = 9;
 	for (size_t i = 0; i < COUNT(caps_ns); i++) {
 		policy.cap_ns = caps_ns[i];
-		rs_plan_make(&policy, waits, LIMIT);
+		rs_plan_make(&policy, NULL, waits, LIMIT);
 		for (int retries = 1; retries <= 8; retries += 1 + (retries > 2)) {
 			double drawn = drawn_mean(&policy, retries);
 			double off = (double)waits[retries - 1].wait.mean_ns / drawn;
@@ -113,7 +113,7 @@ static void a_cap_below_base_is_the_wait(void **state)
 	(void)state;
 	policy.jitter = RS_JITTER_DECORRELATED;
 	policy.cap_ns = S(1);
-	rs_plan_make(&policy, waits, LIMIT);
+	rs_plan_make(&policy, NULL, waits, LIMIT);
 	is_range(waits[0].wait, S(1), S(1), S(1));
 	is_range(waits[9].wait, S(1), S(1), S(1));
 }
@@ -130,13 +130,13 @@ static void extremes_saturate(void **state)
 	policy.base_ns = 1;
 	policy.cap_ns = RS_FOREVER - 1;
 	policy.max_attempts = 1000;
-	plan = rs_plan_make(&policy, waits, COUNT(waits));
+	plan = rs_plan_make(&policy, NULL, waits, COUNT(waits));
 	assert_int_equal(plan.count, 999);
 	assert_int_equal(waits[0].wait.mean_ns, 2);
 	assert_true(waits[998].wait.mean_ns > S(1000000000));
 	is_range(waits[998].total, 999, RS_FOREVER, RS_FOREVER);
 	policy.cap_ns = RS_FOREVER;
-	plan = rs_plan_make(&policy, waits, COUNT(waits));
+	plan = rs_plan_make(&policy, NULL, waits, COUNT(waits));
 	is_range(waits[998].wait, 1, RS_FOREVER, RS_FOREVER);
 	assert_int_equal(plan.end, RS_PLAN_ATTEMPTS);
 }
@@ -149,18 +149,18 @@ static void max_elapsed_cuts_it(void **state)
 
 	(void)state;
 	policy.max_elapsed_ns = S(100); /* 2 + 6 + 18 + 54 = 80; the next is 162 */
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	assert_int_equal(plan.count, 4);
 	assert_int_equal(plan.end, RS_PLAN_ELAPSED);
 	assert_int_equal(plan.doubtful_from, 0);
 	is_range(rs_plan_total(&plan), S(80), S(80), S(80));
 	policy.max_elapsed_ns = S(242); /* ends exactly then: the wait is begun */
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	assert_int_equal(plan.count, 5);
 	/* Expected waits are half of that: 121 s fit, 364 s do not; the longest end sooner. */
 	policy.jitter = RS_JITTER_FULL;
 	policy.max_elapsed_ns = S(200);
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	assert_int_equal(plan.count, 5);
 	assert_int_equal(plan.end, RS_PLAN_ELAPSED);
 	assert_int_equal(plan.doubtful_from, 6);
@@ -171,25 +171,56 @@ static void limits(void **state)
 {
 	struct rs_policy policy = steps_policy();
 	struct rs_plan_wait waits[LIMIT];
-	struct rs_plan plan = rs_plan_make(&policy, waits, 3);
+	struct rs_plan plan = rs_plan_make(&policy, NULL, waits, 3);
 
 	(void)state;
 	assert_int_equal(plan.count, 3);
 	assert_int_equal(plan.end, RS_PLAN_LIMIT);
-	plan = rs_plan_make(&policy, waits, 10);
+	plan = rs_plan_make(&policy, NULL, waits, 10);
 	assert_int_equal(plan.count, 10);
 	assert_int_equal(plan.end, RS_PLAN_ATTEMPTS);
-	plan = rs_plan_make(&policy, waits, 0);
+	plan = rs_plan_make(&policy, NULL, waits, 0);
 	assert_int_equal(plan.end, RS_PLAN_LIMIT);
 	is_range(rs_plan_total(&plan), 0, 0, 0);
 	policy.max_attempts = RS_UNLIMITED;
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	assert_int_equal(plan.count, LIMIT);
 	assert_int_equal(plan.end, RS_PLAN_LIMIT);
 	policy.max_attempts = 1;
-	plan = rs_plan_make(&policy, waits, LIMIT);
+	plan = rs_plan_make(&policy, NULL, waits, LIMIT);
 	assert_int_equal(plan.count, 0);
 	assert_int_equal(plan.end, RS_PLAN_ATTEMPTS);
+}
+
+/* It is the first wait that the server asks for. */
+static void what_a_server_asks_for(void **state)
+{
+	const struct rs_plan_server asks = { span("Retry-After: 1\r\n"), 0 };
+	const struct rs_plan_server silent = { span("Date: x\r\n"), 0 };
+	struct rs_policy policy = steps_policy();
+	struct rs_plan_wait waits[LIMIT];
+
+	(void)state;
+	rs_plan_make(&policy, &asks, waits, LIMIT);
+	is_range(waits[0].wait, S(2), S(2), S(2));
+	policy.retry_after = RS_RETRY_AFTER_SERVER;
+	rs_plan_make(&policy, &asks, waits, LIMIT);
+	is_range(waits[0].wait, S(1), S(1), S(1));
+	is_range(waits[1].wait, S(6), S(6), S(6));
+	is_range(waits[1].total, S(7), S(7), S(7));
+	/* Half of the draws from 0 to 2 s become 1 s, the others stay. */
+	policy.retry_after = RS_RETRY_AFTER_MAX;
+	policy.jitter = RS_JITTER_FULL;
+	rs_plan_make(&policy, &asks, waits, LIMIT);
+	assert_int_equal(waits[0].wait.min_ns, S(1));
+	assert_in_range(waits[0].wait.mean_ns, MS(1249), MS(1251));
+	assert_int_equal(waits[0].wait.max_ns, S(2));
+	rs_plan_make(&policy, &silent, waits, LIMIT);
+	is_range(waits[0].wait, 0, S(1), S(2));
+	policy.base_ns = policy.cap_ns = RS_FOREVER;
+	policy.jitter = RS_JITTER_EQUAL;
+	rs_plan_make(&policy, &asks, waits, LIMIT);
+	assert_int_equal(waits[0].wait.max_ns, RS_FOREVER);
 }
 
 static void durations(void **state)
@@ -238,6 +269,7 @@ int main(void)
 		cmocka_unit_test(extremes_saturate),
 		cmocka_unit_test(max_elapsed_cuts_it),
 		cmocka_unit_test(limits),
+		cmocka_unit_test(what_a_server_asks_for),
 		cmocka_unit_test(durations),
 	};
 

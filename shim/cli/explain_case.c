@@ -104,6 +104,8 @@ static int take_address(const char *word, struct rs_target *target)
 		return rs_explain_fail("--address %s: no IP address and no path; as in "
 				       "10.0.0.1:80, [::1]:80, /run/x.sock",
 				       word);
+	if (target->address.family == RS_ADDRESS_IPV6 && rs_value_unmap(target->address.ip))
+		target->address.family = RS_ADDRESS_IPV4; /* as for a connect */
 	if (port && !rs_value_port(port, &target->port, &why))
 		return rs_explain_fail("--address %s: %s", word, why.text);
 	return 0;

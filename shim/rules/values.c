@@ -319,6 +319,17 @@ static bool scan_prefix(const char *text, unsigned most, unsigned *bits)
 	return true;
 }
 
+bool rs_value_unmap(uint8_t ip[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (memcmp(ip, mapped, sizeof(mapped)) != 0)
+		return false;
+	memmove(ip, ip + 12, 4);
+	memset(ip + 4, 0, 12);
+	return true;
+}
+
 bool rs_value_address(const char *text, struct rs_address_matcher *address, struct rs_why *why)
 {
 	const char *slash = strchr(text, '/');
@@ -344,5 +355,9 @@ bool rs_value_address(const char *text, struct rs_address_matcher *address, stru
 	if (slash && !scan_prefix(slash + 1, most, &address->prefix_bits))
 		return rs_why_not(why, "'%s' has no prefix length of 0 to %u after the slash",
 				  rs_show(text).text, most);
+	if (most == 128 && address->prefix_bits >= 96 && rs_value_unmap(address->ip)) {
+		address->family = RS_ADDRESS_IPV4;
+		address->prefix_bits -= 96;
+	}
 	return true;
 }

@@ -38,10 +38,15 @@ bool rs_value_choice(const char *text, const char *choices, unsigned *choice, st
 bool rs_value_status(const char *text, struct rs_status_set *set, struct rs_why *why);
 bool rs_value_port(const char *text, uint16_t *port, struct rs_why *why);
 
-/* "10.0.0.0/8", "::1", or a glob of Unix socket paths ("/…", "@…", "*…"), kept by pointer. */
+/* "10.0.0.0/8", "::1", or a glob of Unix socket paths ("/…", "@…", "*…"), kept by pointer. A
+ * network within ::ffff:0:0/96, which is how IPv6 sockets write IPv4 addresses, is one of IPv4. */
 bool rs_value_address(const char *text, struct rs_address_matcher *address, struct rs_why *why);
 
 /* *why = format(…); always false. */
 bool rs_why_not(struct rs_why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Is this IPv6 address one of IPv4 (::ffff:10.0.0.1)? Then it becomes that, in its first 4 bytes.
+ */
+bool rs_value_unmap(uint8_t ip[16]);
 
 #endif

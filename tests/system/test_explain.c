@@ -78,6 +78,9 @@ static void why_the_others_do_not(void **state)
 	CHECK_OUTPUT(
 		EXPLAIN("--call", "connect", "--error", "EHOSTUNREACH", "--address", "10.1.2.3:22"),
 		"local   port: 22 is not among 80, 443\n");
+	CHECK_OUTPUT(EXPLAIN("--call", "connect", "--error", "EHOSTUNREACH", "--address",
+			     "[::ffff:10.1.2.3]:443"),
+		     "rule local (");
 	CHECK_OUTPUT(EXPLAIN("--call", "connect", "--error", "EPIPE", "--address", "10.1.2.3:80"),
 		     "errors  error: EPIPE is not among ", "ETIMEDOUT", "ECONNREFUSED");
 }

@@ -121,14 +121,30 @@ static void rules_without_a_status(void **state)
 	rs_rules_free(rules);
 }
 
+/* As connects do: their target is an IPv4 address then. */
+static void mapped_addresses(void **state)
+{
+	struct rs_rules *rules = load_good("[rule a]\nerror = any\naddress = ::ffff:10.1.0.0/112, "
+					   "::ffff:10.0.0.1, ::ffff:0:0/96, ::ffff:0:0/95, ::/0\n");
+	const struct rs_address_matcher *at = rules->rules[0].addresses;
+
+	(void)state;
+	assert_int_equal(at[0].family, RS_ADDRESS_IPV4);
+	assert_int_equal(at[0].prefix_bits, 16);
+	assert_memory_equal(at[0].ip, "\12\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_int_equal(at[1].prefix_bits, 32);
+	assert_int_equal(at[2].prefix_bits, 0);
+	assert_int_equal(at[3].family, RS_ADDRESS_IPV6);
+	assert_int_equal(at[4].family, RS_ADDRESS_IPV6);
+	rs_rules_free(rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matchers),
-		cmocka_unit_test(methods),
-		cmocka_unit_test(methods_by_the_dozen),
-		cmocka_unit_test(unions),
-		cmocka_unit_test(rules_without_a_status),
+		cmocka_unit_test(matchers), cmocka_unit_test(mapped_addresses),
+		cmocka_unit_test(methods),  cmocka_unit_test(methods_by_the_dozen),
+		cmocka_unit_test(unions),   cmocka_unit_test(rules_without_a_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,14 +34,45 @@ bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
 	return false;
 }
 
+/* The one that is there without a section. */
+static const char *first_name(enum rs_section_type type)
+{
+	return type == RS_SECTION_POLICY ? "default" : "standard";
+}
+
 int rs_reference(const struct rs_build *build, enum rs_section_type type, const char *name)
 {
 	const struct rs_section *section = rs_document_find(build->document, type, name);
-	const char *first = type == RS_SECTION_POLICY ? "default" : "standard";
 
 	if (section)
 		return (int)section->index;
-	return strcmp(name, first) == 0 ? 0 : -1;
+	return strcmp(name, first_name(type)) == 0 ? 0 : -1;
+}
+
+const char *rs_reference_nearest(const struct rs_build *build, enum rs_section_type type,
+				 const char *name)
+{
+	const char *names[100] = { first_name(type) };
+	size_t count = 1;
+
+	if (!rs_faults_heard(build->faults))
+		return NULL;
+	for (const struct rs_section *section = build->document->first; section && count < 100;
+	     section = section->next) {
+		if (section->type == type)
+			names[count++] = section->name;
+	}
+	return rs_nearest(name, names, count);
+}
+
+static bool missing_quota(const struct rs_build *build, const char *name, struct rs_why *why)
+{
+	const char *near = rs_reference_nearest(build, RS_SECTION_QUOTA, name);
+
+	if (near)
+		return rs_why_not(why, "there is no [quota %s] (did you mean '%s'?)",
+				  rs_show(name).text, near);
+	return rs_why_not(why, "there is no [quota %s]", rs_show(name).text);
 }
 
 static bool set_quota(const struct rs_build *build, const char *text, int *quota,
@@ -57,7 +88,7 @@ static bool set_quota(const struct rs_build *build, const char *text, int *quota
 	*quota = RS_STANDARD_QUOTA;
 	if (build->document->incomplete)
 		return true;
-	return rs_why_not(why, "there is no [quota %s]", rs_show(text).text);
+	return missing_quota(build, text, why);
 }
 
 static bool set_attempts(const char *text, int32_t *attempts, struct rs_why *why)

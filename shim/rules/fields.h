@@ -54,6 +54,10 @@ void rs_fault_finish(struct rs_build *build, const struct rs_section *section,
 /* The index of the policy or quota called `name`, or -1. */
 int rs_reference(const struct rs_build *build, enum rs_section_type type, const char *name);
 
+/* The nearest name of a policy or quota that there is; NULL where none is near, or nobody asks. */
+const char *rs_reference_nearest(const struct rs_build *build, enum rs_section_type type,
+				 const char *name);
+
 /* Is the entry's value there? If not that is said. */
 bool rs_entry_usable(struct rs_build *build, const struct rs_section *section,
 		     const struct rs_entry *entry);

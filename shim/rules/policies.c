@@ -74,28 +74,12 @@ bool rs_build_policies(struct rs_build *build, const struct rs_options *options,
 	return true;
 }
 
-static const char *nearest_section(const struct rs_document *document, enum rs_section_type type,
-				   const char *name)
-{
-	const char *names[100];
-	size_t count = 0;
-
-	for (const struct rs_section *section = document->first; section && count < 100;
-	     section = section->next) {
-		if (section->type == type)
-			names[count++] = section->name;
-	}
-	return rs_nearest(name, names, count);
-}
-
 static void missing_policy(struct rs_build *build, const struct rs_section *section,
 			   const struct rs_entry *entry)
 {
 	struct rs_place place = { section->place.file, entry->line };
-	const char *near = NULL;
+	const char *near = rs_reference_nearest(build, RS_SECTION_POLICY, entry->text);
 
-	if (rs_faults_heard(build->faults))
-		near = nearest_section(build->document, RS_SECTION_POLICY, entry->text);
 	if (near)
 		rs_error(build->faults, place, "there is no [policy %s] (did you mean '%s'?)",
 			 rs_show(entry->text).text, near);

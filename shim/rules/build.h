@@ -14,7 +14,8 @@
 int rs_build_rules(const struct rs_document *document, const char *options, struct rs_arena *arena,
 		   struct rs_rules *rules);
 
-/* Warn of rules that can never be reached because one before matches all that they would. */
+/* Warn of rules that can never be reached because one before matches all that they would, and of
+ * those, and patterns in them, that can never match. */
 void rs_warn_unreachable(const struct rs_rules *rules, struct rs_faults *faults);
 
 #endif

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "rules/build.h"
+#include "rules/calls_of.h"
 
 /* Comparing all pairs of a huge file would take minutes; a rule is held against so many. */
 #define COMPARED_MOST 1024
@@ -139,10 +140,11 @@ static bool addresses_cover(const struct rs_rule *wide, const struct rs_rule *na
 	return narrow->address_count > 0;
 }
 
-static bool scope_covers(const struct rs_rule *wide, const struct rs_rule *narrow)
+/* Only transfers have a method. */
+static bool scope_covers(const struct rs_rule *wide, const struct rs_rule *narrow, unsigned calls)
 {
-	return (narrow->calls & ~wide->calls) == 0 &&
-	       methods_cover(&wide->method, &narrow->method) &&
+	return (calls & ~wide->calls) == 0 &&
+	       (!(calls & 1U << RS_CALL_CURL) || methods_cover(&wide->method, &narrow->method)) &&
 	       globs_cover(&wide->scheme, &narrow->scheme) &&
 	       globs_cover(&wide->host, &narrow->host) && globs_cover(&wide->url, &narrow->url) &&
 	       globs_cover(&wide->program, &narrow->program) && ports_cover(wide, narrow) &&
@@ -158,16 +160,13 @@ static bool words_cover(const uint64_t *wide, const uint64_t *narrow, size_t cou
 	return true;
 }
 
-static bool errors_cover(const struct rs_rule *wide, const struct rs_rule *narrow)
+static bool errors_cover(const struct rs_rule *wide, const struct rs_rule *narrow, unsigned calls)
 {
-	return words_cover(wide->error.curl, narrow->error.curl, 2) &&
-	       words_cover(wide->error.sys, narrow->error.sys, 3) &&
-	       words_cover(&wide->error.eai, &narrow->error.eai, 1);
-}
+	const struct rs_error_set errors = rs_errors_of(narrow, calls);
 
-static bool has_response(const struct rs_rule *rule)
-{
-	return rule->status || rule->body.count > 0 || rule->body_regex || rule->header;
+	return words_cover(wide->error.curl, errors.curl, 2) &&
+	       words_cover(wide->error.sys, errors.sys, 3) &&
+	       words_cover(&wide->error.eai, &errors.eai, 1);
 }
 
 /* A body with the narrow rule's text in it has every part of that text in it. */
@@ -199,13 +198,15 @@ static bool header_covers(const struct rs_rule *wide, const struct rs_rule *narr
 	       glob_covers(&wide->header->value, &narrow->header->value);
 }
 
-static bool response_covers(const struct rs_rule *wide, const struct rs_rule *narrow)
+/* Only transfers have a response. */
+static bool response_covers(const struct rs_rule *wide, const struct rs_rule *narrow,
+			    unsigned calls)
 {
 	size_t words = sizeof(wide->status->bits) / sizeof(wide->status->bits[0]);
 
-	if (!has_response(narrow))
+	if (!(calls & 1U << RS_CALL_CURL) || !rs_rule_has_response_matcher(narrow))
 		return true;
-	if (!has_response(wide) || wide->body_regex)
+	if (!rs_rule_has_response_matcher(wide) || wide->body_regex)
 		return false;
 	if (wide->status &&
 	    (!narrow->status || !words_cover(wide->status->bits, narrow->status->bits, words)))
@@ -215,8 +216,11 @@ static bool response_covers(const struct rs_rule *wide, const struct rs_rule *na
 
 static bool covers(const struct rs_rule *wide, const struct rs_rule *narrow)
 {
-	return errors_cover(wide, narrow) && response_covers(wide, narrow) &&
-	       scope_covers(wide, narrow);
+	/* What it names of other calls it never sees. */
+	const unsigned calls = rs_calls_of(narrow, NULL);
+
+	return errors_cover(wide, narrow, calls) && response_covers(wide, narrow, calls) &&
+	       scope_covers(wide, narrow, calls);
 }
 
 static void warn(struct rs_faults *faults, const struct rs_rule *rule, const struct rs_rule *first)
@@ -235,17 +239,25 @@ static void warn(struct rs_faults *faults, const struct rs_rule *rule, const str
 			   rule->name, first->name, first->file, first->line);
 }
 
+static const struct rs_rule *first_cover(const struct rs_rules *rules, size_t index)
+{
+	size_t most = index < COMPARED_MOST ? index : COMPARED_MOST;
+
+	for (size_t i = 0; i < most; i++) {
+		if (covers(&rules->rules[i], &rules->rules[index]))
+			return &rules->rules[i];
+	}
+	return NULL;
+}
+
 void rs_warn_unreachable(const struct rs_rules *rules, struct rs_faults *faults)
 {
-	for (size_t i = 1; i < rules->rule_count; i++) {
+	for (size_t i = 0; i < rules->rule_count; i++) {
 		const struct rs_rule *rule = &rules->rules[i];
-		size_t most = i < COMPARED_MOST ? i : COMPARED_MOST;
+		const struct rs_rule *first =
+			rs_warn_never(faults, rule) ? first_cover(rules, i) : NULL;
 
-		for (size_t j = 0; j < most; j++) {
-			if (!covers(&rules->rules[j], rule))
-				continue;
-			warn(faults, rule, &rules->rules[j]);
-			break;
-		}
+		if (first)
+			warn(faults, rule, first);
 	}
 }

@@ -75,6 +75,10 @@ static const struct {
 	{ RULE "jitter = ful\n", 3, "did you mean 'full'?" },
 	{ RULE "retry_after = 5s\n", 3, "one of max, server, ignore" },
 	{ RULE "quota = fast\n", 3, "there is no [quota fast]" },
+	{ "[quota backup]\ncapacity = 5\n" RULE "quota = bakcup\n", 5,
+	  "there is no [quota bakcup] (did you mean 'backup'?)" },
+	{ RULE "quota = standrad\n", 3, "there is no [quota standrad] (did you mean 'standard'?)" },
+	{ RULE "policy = defualt\n", 3, "there is no [policy defualt] (did you mean 'default'?)" },
 	{ RULE "cost = 1s\n", 3, "no whole number" },
 	{ RULE "policy = fast\n", 3, "there is no [policy fast]" },
 	{ "[policy quick]\nbase = 1s\n" RULE "policy = quik\n", 5, "did you mean 'quick'?" },
@@ -283,6 +287,32 @@ static void unreachable_rules(void **state)
 		{ "[rule a]\nheader = X: a*\n[rule b]\nheader = x: ab\n", true },
 		{ "[rule a]\nheader = X: a*\n[rule b]\nheader = Y: ab\n", false },
 		{ "[rule a]\nbody_regex = a\n[rule b]\nbody_regex = a\n", false },
+		/* What the second names of other calls counts for nothing. */
+		{ "[rule a]\ncall = connect\nerror = ETIMEDOUT, ECONNREFUSED\n"
+		  "[rule b]\ncall = connect\nerror = timeout\n",
+		  true },
+		{ "[rule a]\nerror = ETIMEDOUT\n[rule b]\naddress = ::1\nerror = timeout\n", true },
+		{ "[rule a]\nerror = ETIMEDOUT\n[rule b]\nerror = timeout\n", false },
+		{ "[rule a]\ncall = resolve\nerror = dns\n[rule b]\ncall = resolve\n"
+		  "error = EAI_AGAIN, CURLE_COULDNT_RESOLVE_HOST\n",
+		  true },
+		{ "[rule a]\ncall = curl\nerror = dns\n[rule b]\ncall = curl, resolve\n"
+		  "error = EAI_AGAIN\n",
+		  false },
+		{ "[rule a]\ncall = connect\nerror = any\n[rule b]\ncall = connect\n"
+		  "error = any\nmethod = POST\n",
+		  true },
+		{ "[rule a]\nerror = any\n[rule b]\nerror = any\nmethod = POST\n", false },
+		{ "[rule a]\nerror = any\ncall = connect\n[rule b]\nerror = any\n"
+		  "call = connect\nstatus = 500\n",
+		  true },
+		{ "[rule a]\nerror = any\ncall = curl, resolve\n[rule b]\nerror = any\nhost = h\n",
+		  true },
+		{ "[rule a]\nerror = any\ncall = curl\n[rule b]\nerror = any\nhost = h\n", false },
+		{ "[rule a]\nerror = any\ncall = curl\n[rule b]\nerror = any\nurl = *\n", true },
+		{ "[rule a]\nerror = any\naddress = 10.0.0.0/8\n"
+		  "[rule b]\nerror = any\naddress = ::ffff:10.1.0.0/112\n",
+		  true },
 	};
 	static struct told told;
 
@@ -303,6 +333,56 @@ static void unreachable_rules(void **state)
 	}
 }
 
+static void what_can_never_match(void **state)
+{
+	static const struct {
+		const char *keys;
+		const char *says; /* NULL: nothing */
+	} rows[] = {
+		{ "call = connect\nhost = a.test\nerror = any\n", "it is for have no host" },
+		{ "call = connect\nurl = *\nerror = any\n", "it is for have no url" },
+		{ "call = resolve\nscheme = http\nerror = any\n", "it is for have no scheme" },
+		{ "call = curl, resolve\naddress = ::1\nerror = any\n", "have no address" },
+		{ "host = a.test\naddress = ::1\nerror = any\n", "have no address" },
+		{ "call = connect\nstatus = 500\n", "do not end so" },
+		{ "call = resolve\nbody = x\n", "do not end so" },
+		{ "call = connect\nerror = EAI_AGAIN, CURLE_RECV_ERROR\n", "do not end so" },
+		{ "call = curl\nerror = EAI_AGAIN\n", "do not end so" },
+		{ "address = ::1\nheader = A: b\n", "do not end so" },
+		{ "status = 500\nprogram = /usr/bin/curl\n",
+		  "program '/usr/bin/curl' can never match: it is the base name" },
+		{ "status = 500\nhost = a.test/x\n", "host 'a.test/x' can never match: a host has "
+						     "no slash" },
+		{ "status = 500\nhost = a.test:80\n",
+		  "host 'a.test:80' can never match: a host has "
+		  "no port" },
+		{ "call = connect, curl\nhost = a.test\nstatus = 500\n", NULL },
+		{ "call = connect\nport = 80\naddress = /run/x\nerror = EPERM\n", NULL },
+		{ "call = resolve\nhost = a.test\nport = 80\nerror = EAI_AGAIN\n", NULL },
+		{ "call = resolve\nstatus = 500\nerror = EIO\n", NULL },
+		{ "status = 500\nhost = ::1, fe80::*, a*\nprogram = [/a]*, curl\n", NULL },
+	};
+	static struct told told;
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rs_rules *rules;
+
+		snprintf(text, sizeof(text), "[rule first]\nstatus = 999\n[rule a]\n%s",
+			 rows[i].keys);
+		assert_int_equal(load_text(text, &told, &rules), 0);
+		if (told.count != (rows[i].says ? 1 : 0))
+			fail_msg("%zu warnings: %s", (size_t)told.count, text);
+		if (rows[i].says) {
+			assert_int_equal(told.at[0].severity, RS_WARNING);
+			assert_int_equal(told.at[0].line, 3);
+			assert_non_null(strstr(told.at[0].text, rows[i].says));
+		}
+		rs_rules_free(rules);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +393,7 @@ int main(void)
 		cmocka_unit_test(long_lines),
 		cmocka_unit_test(faults_of_options),
 		cmocka_unit_test(unreachable_rules),
+		cmocka_unit_test(what_can_never_match),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,7 @@ void rs_ask_forget(int fd)
 {
 	sigset_t before;
 
-	if (!rs_pending_has(fd) || rs_flight_dropped(fd))
+	if (!rs_pending_has(fd) || rs_flight_dropped(fd) || rs_pending_is_anothers(fd))
 		return;
 	rs_signals_hold(&before);
 	rs_flight_forget(fd);

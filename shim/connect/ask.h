@@ -23,8 +23,14 @@ bool rs_ask_told_error(int fd, int *error);
  * the real call answers. */
 bool rs_ask_connect(const struct rs_connect *call, int *error);
 
-/* The program is about to close the descriptor, or to make it another one's. A thread that is busy
- * with it at this moment is waited for. */
+/*
+ * The program is about to close the descriptor, or to make it another one's. A thread that is busy
+ * with it at this moment is waited for.
+ *
+ * A child that closes what it has from its parent ends nothing: of a vfork the parent goes on with
+ * the connect, from the same memory. Where its first attempt has not failed yet who closes it is
+ * not asked, since that would take a system call: then it is made, and not retried.
+ */
 void rs_ask_forget(int fd);
 
 #endif

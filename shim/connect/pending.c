@@ -17,7 +17,8 @@
 
 /*
  * The words of the places, together, since most look-ups end here. 0: free. Else the descriptor
- * + 1, and below it either whose process holds the place, or the place's number and its stage.
+ * + 1, and below it the place's number where it is plain, else whose process holds it or was the
+ * last to; and its stage.
  */
 #define FD_SHIFT     32
 #define NUMBER_SHIFT 4
@@ -127,6 +128,16 @@ static void count_out(bool is_less)
 	atomic_fetch_sub_explicit(&rs_pending_tally, is_less, memory_order_relaxed);
 }
 
+bool rs_pending_is_anothers(int fd)
+{
+	uint64_t word;
+
+	(void)find(fd, &word);
+	if (word == 0 || (word & (HELD | STAGE_MASK)) == PLAIN)
+		return false;
+	return (word >> NUMBER_SHIFT & NUMBER_MASK) != ((uint32_t)getpid() & NUMBER_MASK);
+}
+
 /* ---- one thread at a time ---- */
 
 /* What a plain place does not say. */
@@ -183,6 +194,13 @@ static void give_way(int round)
 		syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &nap, NULL);
 }
 
+/* Another process may be one that shares its memory with this one for a while (vfork), and lets go;
+ * or the one that we were forked from, and nobody here ever will. */
+static bool is_held(uint64_t word, uint64_t here, int round)
+{
+	return (word & HELD) && (word == here || round < YIELDS);
+}
+
 /* NULL: it is another one's, or its holder does not let go. */
 static struct rs_pending *hold(unsigned place, int fd)
 {
@@ -194,8 +212,7 @@ static struct rs_pending *hold(unsigned place, int fd)
 
 		if (fd_of(word) != fd)
 			return NULL;
-		/* Held in the process that we were forked from: nobody here will release it. */
-		if (word != here && (held = try_hold(place, word, here)))
+		if (!is_held(word, here, i) && (held = try_hold(place, word, here)))
 			return held;
 		give_way(i);
 	}
@@ -223,10 +240,10 @@ void rs_pending_release(struct rs_pending *pending)
 		return;
 	}
 	count_special(pending, !plain);
-	atomic_store_explicit(
-		&words[place],
-		word_of(pending->fd, pending->number, plain ? PLAIN : (unsigned)pending->stage),
-		memory_order_release);
+	atomic_store_explicit(&words[place],
+			      plain ? word_of(pending->fd, pending->number, PLAIN)
+				    : (word_at(place) & ~(uint64_t)HELD) | pending->stage,
+			      memory_order_release);
 }
 
 /* ---- coming in ---- */

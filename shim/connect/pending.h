@@ -12,8 +12,8 @@
  *
  * The table lies in BSS: nothing is allocated. A place is held by one thread at a time, only
  * between two waits, with all signals blocked, and never over a system call that could block. A
- * thread that finds it held gives way; one that finds it held for long (its holder is in the
- * process that this one was forked from, or below this very signal handler) gives up.
+ * thread that finds it held gives way; one that finds it held for long (its holder is below this
+ * very signal handler) gives up. A holder in the process that this one was forked from is none.
  *
  * A signal handler that leaves a plain place's coming or going by siglongjmp leaves a place that
  * nobody uses any more, or a count too high: calls then take a look more than they need to.
@@ -150,6 +150,10 @@ bool rs_pending_has(int fd);
 
 /* Without holding it: has it one in this stage, or one that somebody holds right now? */
 bool rs_pending_may_be(int fd, enum rs_pending_stage stage);
+
+/* Has it a place that is not plain, and that another process was the last to hold? Then this one is
+ * a fork's child, whose table is a copy of that one's; or a vfork's, whose table is the same. */
+bool rs_pending_is_anothers(int fd);
 
 /* Hold the place of `fd`, or NULL. What it holds belongs to the caller until it is released. */
 struct rs_pending *rs_pending_hold(int fd);

@@ -4,6 +4,7 @@
  *   main_pending_case.c        epoll, and timeouts
  *   pending_case_poll.c        poll and select
  *   pending_case_descriptor.c  the descriptor, asked and used in the middle of it
+ *   pending_case_kept.c        calls that look like its end, and are not
  *   pending_case_signals.c     waits that a signal or a cancellation ends
  */
 #ifndef TESTS_PENDING_CASE_H
@@ -47,6 +48,11 @@ void pending_told_by_connect(void);
 void pending_forked(void);
 void pending_reused(void);
 void pending_given_up(void);
+
+/* Cases of pending_case_kept.c */
+void pending_vfork_closes(void);
+void pending_vfork_replaces(void);
+void pending_fork_closes(void);
 
 /* Cases of pending_case_signals.c */
 void pending_interrupted(void);

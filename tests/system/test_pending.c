@@ -209,6 +209,31 @@ static void the_program_may_give_up(void **state)
 	run_free(&run);
 }
 
+/* The case has done what must not end the connect; then the port opens. */
+static void kept(const char *name, const char *output)
+{
+	struct server *server = server_start_refusing();
+	struct child *child = start(RUN_SHIM, patient, name, server);
+	struct run run;
+
+	assert_true(child_wait_output(child, "kept\n"));
+	server_open(server);
+	run = finish(child, server);
+	assert_output(run, output);
+	assert_int_equal(count_lines(run.err, "event=recovered"), 1);
+	run_free(&run);
+}
+
+#define CONNECTED "1: 0x4\nconnected, SO_ERROR 0, then 0, sent 1\n"
+
+static void a_child_that_closes_it_ends_nothing(void **state)
+{
+	(void)state;
+	kept("vfork-closes", CONNECTED);
+	kept("vfork-replaces", CONNECTED);
+	kept("fork-closes", "0, " CONNECTED);
+}
+
 static void after_a_signal(const char *name, const char *output)
 {
 	struct server *server = server_start_refusing();
@@ -259,6 +284,7 @@ int main(void)
 		cmocka_unit_test(timeouts_are_the_programs),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(the_program_may_give_up),
+		cmocka_unit_test(a_child_that_closes_it_ends_nothing),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),

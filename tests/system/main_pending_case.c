@@ -251,6 +251,7 @@ static const struct {
 	{ "vfork-closes", pending_vfork_closes },
 	{ "vfork-replaces", pending_vfork_replaces },
 	{ "fork-closes", pending_fork_closes },
+	{ "dup-fails", pending_dup_fails },
 	{ "timeouts", timeouts },
 	{ "interrupted", pending_interrupted },
 	{ "interrupted-asking", pending_interrupted_asking },

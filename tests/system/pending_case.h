@@ -53,6 +53,7 @@ void pending_given_up(void);
 void pending_vfork_closes(void);
 void pending_vfork_replaces(void);
 void pending_fork_closes(void);
+void pending_dup_fails(void);
 
 /* Cases of pending_case_signals.c */
 void pending_interrupted(void);

@@ -1,6 +1,8 @@
 /*
  * Calls that leave a pending connect what it is, though they look like its end.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,4 +78,20 @@ void pending_fork_closes(void)
 	ready = epoll_wait(set, &event, 1, 15000);
 	printf("%d: %#x\n", ready, event.events);
 	case_tell_outcome(fds.fd);
+}
+
+void pending_dup_fails(void)
+{
+	struct pollfd fds = failed_once();
+	int (*volatile duplicate)(int, int) = dup2; /* unseen by those who know that it fails */
+
+	errno = 0;
+	printf("%d ", duplicate(-1, fds.fd));
+	printf("%s, ", case_error_name(errno));
+	printf("%d ", dup3(STDIN_FILENO, fds.fd, O_APPEND));
+	printf("%s, ", case_error_name(errno));
+	printf("%d ", dup3(fds.fd, fds.fd, 0));
+	printf("%s, ", case_error_name(errno));
+	printf("%s\n", dup2(fds.fd, fds.fd) == fds.fd ? "itself" : "another");
+	await_outcome(&fds);
 }

@@ -234,6 +234,12 @@ static void a_child_that_closes_it_ends_nothing(void **state)
 	kept("fork-closes", "0, " CONNECTED);
 }
 
+static void a_dup_that_fails_ends_nothing(void **state)
+{
+	(void)state;
+	kept("dup-fails", "-1 EBADF, -1 EINVAL, -1 EINVAL, itself\n" CONNECTED);
+}
+
 static void after_a_signal(const char *name, const char *output)
 {
 	struct server *server = server_start_refusing();
@@ -285,6 +291,7 @@ int main(void)
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(the_program_may_give_up),
 		cmocka_unit_test(a_child_that_closes_it_ends_nothing),
+		cmocka_unit_test(a_dup_that_fails_ends_nothing),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),

@@ -296,6 +296,8 @@ static inline void cleanup(CURL *easy, const void *caller)
 	}
 	if (rs_multi_has(handle))
 		rs_multi_forget(handle);
+	if (__builtin_expect(handle->active != NULL, 0)) /* see refuse() in transfer/perform.c */
+		rs_exchange_abandon(handle->active);
 	cleanup_real(easy, handle->api);
 	rs_handle_free(handle);
 }

@@ -15,8 +15,9 @@
  *   command.c   runs the commands of rules between attempts, and reports
  *   amend.c     what a recover command has changed about the request
  *
- * An exchange lives on the stack of the thread that called curl_easy_perform(), or in the call of a
- * multi handle (multi.h).
+ * An exchange lives in a room of the handle's own, or in the call of a multi handle (multi.h). Not
+ * on the stack of the thread that called curl_easy_perform(): that thread may be cancelled inside,
+ * and the handle be used again after.
  */
 #ifndef RS_TRANSFER_EXCHANGE_H
 #define RS_TRANSFER_EXCHANGE_H
@@ -329,7 +330,8 @@ CURLcode rs_exchange_stop(struct rs_exchange *x);
  * program has paused; ask again once it goes on. */
 bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result);
 
-/* The program has taken the handle away in the middle of the call. */
+/* The program has taken the handle away in the middle of the call, or the thread is gone that was
+ * to end it. */
 void rs_exchange_abandon(struct rs_exchange *x);
 
 /* The call is over: the handle is again as the program left it. */
@@ -337,7 +339,8 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result);
 
 /* perform.c ----------------------------------------------------------------------------------- */
 
-/* curl_easy_perform() for a handle of ours. */
+/* curl_easy_perform() for a handle of ours. Its thread may be cancelled inside: the call then stays
+ * in progress until the handle is freed, as it does in libcurl. */
 CURLcode rs_transfer_perform(struct rs_handle *handle);
 
 /* Write a message where libcurl would have written its own. */

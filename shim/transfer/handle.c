@@ -113,5 +113,6 @@ void rs_handle_free(struct rs_handle *handle)
 		return;
 	}
 	rs_hold_free(&handle->hold);
+	free(handle->room);
 	free(handle->allocated);
 }

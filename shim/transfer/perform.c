@@ -1,9 +1,14 @@
 /*
  * curl_easy_perform(): the thread that called it waits.
  */
+#include <stdlib.h>
+
 #include "process.h"
 #include "transfer/program.h"
+#include "transfer/stand_in.h"
 #include "transfer/usual.h"
+
+static struct rs_exchange rooms[RS_HANDLES_KEPT]; /* of records that are kept */
 
 _Thread_local struct rs_exchange *rs_exchange_here __attribute__((tls_model("initial-exec")));
 
@@ -43,6 +48,26 @@ __attribute__((noinline)) static CURLcode go_on(struct rs_exchange *x, CURLcode 
 	return result;
 }
 
+/* A call on the handle is in progress, or has never come to its end: its thread was cancelled, or
+ * left by an exception. libcurl has no use for such a handle either, in these words. */
+__attribute__((noinline)) static CURLcode refuse(const struct rs_handle *handle)
+{
+	rs_transfer_error(handle->active, "easy handle already used in multi handle");
+	return CURLE_FAILED_INIT;
+}
+
+/* False: no memory. */
+__attribute__((noinline)) static bool make_room(struct rs_handle *handle)
+{
+	if (handle->stand_in)
+		handle->room = &rooms[handle->stand_in - rs_stand_ins];
+	else
+		handle->room = malloc(sizeof(*handle->room));
+	if (!handle->room)
+		rs_exchange_not_open(handle);
+	return handle->room != NULL;
+}
+
 /* There was no rule for transfers, but perhaps by now there is one. */
 __attribute__((noinline)) static CURLcode perform_unguarded(struct rs_handle *handle)
 {
@@ -70,25 +95,30 @@ __attribute__((noinline)) static bool attempt_with_care(struct rs_exchange *x, C
 
 CURLcode rs_transfer_perform(struct rs_handle *handle)
 {
-	struct rs_exchange x;
+	struct rs_exchange *x;
 	CURLcode result;
 
-	if (__builtin_expect(!rs_exchange_open(&x, handle, true), 0))
+	if (__builtin_expect(handle->active != NULL, 0))
+		return refuse(handle);
+	if (__builtin_expect(!handle->room, 0) && !make_room(handle))
 		return perform_unguarded(handle);
-	if (__builtin_expect(x.rules->minds_first, 0)) {
-		if (!attempt_with_care(&x, &result)) {
-			rs_exchange_close(&x, result);
+	x = handle->room;
+	if (__builtin_expect(!rs_exchange_open(x, handle, true), 0))
+		return perform_unguarded(handle);
+	if (__builtin_expect(x->rules->minds_first, 0)) {
+		if (!attempt_with_care(x, &result)) {
+			rs_exchange_close(x, result);
 			return result;
 		}
 	} else {
-		rs_exchange_begin_plainly(&x);
-		result = perform(&x);
+		rs_exchange_begin_plainly(x);
+		result = perform(x);
 	}
-	if (__builtin_expect(rs_exchange_succeeded(&x, result), 1)) {
-		rs_exchange_close_success(&x);
+	if (__builtin_expect(rs_exchange_succeeded(x, result), 1)) {
+		rs_exchange_close_success(x);
 		return CURLE_OK;
 	}
-	result = go_on(&x, result);
-	rs_exchange_close(&x, result);
+	result = go_on(x, result);
+	rs_exchange_close(x, result);
 	return result;
 }

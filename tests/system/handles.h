@@ -4,6 +4,7 @@
  *   main_handles.c      handles that are made, copied, reset, handed on and dropped
  *   handles_callbacks.c callbacks that change from transfer to transfer
  *   handles_during.c    what happens while transfers run or wait
+ *   handles_cut_off.c   threads that end inside of a transfer
  *   handles_fetch.c     one transfer, and whether it brought what it should
  */
 #ifndef RS_HANDLES_H
@@ -42,6 +43,12 @@ void handles_callbacks(void);
 /* libcurl's own function of that name, past whoever interposes it. In main_handles.c: it takes
  * glibc. */
 void *handles_past(const char *name);
+
+/* Bytes in use, to a page or two; there, too. */
+size_t handles_in_use(void);
+
+/* All of handles_cut_off.c. */
+void handles_cut_off(void);
 
 /* Cases of handles_during.c. */
 void handles_nested(void);     /* a transfer inside a callback of another one */

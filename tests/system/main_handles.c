@@ -249,7 +249,7 @@ static void share(void)
 }
 
 /* Bytes in use, to a page or two. */
-static size_t in_use(void)
+size_t handles_in_use(void)
 {
 	(void)malloc_trim(0);
 	return mallinfo2().uordblks;
@@ -284,9 +284,9 @@ static void many(void)
 			curl_easy_cleanup(handles[i]);
 		no_handle();
 		if (round == 0)
-			before = in_use();
+			before = handles_in_use();
 	}
-	after = in_use();
+	after = handles_in_use();
 	if (after > before + 65536)
 		complain("%zu bytes more in use", after - before);
 }
@@ -393,6 +393,7 @@ int main(int argc, char **argv)
 		{ "cancel", handles_cancelling },
 		{ "halting", handles_halting },
 		{ "going-on", handles_going_on },
+		{ "cut-off", handles_cut_off },
 	};
 	bool known = false;
 

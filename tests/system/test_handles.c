@@ -82,6 +82,7 @@ CASE(a_pause_that_ends_inside_another_transfer, "pauses", QUICK)
 CASE(waits_are_cancelled_by_the_progress_callback, "cancel", SLOW)
 CASE(a_wait_is_paused, "halting", SLOW)
 CASE(other_threads_go_on_during_a_wait, "going-on", SLOW)
+CASE(threads_that_end_in_the_middle, "cut-off", SLOW)
 
 /* Foreign code leaks; reads and writes out of place would be ours. */
 static void under_valgrind(void **state)
@@ -201,6 +202,7 @@ int main(void)
 		cmocka_unit_test(waits_are_cancelled_by_the_progress_callback),
 		cmocka_unit_test(a_wait_is_paused),
 		cmocka_unit_test(other_threads_go_on_during_a_wait),
+		cmocka_unit_test(threads_that_end_in_the_middle),
 		cmocka_unit_test(under_valgrind),
 		cmocka_unit_test(pycurl_with_every_callback),
 	};

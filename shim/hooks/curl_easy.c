@@ -75,6 +75,9 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 	case CURLOPT_DEBUGFUNCTION:
 	case CURLOPT_DEBUGDATA:
 		return false;
+	case CURLOPT_URL: /* whenever libcurl is told of it */
+		x->altered = true;
+		break;
 	default:
 		break;
 	}

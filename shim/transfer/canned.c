@@ -175,7 +175,7 @@ void rs_canned_note(struct rs_exchange *x)
 	told->is_https = is_https(own);
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
 	if (!told->is_https)
-		told->url = strdup(own);
+		told->url = own ? strdup(own) : NULL;
 	else if (url && strncmp(url, "http:", 5) == 0 &&
 		 asprintf(&told->url, "https:%s", url + 5) < 0)
 		told->url = NULL;
@@ -230,11 +230,9 @@ bool rs_fault_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_CLOSESOCKETFUNCTION:
 	case CURLOPT_FRESH_CONNECT:
 	case CURLOPT_FORBID_REUSE:
-	case CURLOPT_HTTP_VERSION:
-	case CURLOPT_PROTOCOLS:
-	case CURLOPT_PROTOCOLS_STR:
-	case CURLOPT_URL:
 		return x->fault.replaced;
+	case CURLOPT_URL:
+		return x->fault.other_url;
 	default:
 		return false;
 	}

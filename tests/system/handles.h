@@ -56,5 +56,6 @@ void handles_cancelling(void); /* waits that the program's progress callback end
 void handles_pauses(void);     /* a pause that ends inside another transfer's callback */
 void handles_halting(void);    /* a pause in the middle of a wait */
 void handles_going_on(void);   /* while one thread waits, another one goes on */
+void handles_moving_on(void);  /* another URL in the middle of a transfer */
 
 #endif

@@ -264,3 +264,47 @@ void handles_going_on(void)
 		complain("only %d transfers during a wait", done);
 	curl_easy_cleanup(easy);
 }
+
+/* A URL that is set in the middle of a transfer, which a fault has kept from the network, is that
+ * of the next one. */
+static struct {
+	CURL *easy;
+	bool set;
+} moving;
+
+static void set_long_url(CURL *easy, int id)
+{
+	char url[1024];
+
+	(void)snprintf(url, sizeof(url), "%s/fail/0/%d?%0800d", handles_base, id, 0);
+	(void)curl_easy_setopt(easy, CURLOPT_URL, url);
+}
+
+static int move_on(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)user, (void)a, (void)b, (void)c, (void)d;
+	if (!moving.set)
+		set_long_url(moving.easy, 961);
+	moving.set = true;
+	return 0;
+}
+
+void handles_moving_on(void)
+{
+	struct fetch got = { .len = 0 };
+	CURLcode result;
+
+	moving.easy = curl_easy_init();
+	set_long_url(moving.easy, 960);
+	(void)curl_easy_setopt(moving.easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(moving.easy, CURLOPT_XFERINFOFUNCTION, move_on);
+	(void)curl_easy_setopt(moving.easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(moving.easy, CURLOPT_WRITEFUNCTION, handles_take);
+	(void)curl_easy_setopt(moving.easy, CURLOPT_WRITEDATA, &got);
+	result = curl_easy_perform(moving.easy);
+	if (result != CURLE_OK || got.len != 5 || memcmp(got.body, "fault", 5) != 0)
+		complain("moved on: %d, %zu bytes", (int)result, got.len);
+	got.len = 0;
+	handles_check(&got, curl_easy_perform(moving.easy), 961, "the next one");
+	curl_easy_cleanup(moving.easy);
+}

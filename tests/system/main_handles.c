@@ -393,6 +393,7 @@ int main(int argc, char **argv)
 		{ "cancel", handles_cancelling },
 		{ "halting", handles_halting },
 		{ "going-on", handles_going_on },
+		{ "moving-on", handles_moving_on },
 		{ "cut-off", handles_cut_off },
 	};
 	bool known = false;

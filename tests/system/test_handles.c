@@ -12,6 +12,7 @@
 #define IDS    20000
 #define POLICY "[policy default]\nmax_attempts = 4\njitter = none\nquota = none\n"
 #define QUICK  POLICY "base = 1ms\n[rule it]\nstatus = 503\n"
+#define FAULT  QUICK "[fault f]\nstatus = 503\nbody = fault\nfirst = 1\n"
 #define SLOW   POLICY "base = 1s\n[rule it]\nstatus = 503\n"
 
 static atomic_int asked[IDS];
@@ -82,6 +83,7 @@ CASE(a_pause_that_ends_inside_another_transfer, "pauses", QUICK)
 CASE(waits_are_cancelled_by_the_progress_callback, "cancel", SLOW)
 CASE(a_wait_is_paused, "halting", SLOW)
 CASE(other_threads_go_on_during_a_wait, "going-on", SLOW)
+CASE(another_url_in_the_middle, "moving-on", FAULT)
 CASE(threads_that_end_in_the_middle, "cut-off", SLOW)
 
 /* Foreign code leaks; reads and writes out of place would be ours. */
@@ -202,6 +204,7 @@ int main(void)
 		cmocka_unit_test(waits_are_cancelled_by_the_progress_callback),
 		cmocka_unit_test(a_wait_is_paused),
 		cmocka_unit_test(other_threads_go_on_during_a_wait),
+		cmocka_unit_test(another_url_in_the_middle),
 		cmocka_unit_test(threads_that_end_in_the_middle),
 		cmocka_unit_test(under_valgrind),
 		cmocka_unit_test(pycurl_with_every_callback),

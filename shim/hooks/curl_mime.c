@@ -1,5 +1,6 @@
 /*
- * Parts of forms, watched only for whether they can be sent twice.
+ * Parts of forms, watched only for whether they can be sent twice. Those that libcurl makes from an
+ * old form may come by here, or not: transfer/form.c looks at the old form itself.
  */
 #include <curl/curl.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@ RS_EXPORT CURLcode curl_mime_data_cb(curl_mimepart *part, curl_off_t size, curl_
 
 	if (!caller || !caller->api->mime_data_cb)
 		return CURLE_FAILED_INIT;
-	if (read && !seek)
+	if (read && !seek && !caller->is_libcurl)
 		rs_form_note_unseekable();
 	return caller->api->mime_data_cb(part, size, read, seek, release, arg);
 }
@@ -28,7 +29,7 @@ RS_EXPORT CURLcode curl_mime_filedata(curl_mimepart *part, const char *name)
 
 	if (!caller || !caller->api->mime_filedata)
 		return CURLE_FAILED_INIT;
-	if (name && stat(name, &about) == 0 && !S_ISREG(about.st_mode))
+	if (name && !caller->is_libcurl && stat(name, &about) == 0 && !S_ISREG(about.st_mode))
 		rs_form_note_unseekable();
 	return caller->api->mime_filedata(part, name);
 }

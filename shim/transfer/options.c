@@ -180,14 +180,13 @@ static void set_form(struct rs_options *options, void *value)
 {
 	(void)value;
 	options->kind = RS_REQUEST_FORM;
-	options->old_form = false;
+	options->old_form = NULL;
 }
 
 static void set_old_form(struct rs_options *options, void *value)
 {
-	(void)value;
 	options->kind = RS_REQUEST_FORM;
-	options->old_form = true;
+	options->old_form = value;
 }
 
 static void set_post_fields(struct rs_options *options, void *value)

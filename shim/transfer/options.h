@@ -39,7 +39,6 @@ struct rs_copy {
 struct rs_options {
 	enum rs_request_kind kind;
 	bool post_copied;
-	bool old_form;     /* CURLOPT_HTTPPOST */
 	bool keeps_chunks; /* CURLOPT_HTTP_TRANSFER_DECODING off */
 	bool abstract_socket;
 	bool has_copies; /* of those at the end one may be set, or lost */
@@ -66,6 +65,8 @@ struct rs_options {
 	const void *curlu; /* CURLOPT_CURLU: the URL is in there */
 	bool url_known;    /* `url` is what it is: see rs_options_expect_url() */
 	enum rs_url_kind url_kind;
+	const struct curl_httppost
+		*old_form;       /* CURLOPT_HTTPPOST; NULL: not the form, or an empty one */
 	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
 
 	intptr_t resume_from;

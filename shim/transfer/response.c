@@ -266,8 +266,8 @@ __attribute__((noinline)) static void judge_status(struct rs_exchange *x)
 		x->phase = RS_STREAMING;
 }
 
-/* The last response's status, where a rule may care: then its headers are recalled. */
-static inline void ask_status(struct rs_exchange *x)
+/* The last response's status, and where a rule may care its headers. */
+static inline void recall(struct rs_exchange *x)
 {
 	long status = 0;
 
@@ -282,18 +282,11 @@ static inline void ask_status(struct rs_exchange *x)
 		x->phase = RS_STREAMING;
 }
 
-static inline void recall(struct rs_exchange *x)
-{
-	ask_status(x);
-	x->provisional = false;
-}
-
 void rs_response_recall(struct rs_exchange *x)
 {
-	if (x->has_block)
-		x->provisional = false;
-	else
+	if (!x->has_block)
 		recall(x);
+	x->provisional = false;
 }
 
 static bool held_enough(const struct rs_exchange *x)
@@ -332,7 +325,7 @@ size_t rs_response_piece(struct rs_exchange *x, char *bytes, size_t len)
 	struct rs_handle *handle = x->handle;
 
 	if (!x->has_block && x->header_way == RS_HEADERS_ASKED)
-		recall(x); /* what has a body for the program is the last response */
+		recall(x);
 	if (__builtin_expect(!x->has_block, 0))
 		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
 	handle->flows = piece_may_flow(x);

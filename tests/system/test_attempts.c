@@ -89,12 +89,46 @@ static void what_is_held_is_held_up_to_a_limit(void **state)
 	arrives_before_its_end(RULES("status = 200, 503\nbody = busy"), 65536 + 1000);
 }
 
+/* Nor is one that could have been followed by another: a request for a password. The program does
+ * not look at headers. */
+static void what_may_be_the_last_is_not_held(void **state)
+{
+	static const char program[] = "import os, pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(c.URL, sys.argv[1])\n"
+				      "c.setopt(c.WRITEFUNCTION, lambda b: os.write(1, b))\n"
+				      "c.perform()\n";
+	const struct reply script = { .status = 401,
+				      .body = "the beginning and the end",
+				      .ending = REPLY_GATED,
+				      .part = REPLY_BODY,
+				      .after = 13 };
+	struct server *server = server_start(&script, 1);
+	struct child *child = child_start(&(struct program){
+		.argv = (const char *const[]){ "/usr/bin/python3", "-c", program,
+					       server_url(server, "/o"), NULL },
+		.under = RUN_SHIM,
+		.rules = RULES("status = 4xx\nmethod = POST"),
+	});
+	struct run run;
+
+	(void)state;
+	assert_true(child_wait_output(child, "the beginning"));
+	server_open_gate(server);
+	run = child_finish(child);
+	assert_exit(run, 0);
+	assert_output(run, "the beginning and the end");
+	run_free(&run);
+	server_stop(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_connects_are_not_retried_by_themselves),
 		cmocka_unit_test(diagnosis_shows_every_attempt),
 		cmocka_unit_test(what_no_rule_could_retry_is_not_held),
+		cmocka_unit_test(what_may_be_the_last_is_not_held),
 		cmocka_unit_test(what_is_held_is_held_up_to_a_limit),
 	};
 

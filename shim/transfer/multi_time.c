@@ -12,6 +12,9 @@
 #define SPIN_ROUNDS 10
 #define NAP_NS      (5 * RS_NS_PER_MS)
 
+/* A program's timer may go off this long before its time: its clock is a coarse one. */
+#define EARLY_NS (10 * RS_NS_PER_MS)
+
 /* While a call waits, the program's progress callback is asked at least this often. */
 #define ASK_NS (100 * RS_NS_PER_MS)
 
@@ -67,10 +70,13 @@ long rs_multi_shorten_ms(const struct rs_multi *m, long timeout_ms)
 }
 
 /* The timer has to be told anew: nothing waits here and libcurl has changed its mind; or something
- * does, and the timer stands later than that, or has gone off. */
+ * does, and the timer stands later than that, or has gone off, of which a program that drives the
+ * handle with curl_multi_perform() says nothing. */
 static bool is_stale(const struct rs_multi *m, int64_t due_ns)
 {
-	return m->waiting > 0 ? due_ns < m->told_due_ns : due_ns != m->told_due_ns;
+	if (m->waiting == 0)
+		return due_ns != m->told_due_ns;
+	return due_ns < m->told_due_ns || m->told_due_ns <= rs_now_ns() + EARLY_NS;
 }
 
 int rs_multi_ask_timer(struct rs_multi *m)

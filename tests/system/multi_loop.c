@@ -66,12 +66,14 @@ void multi_loop_init(struct multi_loop *loop, enum multi_style style)
 	memset(loop, 0, sizeof(*loop));
 	loop->style = style;
 	loop->multi = curl_multi_init();
-	if (style != BY_SOCKET && style != BY_ALL)
-		return;
-	(void)curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	(void)curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
-	(void)curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	(void)curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+	if (style == BY_SOCKET || style == BY_ALL) {
+		(void)curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+		(void)curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+	}
+	if (style == BY_SOCKET || style == BY_ALL || style == BY_TIMER) {
+		(void)curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+		(void)curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+	}
 }
 
 static void expect_ok(struct multi_loop *loop, CURLMcode code)
@@ -80,26 +82,42 @@ static void expect_ok(struct multi_loop *loop, CURLMcode code)
 		find_wrong(loop, curl_multi_strerror(code));
 }
 
+struct descriptors {
+	fd_set reading, writing, failing;
+	int highest; /* -1: there are none */
+};
+
+static void ask_descriptors(struct multi_loop *loop, struct descriptors *all)
+{
+	FD_ZERO(&all->reading);
+	FD_ZERO(&all->writing);
+	FD_ZERO(&all->failing);
+	all->highest = -1;
+	expect_ok(loop, curl_multi_fdset(loop->multi, &all->reading, &all->writing, &all->failing,
+					 &all->highest));
+}
+
+static bool select_for(struct descriptors *all, long timeout_ms)
+{
+	struct timeval timeout = { .tv_sec = timeout_ms / 1000,
+				   .tv_usec = timeout_ms % 1000 * 1000 };
+
+	return select(all->highest + 1, &all->reading, &all->writing, &all->failing, &timeout) > 0;
+}
+
 /* As curl_multi_fdset(3) has it: no descriptor means to wait a little and look again. */
 static void wait_by_select(struct multi_loop *loop, int longest_ms)
 {
-	fd_set reading, writing, failing;
-	struct timeval timeout;
+	struct descriptors all;
 	long timeout_ms = -1;
-	int highest = -1;
 
-	FD_ZERO(&reading);
-	FD_ZERO(&writing);
-	FD_ZERO(&failing);
 	expect_ok(loop, curl_multi_timeout(loop->multi, &timeout_ms));
-	expect_ok(loop, curl_multi_fdset(loop->multi, &reading, &writing, &failing, &highest));
+	ask_descriptors(loop, &all);
 	if (timeout_ms < 0 || timeout_ms > longest_ms)
 		timeout_ms = longest_ms;
-	if (highest < 0 && timeout_ms > 100)
+	if (all.highest < 0 && timeout_ms > 100)
 		timeout_ms = 100;
-	timeout.tv_sec = timeout_ms / 1000;
-	timeout.tv_usec = timeout_ms % 1000 * 1000;
-	(void)select(highest + 1, &reading, &writing, &failing, &timeout);
+	(void)select_for(&all, timeout_ms);
 }
 
 static void wait_by_poll(struct multi_loop *loop, int longest_ms)
@@ -161,6 +179,22 @@ static void act_on_sockets(struct multi_loop *loop, int longest_ms)
 	}
 }
 
+/* The handle is driven only where there is a reason to. */
+static void act_on_timer(struct multi_loop *loop, int longest_ms)
+{
+	struct descriptors all;
+	bool ready;
+
+	ask_descriptors(loop, &all);
+	ready = select_for(&all, ms_to_timer(loop, longest_ms));
+	if (loop->timer_set && loop->timer_ns <= now_ns()) {
+		loop->timer_set = false;
+		ready = true;
+	}
+	if (ready)
+		expect_ok(loop, curl_multi_perform(loop->multi, &loop->running));
+}
+
 void multi_loop_round(struct multi_loop *loop, int longest_ms)
 {
 	int64_t began_ns = now_ns(), took_ns;
@@ -168,6 +202,8 @@ void multi_loop_round(struct multi_loop *loop, int longest_ms)
 	loop->wakes++;
 	if (loop->style == BY_SOCKET || loop->style == BY_ALL) {
 		act_on_sockets(loop, longest_ms);
+	} else if (loop->style == BY_TIMER) {
+		act_on_timer(loop, longest_ms);
 	} else {
 		expect_ok(loop, curl_multi_perform(loop->multi, &loop->running));
 		if (loop->running > 0 && loop->style == BY_SELECT)

@@ -14,6 +14,7 @@ enum multi_style {
 	BY_POLL,   /* perform, poll and wait in turn */
 	BY_SOCKET, /* socket_action, with timer and socket callbacks */
 	BY_ALL,    /* socket_all and the old socket in turn, with the same */
+	BY_TIMER,  /* perform, fdset, select, with a timer callback */
 };
 
 #define LOOP_SOCKETS 64

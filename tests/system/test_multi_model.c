@@ -1,5 +1,5 @@
 /*
- * Random programs of the multi interface, driven in each of the three styles: what they come to
+ * Random programs of the multi interface, driven in each of the styles: what they come to
  * under the shim, on a server whose answers go wrong at random, is what they come to without it on
  * one that never fails.
  */
@@ -21,7 +21,7 @@
 	"base = 10ms\njitter = equal\nquota = none\n"                                              \
 	"[rule it]\nerror = any\nstatus = 500-599, 429\n"
 
-static const char *const styles[] = { "0", "1", "2", "3" };
+static const char *const styles[] = { "0", "1", "2", "3", "4" };
 static char *object;
 
 /* How a server fails: no path more than three times on end. */
@@ -188,6 +188,13 @@ static void by_the_older_socket_functions(void **state)
 	check_style(3);
 }
 
+/* A timer that has gone off is set again where something waits. */
+static void by_perform_and_a_timer(void **state)
+{
+	(void)state;
+	check_style(4);
+}
+
 /* The faults are such that the programs notice. */
 static void without_the_shim_it_fails(void **state)
 {
@@ -221,6 +228,7 @@ int main(void)
 		cmocka_unit_test(by_perform_and_poll),
 		cmocka_unit_test(by_socket_action),
 		cmocka_unit_test(by_the_older_socket_functions),
+		cmocka_unit_test(by_perform_and_a_timer),
 		cmocka_unit_test(without_the_shim_it_fails),
 	};
 

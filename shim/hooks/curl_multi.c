@@ -87,8 +87,7 @@ __attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int
 	if (!m || m->busy)
 		return api->multi_perform(handle, running);
 	rs_multi_before(m);
-	result = api->multi_perform(handle, running);
-	rs_multi_after(m, running);
+	result = rs_multi_after(m, running, api->multi_perform(handle, running));
 	rs_multi_calm(m, running);
 	return result;
 }
@@ -119,8 +118,8 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 	if (socket == CURL_SOCKET_TIMEOUT)
 		rs_multi_timer_expired(m);
 	rs_multi_before(m);
-	result = api->multi_socket_action(handle, socket, events, running);
-	rs_multi_after(m, running);
+	result = rs_multi_after(m, running,
+				api->multi_socket_action(handle, socket, events, running));
 	return result;
 }
 
@@ -156,8 +155,7 @@ RS_EXPORT CURLMcode curl_multi_socket_all(CURLM *handle, int *running)
 		return api->multi_socket_all(handle, running);
 	rs_multi_timer_expired(m);
 	rs_multi_before(m);
-	result = api->multi_socket_all(handle, running);
-	rs_multi_after(m, running);
+	result = rs_multi_after(m, running, api->multi_socket_all(handle, running));
 	return result;
 }
 RS_BINDABLE(curl_multi_socket_all);

@@ -218,7 +218,7 @@ static bool ask(struct rs_multi_call *call)
 /* The program's say, and then the clock's. */
 static void serve(struct rs_multi_call *call)
 {
-	if (!ask(call)) {
+	if (call->multi->refused || !ask(call)) {
 		call->result = call->state == RS_MULTI_WAITING ? rs_exchange_stop(&call->x)
 							       : CURLE_ABORTED_BY_CALLBACK;
 		rs_exchange_close(&call->x, call->result);
@@ -241,17 +241,20 @@ void rs_multi_before(struct rs_multi *m)
 		if (is_waiting(call))
 			serve(call);
 	}
+	m->refused = false;
 	m->outside = rs_curl_enter(m->api);
 }
 
-void rs_multi_after(struct rs_multi *m, int *running)
+CURLMcode rs_multi_after(struct rs_multi *m, int *running, CURLMcode result)
 {
 	rs_curl_leave(m->outside);
 	take_messages(m);
 	if (running)
 		*running += (int)m->waiting;
 	m->busy = false;
-	rs_multi_tell_timer(m);
+	if (__builtin_expect(rs_multi_tell_timer(m) != 0, 0) && result == CURLM_OK)
+		return CURLM_ABORTED_BY_CALLBACK;
+	return result;
 }
 
 CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
@@ -262,9 +265,13 @@ CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
 	if (m->busy || m->calling)
 		return NULL; /* as libcurl, inside of a callback */
 	if (!m->first) {     /* else all were taken when libcurl was driven */
+		size_t waiting = m->waiting;
+
 		m->busy = true;
 		take_messages(m);
 		m->busy = false;
+		if (m->waiting != waiting) /* but some for which there was no memory */
+			rs_multi_tell_timer(m);
 	}
 	if (m->first)
 		msg = unlink_message(m, &m->first);
@@ -282,7 +289,7 @@ static struct rs_multi_call *room_for_call(struct rs_handle *easy)
 	return easy->multi_call;
 }
 
-/* Let libcurl have the handle, and hear its timer only after. */
+/* Let libcurl have the handle. */
 static CURLMcode add_real(struct rs_multi *m, CURL *easy)
 {
 	CURLMcode result;
@@ -292,6 +299,16 @@ static CURLMcode add_real(struct rs_multi *m, CURL *easy)
 	m->busy = false;
 	rs_multi_tell_timer(m);
 	return result;
+}
+
+/* Whatever the call was at, it is no longer ours. */
+static void let_go(struct rs_multi *m, struct rs_multi_call *call)
+{
+	withdraw(m, call->x.handle->easy);
+	if (call->x.handle->active == &call->x)
+		rs_exchange_abandon(&call->x);
+	m->waiting -= is_waiting(call);
+	unlink_call(m, call);
 }
 
 CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
@@ -321,8 +338,10 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	if (call->detached) { /* as libcurl: a program drives at once what it has added */
 		rs_exchange_time(&call->x);
 		m->real_due_ns = rs_ns_min(m->real_due_ns, call->x.call.started_ns);
-		rs_multi_tell_timer(m);
-		return CURLM_OK;
+		if (rs_multi_tell_timer(m) == 0)
+			return CURLM_OK;
+		let_go(m, call);
+		return CURLM_ABORTED_BY_CALLBACK;
 	}
 	result = add_real(m, easy->easy);
 	if (result != CURLM_OK) {
@@ -330,16 +349,6 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 		unlink_call(m, call);
 	}
 	return result;
-}
-
-/* Whatever the call was at, it is no longer ours. */
-static void let_go(struct rs_multi *m, struct rs_multi_call *call)
-{
-	withdraw(m, call->x.handle->easy);
-	if (call->x.handle->active == &call->x)
-		rs_exchange_abandon(&call->x);
-	m->waiting -= is_waiting(call);
-	unlink_call(m, call);
 }
 
 CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle *known)

@@ -67,6 +67,7 @@ struct rs_multi {
 	void *timer_data;
 	int64_t real_due_ns; /* what libcurl asked its timer for */
 	int64_t told_due_ns; /* what the program's timer stands at */
+	bool refused;        /* the callback has failed: what waits here ends when next driven */
 };
 
 extern struct rs_table rs_multis;
@@ -90,18 +91,16 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy);
 CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle *known);
 
 /* Before libcurl is driven: calls whose time has come go back in, the program's progress callbacks
- * are asked. After: what has ended is judged. */
+ * are asked. After, with what libcurl returned: what has ended is judged. Returns what the program
+ * is to be told. */
 void rs_multi_before(struct rs_multi *m);
-void rs_multi_after(struct rs_multi *m, int *running);
+CURLMcode rs_multi_after(struct rs_multi *m, int *running, CURLMcode result);
 
 /* The next message for the program, as curl_multi_info_read(). */
 CURLMsg *rs_multi_read(struct rs_multi *m, int *left);
 
 /* When a call that waits is to be attempted. */
 int64_t rs_multi_call_due_ns(const struct rs_multi_call *call);
-
-/* When the program has to come back at the latest: RS_FOREVER where nothing waits. */
-int64_t rs_multi_due_ns(const struct rs_multi *m);
 
 /* `timeout_ms` (negative: none) as short as what waits here needs it. */
 long rs_multi_shorten_ms(const struct rs_multi *m, long timeout_ms);
@@ -112,8 +111,8 @@ long rs_multi_shorten_ms(const struct rs_multi *m, long timeout_ms);
  */
 void rs_multi_calm(struct rs_multi *m, const int *running);
 
-/* The timer callback: libcurl's for us, and ours for the program. */
-int rs_multi_timer(CURLM *handle, long timeout_ms, void *multi);
+/* Tell the program's timer what it is to stand at, unless it does. -1: its callback has failed, and
+ * libcurl would end all transfers. */
 int rs_multi_ask_timer(struct rs_multi *m);
 static inline int rs_multi_tell_timer(struct rs_multi *m)
 {

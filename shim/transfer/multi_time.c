@@ -38,7 +38,8 @@ static int64_t call_due_ns(const struct rs_multi_call *call, int64_t now_ns)
 	return due_ns;
 }
 
-int64_t rs_multi_due_ns(const struct rs_multi *m)
+/* When the program has to come back at the latest: RS_FOREVER where nothing waits. */
+static int64_t due_ns_of_waiting(const struct rs_multi *m)
 {
 	int64_t due_ns = RS_FOREVER, now_ns;
 
@@ -60,7 +61,7 @@ static long ms_until(int64_t due_ns)
 
 long rs_multi_shorten_ms(const struct rs_multi *m, long timeout_ms)
 {
-	int64_t due_ns = rs_multi_due_ns(m);
+	int64_t due_ns = due_ns_of_waiting(m);
 	long due_ms;
 
 	if (due_ns == RS_FOREVER)
@@ -79,22 +80,32 @@ static bool is_stale(const struct rs_multi *m, int64_t due_ns)
 	return due_ns < m->told_due_ns || m->told_due_ns <= rs_now_ns() + EARLY_NS;
 }
 
+/* Since 7.82 libcurl lets a timer callback use the multi handle no more, and ends all transfers
+ * when the callback returns -1. What is asked for here came with 7.83. */
+static bool is_strict(const struct rs_multi *m)
+{
+	return m->api->easy_header != NULL;
+}
+
 int rs_multi_ask_timer(struct rs_multi *m)
 {
-	int64_t due_ns = rs_ns_min(m->real_due_ns, rs_multi_due_ns(m));
+	int64_t due_ns = rs_ns_min(m->real_due_ns, due_ns_of_waiting(m));
 	bool calling = m->calling;
 	int depth, answer;
 
 	if (!is_stale(m, due_ns))
 		return 0;
 	m->told_due_ns = due_ns;
-	m->calling = true;
+	m->calling = calling || is_strict(m);
 	depth = rs_program_enter();
 	answer =
 		m->timer_fn(m->handle, due_ns == RS_FOREVER ? -1 : ms_until(due_ns), m->timer_data);
 	rs_program_leave(depth);
 	m->calling = calling;
-	return answer;
+	if (answer != -1 || !is_strict(m))
+		return 0;
+	m->refused = true;
+	return -1;
 }
 
 /* libcurl tells its timer anew if it needs it again. */
@@ -123,17 +134,23 @@ void rs_multi_calm(struct rs_multi *m, const int *running)
 	m->last_round_ns = now_ns;
 }
 
-int rs_multi_timer(CURLM *handle, long timeout_ms, void *multi)
+/* libcurl's timer callback. It hears at once what the program's returns; one that has no use for
+ * that lets the callback call what it likes, and so the program hears of it when all is in order
+ * here. */
+static int on_timer(CURLM *handle, long timeout_ms, void *multi)
 {
 	struct rs_multi *m = multi;
 
 	(void)handle;
 	m->real_due_ns = timeout_ms < 0 ? RS_FOREVER : rs_now_ns() + timeout_ms * RS_NS_PER_MS;
-	return rs_multi_tell_timer(m);
+	if (m->refused)
+		return -1;
+	return is_strict(m) ? rs_multi_ask_timer(m) : rs_multi_tell_timer(m);
 }
 
 CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value)
 {
+	curl_multi_timer_callback fn = m->timer_fn;
 	CURLMcode result;
 
 	if (option == CURLMOPT_PUSHFUNCTION) {
@@ -141,12 +158,15 @@ CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value)
 		return m->api->multi_setopt(m->handle, option, value);
 	}
 	if (option == CURLMOPT_TIMERFUNCTION)
-		m->timer_fn = (curl_multi_timer_callback)(uintptr_t)value;
-	else
-		m->timer_data = value;
+		fn = (curl_multi_timer_callback)(uintptr_t)value;
 	result = m->api->multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
 	if (result == CURLM_OK)
 		result = m->api->multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION,
-					      m->timer_fn ? rs_multi_timer : NULL);
-	return result;
+					      fn ? on_timer : NULL);
+	if (result != CURLM_OK)
+		return result;
+	m->timer_fn = fn;
+	if (option == CURLMOPT_TIMERDATA)
+		m->timer_data = value;
+	return CURLM_OK;
 }

@@ -308,11 +308,17 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} cases[] = {
-		{ "messages", messages },     { "recursive", multi_recursive },
-		{ "wakeup", wakeup },         { "aborted", aborted },
-		{ "paused", paused },         { "states", states },
-		{ "threads", multi_threads }, { "early", paused_early },
+		{ "messages", messages },
+		{ "recursive", multi_recursive },
+		{ "wakeup", wakeup },
+		{ "aborted", aborted },
+		{ "paused", paused },
+		{ "states", states },
+		{ "threads", multi_threads },
+		{ "early", paused_early },
 		{ "pushes", pushes },
+		{ "refused", multi_refused },
+		{ "refused-later", multi_refused_later },
 	};
 
 	if (argc != 4)

@@ -154,6 +154,34 @@ static void where_servers_may_push_nothing_is_retried(void **state)
 	run_free(&run);
 }
 
+/* Also where the shim would have had something else to tell by then. */
+static void a_timer_callback_that_fails_ends_all(void **state)
+{
+	static const char wanted[] = "add 0\nperform 11, running 1\n"
+				     "message 1, result 42, of this transfer: 1, body: \n"
+				     "as promised\n";
+	struct run bare = run_case(RUN_BARE, "refused", "1");
+	struct run run = run_case(RUN_SHIM, "refused", "1");
+
+	(void)state;
+	assert_output(bare, wanted);
+	assert_output(run, wanted);
+	run_free(&bare);
+	run_free(&run);
+}
+
+static void a_timer_callback_that_fails_ends_what_waits(void **state)
+{
+	struct run run = run_case(RUN_SHIM, "refused-later", "1");
+
+	(void)state;
+	assert_output(run, "add 0\nperform 11, running 1\n"
+			   "message 1, result 42, of this transfer: 1, body: \n"
+			   "add 0\nmessage 1, result 0, of this transfer: 1, body: object\n"
+			   "as promised\n");
+	run_free(&run);
+}
+
 static void handles_go_in_every_state(void **state)
 {
 	(void)state;
@@ -176,6 +204,8 @@ int main(void)
 		cmocka_unit_test(a_pause_while_the_rest_is_handed_out),
 		cmocka_unit_test(a_pause_while_an_attempt_waits),
 		cmocka_unit_test(where_servers_may_push_nothing_is_retried),
+		cmocka_unit_test(a_timer_callback_that_fails_ends_all),
+		cmocka_unit_test(a_timer_callback_that_fails_ends_what_waits),
 		cmocka_unit_test(handles_go_in_every_state),
 		cmocka_unit_test(threads_with_a_multi_handle_each),
 	};

@@ -5,6 +5,11 @@
 
 #define STACK_SIZE ((size_t)256 * 1024) /* of which what is touched takes memory */
 
+/* On both sides, not to be touched. As wide as this, so that what follows the stack pointer, as
+ * valgrind does, takes it for another stack and not for a large frame. */
+#define GUARD_SIZE ((size_t)2 * 1024 * 1024)
+#define WHOLE_SIZE (GUARD_SIZE + STACK_SIZE + GUARD_SIZE)
+
 /* fn(arg) with the stack that ends at `top`, which is aligned as a call wants it. */
 void rs_call_on_stack(void *top, void (*fn)(void *), void *arg)
 	__attribute__((visibility("hidden")));
@@ -78,17 +83,28 @@ void rs_call_on_stack(void *top, void (*fn)(void *), void *arg)
 }
 #endif
 
+/* Where the guard before the stack begins, or NULL. */
+static char *map_stack(void)
+{
+	char *at = mmap(NULL, WHOLE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+
+	if (at == MAP_FAILED)
+		return NULL;
+	if (mprotect(at + GUARD_SIZE, STACK_SIZE, PROT_READ | PROT_WRITE) == 0)
+		return at;
+	munmap(at, WHOLE_SIZE);
+	return NULL;
+}
+
 void rs_on_own_stack(void (*fn)(void *), void *arg)
 {
-	void *stack = MAP_FAILED;
+	char *at = HAS_CALL ? map_stack() : NULL;
 
-	if (HAS_CALL)
-		stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED) {
+	if (!at) {
 		fn(arg);
 		return;
 	}
-	rs_call_on_stack((char *)stack + STACK_SIZE, fn, arg);
-	munmap(stack, STACK_SIZE);
+	rs_call_on_stack(at + GUARD_SIZE + STACK_SIZE, fn, arg);
+	munmap(at, WHOLE_SIZE);
 }

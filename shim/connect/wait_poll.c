@@ -19,7 +19,6 @@ struct polled {
 	nfds_t count;
 	struct pollfd *quiet; /* a copy without those that wait for their next attempt */
 	int64_t due_ns;       /* when the first of those is to be made, or another ended */
-	bool any_waits;
 };
 
 bool rs_poll_concerned(const struct pollfd *fds, nfds_t count)
@@ -71,14 +70,11 @@ static bool waits(int fd, int64_t now_ns, int64_t *due_ns)
 static void prepare(struct polled *polled, int64_t now_ns)
 {
 	polled->due_ns = RS_FOREVER;
-	polled->any_waits = false;
 	for (nfds_t i = 0; i < polled->count; i++) {
 		polled->quiet[i] = polled->fds[i];
 		polled->quiet[i].revents = 0;
-		if (waits(polled->fds[i].fd, now_ns, &polled->due_ns)) {
+		if (waits(polled->fds[i].fd, now_ns, &polled->due_ns))
 			polled->quiet[i].fd = -1;
-			polled->any_waits = true;
-		}
 	}
 }
 

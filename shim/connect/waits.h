@@ -27,9 +27,6 @@ struct rs_limit {
 	const sigset_t *mask; /* NULL: the thread's */
 };
 
-int64_t rs_deadline_ms(int timeout_ms);                  /* < 0: none */
-int64_t rs_deadline_timespec(const struct timespec *in); /* NULL: none */
-
 /* How long until then, for the p-variants; NULL where that is never. */
 const struct timespec *rs_time_left(int64_t until_ns, int64_t now_ns, struct timespec *left);
 

@@ -1,24 +1,50 @@
 #include "pause.h"
 
+#include <pthread.h>
+
 #include "real_libc.h"
 #include "retry/ns.h"
 
-void rs_signals_hold(sigset_t *before)
+void rs_signals_hold(struct rs_before *before)
 {
 	sigset_t all;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before->cancel_state);
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, before);
+	sigprocmask(SIG_SETMASK, &all, &before->mask);
 }
 
-void rs_signals_let(const sigset_t *before)
+void rs_signals_let(const struct rs_before *before)
 {
-	sigprocmask(SIG_SETMASK, before, NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
+	pthread_setcancelstate(before->cancel_state, NULL);
 }
 
-bool rs_pause(int64_t ns, const sigset_t *mask)
+void rs_signals_hold_to_wait(struct rs_before *before)
+{
+	pthread_testcancel();
+	rs_signals_hold(before);
+}
+
+void rs_cancel_let(const struct rs_before *before)
+{
+	pthread_setcancelstate(before->cancel_state, NULL);
+}
+
+void rs_cancel_hold(void)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+}
+
+bool rs_pause(int64_t ns, const struct rs_before *before)
 {
 	struct timespec wait = { .tv_sec = ns / RS_NS_PER_S, .tv_nsec = ns % RS_NS_PER_S };
+	bool passed;
 
-	return rs_real_ppoll(NULL, 0, &wait, mask) == 0;
+	if (!before)
+		return rs_real_ppoll(NULL, 0, &wait, NULL) == 0;
+	rs_cancel_let(before);
+	passed = rs_real_ppoll(NULL, 0, &wait, &before->mask) == 0;
+	rs_cancel_hold();
+	return passed;
 }

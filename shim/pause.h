@@ -10,11 +10,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Hold all signals back until the wait, so that one that comes just before it ends it, too. */
-void rs_signals_hold(sigset_t *before);
-void rs_signals_let(const sigset_t *before);
+/* What a thread had: its mask, and whether it can be cancelled. */
+struct rs_before {
+	sigset_t mask;
+	int cancel_state;
+};
 
-/* Wait under the program's own mask. False when a handled signal ended it. */
-bool rs_pause(int64_t ns, const sigset_t *mask);
+/* Hold all signals back until the wait, so that one that comes just before it ends it, too; and a
+ * cancellation, which could come in the middle of anything: poll() is a cancellation point even
+ * where it does not wait. */
+void rs_signals_hold(struct rs_before *before);
+void rs_signals_let(const struct rs_before *before);
+
+/* The same where a wait follows that is a cancellation point. Who has been cancelled already ends
+ * here, since under the mask that follows its cleanup handlers would not have any signals. */
+void rs_signals_hold_to_wait(struct rs_before *before);
+
+/* Around a wait, which has the program's mask: let a cancellation come. errno is kept. */
+void rs_cancel_let(const struct rs_before *before);
+void rs_cancel_hold(void);
+
+/* Wait as the program would have. `before`: what is held back; NULL: nothing is. False when a
+ * handled signal ended it. */
+bool rs_pause(int64_t ns, const struct rs_before *before);
 
 #endif

@@ -247,7 +247,7 @@ static void find_name(void *unused)
 const char *rs_program_name(void)
 {
 	int saved_errno = errno;
-	sigset_t before;
+	struct rs_before before;
 
 	if (!atomic_load_explicit(&name_known, memory_order_acquire)) {
 		rs_signals_hold(&before);

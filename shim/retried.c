@@ -44,7 +44,7 @@ static bool no_signal_waits(void *arg)
 	sigpending(&pending);
 	for (int number = 1; number < NSIG; number++) {
 		if (sigismember(&pending, number) == 1 &&
-		    sigismember(&retried->program_mask, number) == 0 && !is_ignored(number))
+		    sigismember(&retried->before.mask, number) == 0 && !is_ignored(number))
 			return false;
 	}
 	return true;
@@ -73,7 +73,7 @@ static bool wait_for_attempt(struct rs_retried *retried, struct rs_failure *fail
 
 	if (failure->decision.action == RS_ACTION_RECOVER)
 		passed_ns = rs_now_ns() - failure->now_ns;
-	if (rs_pause(rs_ns_max(0, failure->decision.wait_ns - passed_ns), &retried->program_mask) &&
+	if (rs_pause(rs_ns_max(0, failure->decision.wait_ns - passed_ns), &retried->before) &&
 	    (!retried->is_there || retried->is_there(retried->arg)))
 		return true;
 	rs_failure_cancelled(failure);
@@ -123,9 +123,9 @@ bool rs_retried_again(struct rs_retried *retried, const struct rs_outcome *outco
 	int saved_errno = errno;
 	bool again;
 
-	rs_signals_hold(&retried->program_mask);
+	rs_signals_hold_to_wait(&retried->before);
 	again = judge_and_wait(retried, outcome);
-	rs_signals_let(&retried->program_mask);
+	rs_signals_let(&retried->before);
 	if (again) {
 		retried->state.attempts++;
 		retried->attempt_ns = rs_now_ns();

@@ -9,10 +9,10 @@
 #ifndef RS_RETRIED_H
 #define RS_RETRIED_H
 
-#include <signal.h>
 #include <stdbool.h>
 
 #include "ops/report.h"
+#include "pause.h"
 #include "retry/decide.h"
 
 /* One call, from its first failure on. Owns nothing. */
@@ -25,9 +25,9 @@ struct rs_retried {
 
 	struct rs_call_state state;
 	struct rs_history history;
-	int64_t attempt_ns;    /* when the last attempt began */
-	sigset_t program_mask; /* of signals, while all of them wait */
-	bool decided;          /* by a rule, at least once */
+	int64_t attempt_ns;      /* when the last attempt began */
+	struct rs_before before; /* of the program, while signals are held back */
+	bool decided;            /* by a rule, at least once */
 };
 
 /* The first attempt of a call that began at `began_ns` has failed. */

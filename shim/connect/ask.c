@@ -13,13 +13,18 @@
 /* Wait for what comes next: the time of the next attempt, or the end of the one that flies, at
  * until_ns at the latest. False: a handled signal came first. */
 static bool wait_for_change(int fd, enum rs_pending_stage stage, int64_t until_ns,
-			    const sigset_t *mask)
+			    const struct rs_before *before)
 {
 	struct pollfd end = { .fd = fd, .events = POLLOUT };
 	nfds_t count = stage == RS_PENDING_FLYING;
 	struct timespec left;
+	int ready;
 
-	return rs_real_ppoll(&end, count, rs_time_left(until_ns, rs_now_ns(), &left), mask) >= 0;
+	rs_cancel_let(before);
+	ready = rs_real_ppoll(&end, count, rs_time_left(until_ns, rs_now_ns(), &left),
+			      &before->mask);
+	rs_cancel_hold();
+	return ready >= 0;
 }
 
 /* Is the outcome open, and hidden from the program? The first attempt of all is not: of a connect
@@ -31,7 +36,7 @@ static bool is_open(const struct rs_pending *pending)
 }
 
 /* Returns the place, held, when there is nothing to wait for; NULL where there is none. */
-static struct rs_pending *settle(int fd, const sigset_t *mask)
+static struct rs_pending *settle(int fd, const struct rs_before *before)
 {
 	struct rs_pending *pending;
 	enum rs_pending_stage stage;
@@ -43,7 +48,7 @@ static struct rs_pending *settle(int fd, const sigset_t *mask)
 			break;
 		due_ns = rs_flight_due_ns(pending);
 		rs_pending_release(pending);
-		if (wait_for_change(fd, stage, due_ns, mask))
+		if (wait_for_change(fd, stage, due_ns, before))
 			continue;
 		pending = rs_flight_hold(fd);
 		if (pending && is_open(pending))
@@ -54,9 +59,9 @@ static struct rs_pending *settle(int fd, const sigset_t *mask)
 }
 
 /* The program is told: then it knows as much as we do. */
-static bool tell(int fd, const sigset_t *mask, int *error)
+static bool tell(int fd, const struct rs_before *before, int *error)
 {
-	struct rs_pending *pending = settle(fd, mask);
+	struct rs_pending *pending = settle(fd, before);
 	bool failed;
 
 	if (!pending)
@@ -69,14 +74,23 @@ static bool tell(int fd, const sigset_t *mask, int *error)
 	return failed;
 }
 
+/* getsockopt() is no cancellation point, but for the wait. */
+static void hold(int fd, struct rs_before *before)
+{
+	if (rs_pending_may_be(fd, RS_PENDING_WAITS))
+		rs_signals_hold_to_wait(before);
+	else
+		rs_signals_hold(before);
+}
+
 bool rs_ask_error(int fd, int *error)
 {
-	sigset_t before;
+	struct rs_before before;
 	bool told;
 
 	if (!rs_pending_has(fd))
 		return false;
-	rs_signals_hold(&before);
+	hold(fd, &before);
 	told = tell(fd, &before, error);
 	rs_signals_let(&before);
 	return told;
@@ -95,11 +109,11 @@ bool rs_ask_told_error(int fd, int *error)
 {
 	enum rs_pending_stage stage = RS_PENDING_NONE;
 	struct rs_pending *pending;
-	sigset_t before;
+	struct rs_before before;
 
 	if (!rs_pending_has(fd))
 		return false;
-	rs_signals_hold(&before);
+	rs_signals_hold_to_wait(&before);
 	pending = rs_flight_hold(fd);
 	if (pending) {
 		stage = rs_flight_told(pending, *error);
@@ -113,7 +127,7 @@ bool rs_ask_told_error(int fd, int *error)
 
 void rs_ask_forget(int fd)
 {
-	sigset_t before;
+	struct rs_before before;
 
 	if (!rs_pending_has(fd) || rs_flight_dropped(fd) || rs_pending_is_anothers(fd))
 		return;
@@ -139,26 +153,26 @@ static bool is_yet_to_begin(int fd, int *error)
 
 /* An address that cannot be read is for the kernel to complain of, whatever became of the socket.
  */
-static bool ask_connect(const struct rs_connect *call, const sigset_t *mask, int *error)
+static bool ask_connect(const struct rs_connect *call, const struct rs_before *before, int *error)
 {
 	struct sockaddr_storage addr;
 
 	if (!rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD))
 		return false;
 	if (addr.ss_family != AF_UNSPEC)
-		return is_yet_to_begin(call->fd, error) || tell(call->fd, mask, error);
+		return is_yet_to_begin(call->fd, error) || tell(call->fd, before, error);
 	rs_flight_forget(call->fd);
 	return false;
 }
 
 bool rs_ask_connect(const struct rs_connect *call, int *error)
 {
-	sigset_t before;
+	struct rs_before before;
 	bool told;
 
 	if (!rs_pending_has(call->fd))
 		return false;
-	rs_signals_hold(&before);
+	rs_signals_hold_to_wait(&before);
 	told = ask_connect(call, &before, error);
 	rs_signals_let(&before);
 	return told;

@@ -68,16 +68,16 @@ static int struck_attempt(const struct rs_connect *call, const struct rs_fault_s
 static int attempt_nonblocking(const struct rs_connect *call)
 {
 	struct rs_fault_strike strike;
-	sigset_t mask;
+	struct rs_before before;
 	bool pends;
 
 	if (!rs_socket_is_fresh(call->fd) || !rs_connect_struck(call, &strike))
 		return real_attempt(call);
 	if (!comes_later(call, &strike))
 		return struck_attempt(call, &strike);
-	rs_signals_hold(&mask);
+	rs_signals_hold(&before);
 	pends = rs_flight_struck(call, &strike);
-	rs_signals_let(&mask);
+	rs_signals_let(&before);
 	return pends ? RS_CONNECT_PENDS : struck_attempt(call, &strike);
 }
 

@@ -21,12 +21,12 @@ void rs_connect_note_success(const struct rs_rules *rules, const struct rs_conne
 
 static bool put_off(const struct rs_connect *call, int64_t due_ns)
 {
-	sigset_t mask;
+	struct rs_before before;
 	bool pends;
 
-	rs_signals_hold(&mask);
+	rs_signals_hold(&before);
 	pends = rs_flight_paced(call, due_ns);
-	rs_signals_let(&mask);
+	rs_signals_let(&before);
 	return pends;
 }
 

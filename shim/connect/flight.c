@@ -157,11 +157,11 @@ static void begin_with_care(const struct rs_connect *call)
 __attribute__((noinline)) static void begin_held(const struct rs_connect *call)
 {
 	int saved_errno = errno;
-	sigset_t mask;
+	struct rs_before before;
 
-	rs_signals_hold(&mask);
+	rs_signals_hold(&before);
 	begin_with_care(call);
-	rs_signals_let(&mask);
+	rs_signals_let(&before);
 	errno = saved_errno;
 }
 

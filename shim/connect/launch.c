@@ -1,7 +1,6 @@
 #include "connect/launch.h"
 
 #include <errno.h>
-#include <pthread.h>
 
 #include "connect/fault.h"
 #include "connect/first.h"
@@ -58,14 +57,10 @@ void rs_launch_limit(struct rs_pending *pending)
 static int real_connect(const struct rs_pending *pending)
 {
 	const struct rs_connect call = call_of(pending);
-	int before, error;
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
 	if (pending->error != 0 && pending->addr.ss_family != AF_UNIX)
 		rs_socket_dissolve(pending->fd);
-	error = call.real(call.fd, call.addr, call.len) == 0 ? 0 : errno;
-	pthread_setcancelstate(before, NULL);
-	return error;
+	return call.real(call.fd, call.addr, call.len) == 0 ? 0 : errno;
 }
 
 enum rs_pending_stage rs_launch_real(struct rs_pending *pending)

@@ -47,7 +47,7 @@ static bool may_limit(int fd)
 }
 
 /* Begin to connect without waiting for it: a limit that is over at once, and gone again before any
- * handler can run. */
+ * handler can run, one of a cancellation's included. */
 static int begin(const struct rs_connect *call)
 {
 	static const struct timeval at_once = { .tv_usec = 1 }, never = { 0 };
@@ -81,14 +81,18 @@ static int time_out(const struct rs_connect *call)
 	return -ETIMEDOUT;
 }
 
-static int wait_until(const struct rs_connect *call, int64_t until_ns, const sigset_t *mask)
+static int wait_until(const struct rs_connect *call, int64_t until_ns,
+		      const struct rs_before *before)
 {
 	for (;;) {
 		struct pollfd end = { .fd = call->fd, .events = POLLOUT };
 		int64_t left_ns = rs_ns_max(0, until_ns - rs_now_ns());
 		struct timespec left = { left_ns / RS_NS_PER_S, left_ns % RS_NS_PER_S };
-		int ready = rs_real_ppoll(&end, 1, &left, mask);
+		int ready;
 
+		rs_cancel_let(before);
+		ready = rs_real_ppoll(&end, 1, &left, &before->mask);
+		rs_cancel_hold();
 		if (ready == 0)
 			return time_out(call);
 		if (ready > 0) /* connect() itself says how it ended */
@@ -101,15 +105,15 @@ static int wait_until(const struct rs_connect *call, int64_t until_ns, const sig
 int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns)
 {
 	int64_t until_ns = rs_ns_add(rs_now_ns(), limit_ns);
-	sigset_t mask;
+	struct rs_before before;
 	int status;
 
 	if (limit_ns == RS_FOREVER || !may_limit(call->fd))
 		return plain(call);
-	rs_signals_hold(&mask);
+	rs_signals_hold_to_wait(&before);
 	status = begin(call);
 	if (status == -EINPROGRESS)
-		status = wait_until(call, until_ns, &mask);
-	rs_signals_let(&mask);
+		status = wait_until(call, until_ns, &before);
+	rs_signals_let(&before);
 	return status;
 }

@@ -3,8 +3,8 @@
  * has set no limit itself.
  *
  * The program can observe nothing of it: the socket's options and flags are as they were whenever
- * one of its signal handlers may run, or leave by siglongjmp. Only TCP: a Unix socket waits for
- * nothing but room in a queue.
+ * one of its signal handlers may run, or leave by siglongjmp, and when a thread that is cancelled
+ * ends. Only TCP: a Unix socket waits for nothing but room in a queue.
  */
 #ifndef RS_CONNECT_LIMITED_H
 #define RS_CONNECT_LIMITED_H

@@ -12,12 +12,12 @@
 
 static int retry_nonblocking(const struct rs_connect *call, int error)
 {
-	sigset_t mask;
+	struct rs_before before;
 	int status;
 
-	rs_signals_hold(&mask);
+	rs_signals_hold(&before);
 	status = rs_flight_failed_at_once(call, error);
-	rs_signals_let(&mask);
+	rs_signals_let(&before);
 	return status;
 }
 

@@ -227,7 +227,7 @@ static int milliseconds(int64_t until_ns, int64_t now_ns)
 	return (int)rs_ns_min(left_ns / RS_NS_PER_MS, INT_MAX);
 }
 
-static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t now_ns,
+static int wait_real(const struct rs_epoll_wait *call, int64_t until_ns, int64_t now_ns,
 		     const sigset_t *mask)
 {
 	struct timespec left;
@@ -237,6 +237,17 @@ static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t
 					   milliseconds(until_ns, now_ns), mask);
 	return rs_real_epoll_pwait2(call->epfd, call->events, call->max,
 				    rs_time_left(until_ns, now_ns, &left), mask);
+}
+
+static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t now_ns,
+		     const struct rs_limit *limit)
+{
+	int ready;
+
+	rs_cancel_let(limit->before);
+	ready = wait_real(call, until_ns, now_ns, limit->mask);
+	rs_cancel_hold();
+	return ready;
 }
 
 static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now_ns)
@@ -259,7 +270,7 @@ static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *lim
 		due_ns = limit->deadline_ns;
 		if (first || now_ns < due_ns)
 			due_ns = rs_ns_min(due_ns, prepare(call->epfd, now_ns));
-		ready = wait_once(call, due_ns, now_ns, limit->mask);
+		ready = wait_once(call, due_ns, now_ns, limit);
 		now_ns = rs_now_ns();
 		seen = report_ready(call, ready, now_ns);
 		if (ready <= 0 && now_ns >= limit->deadline_ns)
@@ -270,12 +281,17 @@ static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *lim
 
 int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit)
 {
-	sigset_t before;
+	struct rs_before before;
 	int ready, error;
 
-	rs_signals_hold(&before);
+	/* What was reported would be lost. */
+	if (call->ready > 0)
+		rs_signals_hold(&before);
+	else
+		rs_signals_hold_to_wait(&before);
+	limit.before = &before;
 	if (!limit.mask)
-		limit.mask = &before;
+		limit.mask = &before.mask;
 	ready = wait_all(call, &limit);
 	error = errno;
 	rs_signals_let(&before);

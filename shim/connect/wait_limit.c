@@ -1,5 +1,4 @@
 #include "connect/waits.h"
-#include "process.h"
 #include "retry/ns.h"
 
 const struct timespec *rs_time_left(int64_t until_ns, int64_t now_ns, struct timespec *left)

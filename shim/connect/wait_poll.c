@@ -142,10 +142,12 @@ static int wait_once(struct polled *polled, int64_t now_ns, const struct rs_limi
 	struct timespec left;
 	int ready;
 
+	rs_cancel_let(limit->before);
 	ready = rs_real_ppoll(
 		polled->quiet, polled->count,
 		rs_time_left(rs_ns_min(limit->deadline_ns, polled->due_ns), now_ns, &left),
 		limit->mask);
+	rs_cancel_hold();
 	return ready < 0 ? ready : report(polled, polled->quiet);
 }
 
@@ -165,12 +167,13 @@ static int wait_all(struct polled *polled, const struct rs_limit *limit)
 
 static int with_signals_held(struct polled *polled, struct rs_limit limit)
 {
-	sigset_t before;
+	struct rs_before before;
 	int ready, error;
 
-	rs_signals_hold(&before);
+	rs_signals_hold_to_wait(&before);
+	limit.before = &before;
 	if (!limit.mask)
-		limit.mask = &before;
+		limit.mask = &before.mask;
 	ready = wait_all(polled, &limit);
 	error = errno;
 	rs_signals_let(&before);

@@ -299,10 +299,13 @@ static int wait_once(struct selected *selected, int64_t now_ns, const struct rs_
 {
 	struct timespec left;
 	int64_t until_ns = rs_ns_min(limit->deadline_ns, selected->due_ns);
-	int ready = rs_real_pselect(selected->program->count, set_of(selected, READ),
-				    set_of(selected, WRITE), set_of(selected, EXCEPT),
-				    rs_time_left(until_ns, now_ns, &left), limit->mask);
+	int ready;
 
+	rs_cancel_let(limit->before);
+	ready = rs_real_pselect(selected->program->count, set_of(selected, READ),
+				set_of(selected, WRITE), set_of(selected, EXCEPT),
+				rs_time_left(until_ns, now_ns, &left), limit->mask);
+	rs_cancel_hold();
 	return ready <= 0 ? ready : report(selected, ready);
 }
 
@@ -326,14 +329,15 @@ static int wait_all(struct selected *selected, const struct rs_limit *limit)
 int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit)
 {
 	struct selected selected;
-	sigset_t before;
+	struct rs_before before;
 	int ready, error;
 
 	selected.program = sets;
 	copy_in(&selected.asked, sets);
-	rs_signals_hold(&before);
+	rs_signals_hold_to_wait(&before);
+	limit.before = &before;
 	if (!limit.mask)
-		limit.mask = &before;
+		limit.mask = &before.mask;
 	ready = wait_all(&selected, &limit);
 	error = errno;
 	rs_signals_let(&before);

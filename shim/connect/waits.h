@@ -8,7 +8,7 @@
  *
  * Each takes the place of the real call for one call of the program, and returns what that would:
  * a count, or -1 and errno. They may be cancelled, and left by siglongjmp, while they wait: nothing
- * is held then.
+ * is held then, but for the pages that an array of many descriptors is copied to.
  */
 #ifndef RS_CONNECT_WAITS_H
 #define RS_CONNECT_WAITS_H
@@ -21,10 +21,13 @@
 #include <sys/select.h>
 #include <time.h>
 
+struct rs_before;
+
 /* How long, and under which signal mask. */
 struct rs_limit {
-	int64_t deadline_ns;  /* CLOCK_MONOTONIC; RS_FOREVER: none */
-	const sigset_t *mask; /* NULL: the thread's */
+	int64_t deadline_ns;            /* CLOCK_MONOTONIC; RS_FOREVER: none */
+	const sigset_t *mask;           /* NULL: the thread's */
+	const struct rs_before *before; /* what it held back; set by the wait itself */
 };
 
 /* How long until then, for the p-variants; NULL where that is never. */

@@ -53,7 +53,7 @@ static struct rs_limit limit_ms(const struct begun *begun, int timeout, const si
 
 	if (timeout >= 0)
 		deadline_ns = rs_ns_add(rs_mark_ns(begun->mark), timeout * RS_NS_PER_MS);
-	return (struct rs_limit){ deadline_ns, mask };
+	return (struct rs_limit){ .deadline_ns = deadline_ns, .mask = mask };
 }
 
 static struct rs_limit limit_timespec(const struct begun *begun, const struct timespec *timeout,
@@ -65,7 +65,7 @@ static struct rs_limit limit_timespec(const struct begun *begun, const struct ti
 		deadline_ns = rs_ns_add(
 			rs_mark_ns(begun->mark),
 			rs_ns_add(rs_ns_mul(timeout->tv_sec, RS_NS_PER_S), timeout->tv_nsec));
-	return (struct rs_limit){ deadline_ns, mask };
+	return (struct rs_limit){ .deadline_ns = deadline_ns, .mask = mask };
 }
 
 /* No call is made: what is small enough can do without a stack frame. */

@@ -33,6 +33,7 @@ void connect_slow_failure(void);
 void connect_interrupted(void);
 void connect_longjmp_out(void);
 void connect_cancelled(void);
+void connect_hanging_cancelled(void);
 void connect_reused(void);
 void connect_hanging_longjmp(void);
 void connect_hanging_interrupted(void);

@@ -98,6 +98,37 @@ void connect_cancelled(void)
 	case_tell(case_connect(fd));
 }
 
+/* Its destructor runs as a cleanup handler does. */
+static pthread_key_t at_end;
+
+static void tell_mask(void *unused)
+{
+	sigset_t mask;
+
+	(void)unused;
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	printf("%s, ", sigismember(&mask, SIGTERM) ? "blocked" : "mask kept");
+}
+
+static void *connect_cancelled_before(void *fd)
+{
+	pthread_setspecific(at_end, fd);
+	pthread_cancel(pthread_self());
+	return connect_in_thread(fd);
+}
+
+void connect_hanging_cancelled(void)
+{
+	int fd = case_socket(0);
+	pthread_t thread;
+
+	case_fill_own_listener();
+	pthread_key_create(&at_end, tell_mask);
+	pthread_create(&thread, NULL, connect_cancelled_before, &fd);
+	pthread_join(thread, NULL);
+	case_tell_limit(fd);
+}
+
 static void *replace_descriptor(void *fd)
 {
 	int number;

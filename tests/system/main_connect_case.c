@@ -227,6 +227,7 @@ static const struct {
 	{ "seqpacket", seqpacket },
 	{ "slow-failure", connect_slow_failure },
 	{ "hanging", connect_hanging },
+	{ "hanging-cancelled", connect_hanging_cancelled },
 	{ "hanging-longjmp", connect_hanging_longjmp },
 	{ "hanging-interrupted", connect_hanging_interrupted },
 	{ "title", title },

@@ -257,6 +257,8 @@ static const struct {
 	{ "interrupted-asking", pending_interrupted_asking },
 	{ "longjmp-out", pending_longjmp_out },
 	{ "cancelled", pending_cancelled },
+	{ "cancelled-at-work", pending_cancelled_at_work },
+	{ "cancelled-before", pending_cancelled_before },
 };
 
 int main(int argc, char **argv)

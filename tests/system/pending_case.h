@@ -5,7 +5,8 @@
  *   pending_case_poll.c        poll and select
  *   pending_case_descriptor.c  the descriptor, asked and used in the middle of it
  *   pending_case_kept.c        calls that look like its end, and are not
- *   pending_case_signals.c     waits that a signal or a cancellation ends
+ *   pending_case_signals.c     waits that a signal ends
+ *   pending_case_cancel.c      threads that are cancelled
  */
 #ifndef TESTS_PENDING_CASE_H
 #define TESTS_PENDING_CASE_H
@@ -59,6 +60,10 @@ void pending_dup_fails(void);
 void pending_interrupted(void);
 void pending_interrupted_asking(void);
 void pending_longjmp_out(void);
+
+/* Cases of pending_case_cancel.c */
 void pending_cancelled(void);
+void pending_cancelled_at_work(void);
+void pending_cancelled_before(void);
 
 #endif

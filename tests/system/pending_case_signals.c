@@ -1,10 +1,9 @@
 /*
- * Waits for a pending connect that end before it does: by a signal, by a jump out of its handler,
- * or with their thread.
+ * Waits for a pending connect that end before it does: by a signal, or by a jump out of its
+ * handler.
  */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,30 +59,5 @@ void pending_longjmp_out(void)
 		printf("%d\n", poll(&fds, 1, 15000));
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	printf("left, %s, %d\n", sigismember(&mask, SIGUSR1) ? "blocked" : "mask kept", fds.fd > 0);
-	printf("%d\n", poll(&fds, 1, 0));
-}
-
-static void *poll_in_thread(void *fds)
-{
-	poll(fds, 1, 15000);
-	return NULL;
-}
-
-void pending_cancelled(void)
-{
-	struct pollfd fds = case_polled(POLLOUT);
-	sigset_t set;
-	pthread_t thread;
-	void *result;
-	int number;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	pthread_create(&thread, NULL, poll_in_thread, &fds);
-	sigwait(&set, &number);
-	pthread_cancel(thread);
-	pthread_join(thread, &result);
-	puts(result == PTHREAD_CANCELED ? "cancelled" : "not cancelled");
 	printf("%d\n", poll(&fds, 1, 0));
 }

@@ -246,6 +246,16 @@ static void signals_reach_a_limited_attempt(void **state)
 	run_free(&run);
 }
 
+/* What was changed for it is as it was when cleanup handlers run. */
+static void a_limited_attempt_can_be_cancelled(void **state)
+{
+	struct run run = run_limited("1h", "hanging-cancelled");
+
+	(void)state;
+	assert_output(run, "mask kept, no limit\n");
+	run_free(&run);
+}
+
 /* Also where faults are watched for, of this call or of others. */
 static void faults_do_not_lift_the_limit(void **state)
 {
@@ -352,6 +362,7 @@ int main(void)
 		cmocka_unit_test(max_elapsed_counts_the_first_attempt),
 		cmocka_unit_test(a_hanging_attempt_is_limited),
 		cmocka_unit_test(signals_reach_a_limited_attempt),
+		cmocka_unit_test(a_limited_attempt_can_be_cancelled),
 		cmocka_unit_test(faults_do_not_lift_the_limit),
 		cmocka_unit_test(a_limit_of_the_program_comes_first),
 		cmocka_unit_test(a_handled_signal_ends_the_wait),

@@ -104,18 +104,25 @@ static void success_looks_like_a_first_one(void **state)
 	}
 }
 
+#define PRELOAD 512
+
+/* Below the library under test. */
+static void with_plugin(char preload[PRELOAD], const char *plugin)
+{
+	(void)snprintf(preload, PRELOAD, "LD_PRELOAD=%s:%s", library_path(), helper_path(plugin));
+}
+
 /* One of two threads has been told of a failure and does not get round to it, while the other one
  * retries. Whoever is told of the success: somebody has to be. */
 static void a_slow_thread_loses_nothing(void **state)
 {
-	char preload[512];
+	char preload[PRELOAD];
 	const char *const env[] = { preload, NULL };
 	struct server *servers[TIMES];
 	struct child *children[TIMES];
 
 	(void)state;
-	(void)snprintf(preload, sizeof(preload), "LD_PRELOAD=%s:%s", library_path(),
-		       helper_path("plugin-tardy.so"));
+	with_plugin(preload, "plugin-tardy.so");
 	for (int i = 0; i < TIMES; i++) {
 		servers[i] = server_start_refusing();
 		children[i] = start_in(env, RUN_SHIM, patient, "threads", servers[i]);
@@ -210,10 +217,10 @@ static void the_program_may_give_up(void **state)
 }
 
 /* The case has done what must not end the connect; then the port opens. */
-static void kept(const char *name, const char *output)
+static void kept_in(const char *const *env, const char *name, const char *output)
 {
 	struct server *server = server_start_refusing();
-	struct child *child = start(RUN_SHIM, patient, name, server);
+	struct child *child = start_in(env, RUN_SHIM, patient, name, server);
 	struct run run;
 
 	assert_true(child_wait_output(child, "kept\n"));
@@ -222,6 +229,11 @@ static void kept(const char *name, const char *output)
 	assert_output(run, output);
 	assert_int_equal(count_lines(run.err, "event=recovered"), 1);
 	run_free(&run);
+}
+
+static void kept(const char *name, const char *output)
+{
+	kept_in(NULL, name, output);
 }
 
 #define CONNECTED "1: 0x4\nconnected, SO_ERROR 0, then 0, sent 1\n"
@@ -278,6 +290,27 @@ static void a_waiting_thread_can_be_cancelled(void **state)
 	after_a_signal("cancelled", "cancelled\n0\n");
 }
 
+/* … nor does it hold on to anything when that comes in the middle of an attempt … */
+static void one_that_is_cancelled_at_work_leaves_it_to_others(void **state)
+{
+	char preload[PRELOAD];
+	const char *const env[] = { preload, NULL };
+
+	(void)state;
+	with_plugin(preload, "plugin-cancels.so");
+	kept_in(env, "cancelled-at-work", "cancelled\n" CONNECTED);
+}
+
+/* … and its cleanup handlers have its signals. */
+static void one_that_was_cancelled_before_has_its_mask(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, hour, "cancelled-before");
+
+	(void)state;
+	assert_int_equal(count_lines(run.out, "mask kept, cancelled"), 5);
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +329,8 @@ int main(void)
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),
 		cmocka_unit_test(a_waiting_thread_can_be_cancelled),
+		cmocka_unit_test(one_that_is_cancelled_at_work_leaves_it_to_others),
+		cmocka_unit_test(one_that_was_cancelled_before_has_its_mask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

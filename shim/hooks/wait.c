@@ -56,6 +56,13 @@ static struct rs_limit limit_ms(const struct begun *begun, int timeout, const si
 	return (struct rs_limit){ .deadline_ns = deadline_ns, .mask = mask };
 }
 
+/* What is not is for the real call to refuse. */
+static bool is_valid_timespec(const struct timespec *timeout)
+{
+	return !timeout ||
+	       (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < RS_NS_PER_S);
+}
+
 static struct rs_limit limit_timespec(const struct begun *begun, const struct timespec *timeout,
 				      const sigset_t *mask)
 {
@@ -116,7 +123,7 @@ __attribute__((noinline)) static int ppoll_with_care(const struct poll_call *cal
 	struct begun begun = begin();
 	int ready;
 
-	if (!is_special(call)) {
+	if (!is_special(call) || !is_valid_timespec(timeout)) {
 		ready = rs_real_ppoll(call->fds, call->count, timeout, call->mask);
 		if (is_plain(call, ready, &begun))
 			return ready;
@@ -165,7 +172,7 @@ static int64_t deadline_timeval(const struct timeval *timeout)
 						timeout->tv_usec * RS_NS_PER_US));
 }
 
-static bool is_valid(const struct timeval *timeout)
+static bool is_valid_timeval(const struct timeval *timeout)
 {
 	return !timeout || (timeout->tv_sec >= 0 && timeout->tv_usec >= 0);
 }
@@ -196,7 +203,7 @@ __attribute__((noinline)) static int select_with_care(const struct rs_select_cal
 {
 	int ready;
 
-	if (is_valid(call->interval) && rs_pending_any_special() &&
+	if (is_valid_timeval(call->interval) && rs_pending_any_special() &&
 	    rs_select_concerned(&call->sets))
 		return select_pending(&call->sets, call->interval);
 	return rs_select_plainly(call, &ready) ? ready
@@ -217,7 +224,8 @@ __attribute__((noinline)) static int pselect_with_care(const struct rs_select_ca
 	struct begun begun = begin();
 	int ready;
 
-	if (!(rs_pending_any_special() && rs_select_concerned(&call->sets)) &&
+	if (!(rs_pending_any_special() && rs_select_concerned(&call->sets) &&
+	      is_valid_timespec(call->timeout)) &&
 	    rs_select_plainly(call, &ready))
 		return ready;
 	return rs_wait_select(&call->sets, limit_timespec(&begun, call->timeout, call->mask));
@@ -285,7 +293,7 @@ epoll2_with_care(struct rs_epoll_wait *call, const struct timespec *timeout, con
 {
 	struct begun begun = begin();
 
-	if (!is_special_epoll(call)) {
+	if (!is_special_epoll(call) || !is_valid_timespec(timeout)) {
 		call->ready =
 			rs_real_epoll_pwait2(call->epfd, call->events, call->max, timeout, mask);
 		if (is_plain_epoll(call, &begun))

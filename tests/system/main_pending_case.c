@@ -222,6 +222,32 @@ static void timeouts(void)
 	printf("at once %d %d\n", poll(&fds, 1, 0), epoll_wait(set, &event, 1, 0));
 }
 
+static void invalid_timeouts(void)
+{
+	static const struct timespec invalid[] = { { .tv_sec = -1 },
+						   { .tv_nsec = -1 },
+						   { .tv_nsec = 1000000000 } };
+	struct timeval interval = { .tv_sec = -1 };
+	struct pollfd fds = case_polled(POLLIN);
+	struct epoll_event event;
+	int set = set_with(fds.fd, EPOLLIN);
+	fd_set to_read;
+
+	(void)poll(&fds, 1, 20);
+	for (int i = 0; i < 3; i++) {
+		printf("%d ", ppoll(&fds, 1, &invalid[i], NULL));
+		printf("%s, ", case_error_name(errno));
+		FD_ZERO(&to_read);
+		FD_SET(fds.fd, &to_read);
+		printf("%d ", pselect(fds.fd + 1, &to_read, NULL, NULL, &invalid[i], NULL));
+		printf("%s, ", case_error_name(errno));
+		printf("%d ", epoll_pwait2(set, &event, 1, &invalid[i], NULL));
+		printf("%s\n", case_error_name(errno));
+	}
+	printf("%d ", select(fds.fd + 1, &to_read, NULL, NULL, &interval));
+	printf("%s, %s\n", case_error_name(errno), FD_ISSET(fds.fd, &to_read) ? "kept" : "lost");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -253,6 +279,7 @@ static const struct {
 	{ "fork-closes", pending_fork_closes },
 	{ "dup-fails", pending_dup_fails },
 	{ "timeouts", timeouts },
+	{ "invalid-timeouts", invalid_timeouts },
 	{ "interrupted", pending_interrupted },
 	{ "interrupted-asking", pending_interrupted_asking },
 	{ "longjmp-out", pending_longjmp_out },

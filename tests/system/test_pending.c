@@ -198,6 +198,13 @@ static void timeouts_are_the_programs(void **state)
 	run_free(&run);
 }
 
+static void invalid_timeouts_are_refused(void **state)
+{
+	(void)state;
+	check_same("invalid-timeouts", run_closed(RUN_SHIM, patient, "invalid-timeouts"),
+		   run_closed(RUN_BARE, NULL, "invalid-timeouts"));
+}
+
 static void a_reused_descriptor_is_left_alone(void **state)
 {
 	struct run run = run_closed(RUN_SHIM, patient, "reused");
@@ -321,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_second_connect_waits),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(timeouts_are_the_programs),
+		cmocka_unit_test(invalid_timeouts_are_refused),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(the_program_may_give_up),
 		cmocka_unit_test(a_child_that_closes_it_ends_nothing),

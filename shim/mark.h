@@ -12,7 +12,7 @@
 
 static inline uint64_t rs_mark(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#ifdef __x86_64__
 	return __builtin_ia32_rdtsc();
 #elif defined(__aarch64__)
 	uint64_t count;

@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+#ifndef __SIZEOF_INT128__
+#error "32-bit machines are not supported: times are multiplied in 128 bits"
+#endif
+
 #define RS_NS_PER_US 1000LL
 #define RS_NS_PER_MS 1000000LL
 #define RS_NS_PER_S  1000000000LL

@@ -307,19 +307,31 @@ static void look(enum rs_call call)
 		look_closely(paths, sum, call);
 }
 
-/* One thread looks, the others go on with the rules there are. A look that a fork left behind in
- * the child is nobody's there. */
-static void look_alone(void *call)
+/* A look that a fork left behind in the child is nobody's there. In a child of vfork() it is the
+ * parent's, and over when the next one is due. */
+static bool may_look(int self)
 {
-	int self = getpid(), other = 0;
+	static atomic_int left_by; /* whose look was found at the last one */
+	int other = 0;
 
 	while (!atomic_compare_exchange_weak(&looker, &other, self)) {
-		if (other == self)
-			return;
+		if (other == self || (other != 0 && atomic_exchange(&left_by, other) != other))
+			return false;
 	}
+	atomic_store(&left_by, 0);
+	return true;
+}
+
+/* One thread looks, the others go on with the rules there are. */
+static void look_alone(void *call)
+{
+	int self = getpid();
+
+	if (!may_look(self))
+		return;
 	look(*(enum rs_call *)call);
 	atomic_store(&looked_ns, coarse_now_ns());
-	atomic_store(&looker, 0);
+	(void)atomic_compare_exchange_strong(&looker, &self, 0);
 }
 
 /* ---- asking for them ---- */

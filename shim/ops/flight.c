@@ -20,16 +20,19 @@ struct flight {
 static struct flight flights[FLIGHTS];
 static atomic_int holder; /* the process that holds the lock; 0: nobody does */
 
+#define FOREIGN_YIELDS 100
+
+/* Another process's number is the parent's, whose thread does not exist here. But in a child of
+ * vfork() it does, and lets go soon. */
 static void lock(sigset_t *mask)
 {
 	sigset_t all;
-	int self = getpid(), seen = 0;
+	int self = getpid(), seen = 0, foreign = 0;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, mask);
 	while (!atomic_compare_exchange_weak(&holder, &seen, self)) {
-		/* Another process's number is the parent's, whose thread does not exist here. */
-		if (seen == 0 || seen == self) {
+		if (seen == 0 || seen == self || foreign++ < FOREIGN_YIELDS) {
 			seen = 0;
 			sched_yield();
 		}
@@ -38,7 +41,9 @@ static void lock(sigset_t *mask)
 
 static void unlock(const sigset_t *mask)
 {
-	atomic_store(&holder, 0);
+	int self = getpid();
+
+	(void)atomic_compare_exchange_strong(&holder, &self, 0); /* unless it was taken over */
 	sigprocmask(SIG_SETMASK, mask, NULL);
 }
 

@@ -78,16 +78,9 @@ static void find_libc(struct rs_doctor_facts *facts, const struct rs_elf *elf)
 								      : name);
 }
 
-/* A file that could be both, a position-independent program or a library, says which. */
-static bool is_object(const struct rs_elf *elf)
-{
-	return elf->header->e_type == ET_DYN && !elf->interpreter &&
-	       !(rs_elf_number(elf, DT_FLAGS_1) & DF_1_PIE);
-}
-
 static void examine_elf(struct rs_doctor_facts *facts, const struct rs_elf *elf)
 {
-	facts->kind = is_object(elf) ? RS_DOCTOR_OBJECT : RS_DOCTOR_PROGRAM;
+	facts->kind = rs_elf_is_object(elf) ? RS_DOCTOR_OBJECT : RS_DOCTOR_PROGRAM;
 	facts->is_static = facts->kind == RS_DOCTOR_PROGRAM && !elf->interpreter;
 	facts->is_go = is_go(elf);
 	find_libc(facts, elf);
@@ -106,7 +99,8 @@ static void find_privileges(struct rs_doctor_facts *facts)
 {
 	struct stat info;
 
-	if (stat(facts->judged, &info) != 0 || facts->kind == RS_DOCTOR_OBJECT)
+	if (stat(facts->judged, &info) != 0 || facts->kind == RS_DOCTOR_OBJECT ||
+	    !rs_program_keeps_privileges(facts->judged))
 		return;
 	if (rs_program_gains_privileges(facts->judged, &info))
 		facts->privileges = RS_DOCTOR_PRIVILEGED;

@@ -134,6 +134,14 @@ static void find_symbols(struct rs_elf *elf)
 
 /* ---- opening ---- */
 
+/* The kernel and the linker want segments; an object file has none, and of a stump they are cut
+ * off. */
+static bool is_complete(const struct rs_elf *elf)
+{
+	return (elf->header->e_type == ET_EXEC || elf->header->e_type == ET_DYN) &&
+	       elf->header->e_phnum > 0 && segments(elf);
+}
+
 enum rs_elf_kind rs_elf_open(struct rs_elf *elf, const char *path)
 {
 	memset(elf, 0, sizeof(*elf));
@@ -146,6 +154,10 @@ enum rs_elf_kind rs_elf_open(struct rs_elf *elf, const char *path)
 	if (memcmp(elf->bytes, __ehdr_start.e_ident, EI_DATA + 1) != 0 ||
 	    elf->header->e_machine != __ehdr_start.e_machine)
 		return RS_ELF_FOREIGN;
+	if (!is_complete(elf)) {
+		rs_elf_close(elf);
+		return RS_ELF_NONE;
+	}
 	find_segments(elf);
 	find_symbols(elf);
 	return RS_ELF_OURS;
@@ -197,9 +209,10 @@ bool rs_elf_imports_prefix(const struct rs_elf *elf, const char *prefix)
 	return has_symbol(elf, prefix, PREFIX, false);
 }
 
-bool rs_elf_exports_prefix(const struct rs_elf *elf, const char *prefix)
+bool rs_elf_is_object(const struct rs_elf *elf)
 {
-	return has_symbol(elf, prefix, PREFIX, true);
+	return elf->header->e_type == ET_DYN && !elf->interpreter &&
+	       !(rs_elf_number(elf, DT_FLAGS_1) & DF_1_PIE);
 }
 
 static const ElfW(Shdr) * sections(const struct rs_elf *elf)

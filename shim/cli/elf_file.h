@@ -25,7 +25,7 @@ struct rs_elf {
 };
 
 enum rs_elf_kind {
-	RS_ELF_NONE,    /* not an ELF file, or it cannot be read */
+	RS_ELF_NONE,    /* not an ELF file that could be run or loaded, or it cannot be read */
 	RS_ELF_FOREIGN, /* of another class or machine: rs_elf_close() still holds */
 	RS_ELF_OURS,
 };
@@ -44,7 +44,10 @@ bool rs_elf_imports(const struct rs_elf *elf, const char *symbol);
 bool rs_elf_exports(const struct rs_elf *elf, const char *symbol);
 /* The same for any symbol that begins so. */
 bool rs_elf_imports_prefix(const struct rs_elf *elf, const char *prefix);
-bool rs_elf_exports_prefix(const struct rs_elf *elf, const char *prefix);
+
+/* Is it a library? One that could be both, a position-independent program too, says which. The
+ * dynamic linker itself is one. */
+bool rs_elf_is_object(const struct rs_elf *elf);
 
 /* Is there a section of this name? */
 bool rs_elf_has_section(const struct rs_elf *elf, const char *name);

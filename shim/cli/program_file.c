@@ -4,10 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "cli/env_line.h"
+
 #define HEAD_SIZE 4096
+#define SHELL     "/bin/sh"
 
 static bool is_executable_file(const char *path)
 {
@@ -37,21 +42,6 @@ bool rs_program_find(const char *program, char path[PATH_MAX])
 	}
 }
 
-/* The program that `env` would run for the words of a #! line, or NULL. */
-static const char *program_of_env(char *words)
-{
-	char *next;
-
-	for (char *word = strtok_r(words, " \t", &next); word;
-	     word = strtok_r(NULL, " \t", &next)) {
-		if (strncmp(word, "-S", 2) == 0 && word[2] != '\0')
-			return word + 2;
-		if (word[0] != '-' && !strchr(word, '='))
-			return word;
-	}
-	return NULL;
-}
-
 /* `line` is what follows "#!". */
 static const char *program_of_line(char *line)
 {
@@ -64,8 +54,14 @@ static const char *program_of_line(char *line)
 	if (*line)
 		*line++ = '\0';
 	slash = strrchr(program, '/');
-	inner = slash && strcmp(slash, "/env") == 0 ? program_of_env(line) : NULL;
+	inner = slash && strcmp(slash, "/env") == 0 ? rs_env_program(line) : NULL;
 	return inner ? inner : program;
+}
+
+/* What the kernel cannot run execvp(3) gives to the shell, which takes what is text. */
+static bool is_for_the_shell(const char *path, const char *head, size_t len)
+{
+	return !memchr(head, '\0', len) && is_executable_file(path);
 }
 
 bool rs_program_interpreter(const char *path, char name[PATH_MAX])
@@ -76,17 +72,32 @@ bool rs_program_interpreter(const char *path, char name[PATH_MAX])
 
 	if (fd >= 0)
 		close(fd);
-	if (len < 2 || head[0] != '#' || head[1] != '!')
+	if (len < 1)
 		return false;
 	head[len] = '\0';
+	if (head[0] != '#' || head[1] != '!')
+		return is_for_the_shell(path, head, (size_t)len) &&
+		       snprintf(name, PATH_MAX, "%s", SHELL) < PATH_MAX;
 	return snprintf(name, PATH_MAX, "%s", program_of_line(head + 2)) < PATH_MAX && *name;
 }
 
+bool rs_program_keeps_privileges(const char *path)
+{
+	struct statvfs mount;
+
+	return statvfs(path, &mount) != 0 || !(mount.f_flag & ST_NOSUID);
+}
+
+/* File capabilities have the linker ignore LD_PRELOAD also where no_new_privs takes them away. */
 bool rs_program_gains_privileges(const char *path, const struct stat *info)
 {
-	if ((info->st_mode & S_ISUID) && info->st_uid != getuid())
-		return true;
-	if ((info->st_mode & S_ISGID) && (info->st_mode & S_IXGRP) && info->st_gid != getgid())
+	bool set_id = ((info->st_mode & S_ISUID) && info->st_uid != getuid()) ||
+		      ((info->st_mode & S_ISGID) && (info->st_mode & S_IXGRP) &&
+		       info->st_gid != getgid());
+
+	if (!rs_program_keeps_privileges(path))
+		return false;
+	if (set_id && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return true;
 	return getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
 }

@@ -24,9 +24,9 @@ static struct rs_wrappable judge_elf(const struct rs_elf *elf, enum rs_elf_kind 
 {
 	if (kind == RS_ELF_FOREIGN)
 		return refuses("it is built for another architecture");
-	if (!elf->interpreter)
+	if (!elf->interpreter && !rs_elf_is_object(elf))
 		return no("it is statically linked");
-	if (strstr(elf->interpreter, RS_OTHER_LOADER))
+	if (elf->interpreter && strstr(elf->interpreter, RS_OTHER_LOADER))
 		return refuses("it uses another C library (" RS_OTHER_LIBC ")");
 	return yes;
 }

@@ -181,6 +181,49 @@ static void scripts_are_judged_by_their_interpreters(void **state)
 	      "\"interpreter\":\"/bin/sh\"");
 	CHECK(script_file("by-env", "#!/usr/bin/env ldconfig\n"), NO, "statically linked");
 	CHECK(script_file("none", "#!/no/such/interpreter\n"), NO, "No such file");
+	/* The shell runs what names none. */
+	CHECK(script_file("no-line", "exec true\n"), YES, "\"interpreter\":\"/bin/sh\"");
+}
+
+/* What env(1) does with its options is what it is asked to tell here, too. */
+static void the_words_of_env(void **state)
+{
+	static const char *const lines[] = {
+		"-S -u FOO ldconfig -p",
+		"-S -uFOO -C / ldconfig",
+		"-S -i --unset FOO --chdir=/ A=b ldconfig",
+		"-S--unset=FOO -- ldconfig",
+		"-vS'ldconfig'",
+		"-iSldconfig",
+		"--split-string=ldconfig",
+	};
+	static const char ran[] = "#!/usr/bin/env -S -u FOO -C / A=b 'cat'\nwords\n";
+	struct run run;
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		(void)snprintf(text, sizeof(text), "#!/usr/bin/env %s\n", lines[i]);
+		CHECK(script_file("env-words", text), NO, "\"interpreter\":\"/", "/ldconfig\"",
+		      "statically linked");
+	}
+	CHECK(script_file("env-no", "#!/usr/bin/env -S 'open\n"), YES, "/usr/bin/env\"");
+	CHECK(script_file("env-ran", ran), YES, "/cat\"");
+	run = run_words(RUN_BARE, NULL, temp_path("env-ran"));
+	assert_output(run, ran);
+	run_free(&run);
+}
+
+/* Nothing but the beginning of a program, and what a compiler leaves for the linker. */
+static void check_stumps(void)
+{
+	size_t len;
+	char *bytes = copy_of("/bin/true", &len);
+
+	CHECK(write_program("stump", bytes, 64), NO, "\"kind\":\"unknown\"");
+	bytes[16] = 1; /* ET_REL */
+	CHECK(write_program("object", bytes, len), NO, "\"kind\":\"unknown\"");
+	free(bytes);
 }
 
 static void what_is_no_program(void **state)
@@ -192,6 +235,7 @@ static void what_is_no_program(void **state)
 	CHECK(temp_file("no-x", "#!/bin/sh\n", 10), NO, "it is not executable");
 	CHECK(temp_dir(), NO, "\"kind\":\"unknown\"");
 	CHECK(temp_file("empty", "", 0), NO, "\"kind\":\"unknown\"");
+	check_stumps();
 }
 
 /* Whatever a file claims of itself. */
@@ -360,6 +404,7 @@ int main(void)
 		cmocka_unit_test(a_go_program),
 		cmocka_unit_test(other_machines_and_libcs),
 		cmocka_unit_test(scripts_are_judged_by_their_interpreters),
+		cmocka_unit_test(the_words_of_env),
 		cmocka_unit_test(what_is_no_program),
 		cmocka_unit_test(broken_files_do_no_harm),
 		cmocka_unit_test(for_people),

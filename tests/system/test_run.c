@@ -429,6 +429,65 @@ static void a_set_user_id_program(void **state)
 	check_warns(path, "set-user-ID");
 }
 
+static void the_linker_itself_is_wrapped(void **state)
+{
+	static const char linker[] = "/lib64/ld-linux-x86-64.so.2";
+	struct run run;
+
+	(void)state;
+	if (access(linker, X_OK) != 0)
+		skip();
+	run = RETRYSHIM("run", "-v", "-r", rules_file(GOOD), linker, helper_path("connect-once"),
+			"127.0.0.1", "1");
+	assert_lacks(run.err, "warning");
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 3);
+	run_free(&run);
+}
+
+/* A program of another user's, and whoever runs it is to become that one, by `script`, in which $0
+ * is the command, $1 the rules, $2 the program, $3 a directory. */
+static struct run run_set_user_id(const char *script)
+{
+	size_t len;
+	char *bytes = read_file(helper_path("connect-once"), &len);
+	const char *path = write_program("setuid-connect", bytes, len);
+	const char *const argv[] = { "sh", "-c",       script, command_path(), rules_file(GOOD),
+				     path, temp_dir(), NULL };
+
+	free(bytes);
+	assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+	assert_int_equal(chmod(path, 04755), 0);
+	return command(argv, NULL);
+}
+
+static void check_wrapped(struct run run)
+{
+	assert_lacks(run.err, "warning");
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 3);
+	run_free(&run);
+}
+
+static void rights_that_do_not_count(void **state)
+{
+	static const char elsewhere[] =
+		"mkdir $3/other && mount -t tmpfs -o nosuid none $3/other && "
+		"cp -p $2 $3/other/it && exec $0 run -v -r $1 $3/other/it 127.0.0.1 1";
+	char script[400];
+	struct run run;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	check_wrapped(
+		run_set_user_id("exec setpriv --no-new-privs $0 run -v -r $1 $2 127.0.0.1 1"));
+	run = run_words(RUN_BARE, NULL, "unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt");
+	if (run.status != 0)
+		skip(); /* nothing may be mounted here */
+	run_free(&run);
+	(void)snprintf(script, sizeof(script), "exec unshare -m sh -c '%s' $0 $1 $2 $3", elsewhere);
+	check_wrapped(run_set_user_id(script));
+}
+
 static void ordinary_programs_are_not_warned_of(void **state)
 {
 	struct run run = RETRYSHIM("run", script_file("plain", "#!/usr/bin/env sh\nexit 3\n"));
@@ -465,6 +524,8 @@ int main(void)
 		cmocka_unit_test(another_architecture),
 		cmocka_unit_test(another_libc),
 		cmocka_unit_test(a_set_user_id_program),
+		cmocka_unit_test(the_linker_itself_is_wrapped),
+		cmocka_unit_test(rights_that_do_not_count),
 		cmocka_unit_test(ordinary_programs_are_not_warned_of),
 	};
 

@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "cli/verbs.h"
+#include "rules/fields.h"
+#include "rules/keys.h"
+#include "rules/values.h"
 
 #define LIBRARY "libretryshim.so"
 
@@ -57,15 +60,51 @@ const char *rs_environment_library(void)
 	return access(RS_LIBDIR "/" LIBRARY, R_OK) == 0 ? RS_LIBDIR "/" LIBRARY : NULL;
 }
 
-void rs_environment_add_rules(struct rs_environment *env, const char *path)
+static const char *absolute(const char *path)
 {
 	char *here = *path == '/' ? NULL : getcwd(NULL, 0);
 
 	if (*path != '/' && !here)
 		err(RS_EXIT_RUN_FAILED, "cannot find out the current directory, for %s", path);
-	if (here)
-		path = format("%s/%s", here, path);
-	env->rules = joined(env->rules ? env->rules : "", ":", path);
+	return here ? format("%s/%s", here, path) : path;
+}
+
+void rs_environment_add_rules(struct rs_environment *env, const char *path)
+{
+	env->rules = joined(env->rules ? env->rules : "", ":", absolute(path));
+}
+
+/* Is it the path of a file, and neither one of the words that may stand there nor a slip of one? */
+static bool is_path(const struct rs_key *key, const char *value)
+{
+	struct rs_why why = { "" };
+	unsigned choice;
+
+	if (!*value || rs_value_choice(value, key->choices, &choice, &why))
+		return false;
+	return strchr(value, '/') || !strstr(why.text, "did you mean");
+}
+
+/* "key=value", where a path is meant as from here, whatever directory the program goes to. */
+static const char *option_from_here(const char *option)
+{
+	const char *value = strchr(option, '=');
+	char *name = format("%.*s", value ? (int)(value - option) : 0, option);
+	const struct rs_key *key = rs_key_find(RS_SECTION_RETRYSHIM, rs_trim_text(name));
+	const char *path;
+
+	if (!value || !key || key->kind != RS_VALUE_LOG)
+		return option;
+	path = rs_trim_text(format("%s", value + 1));
+	if (!is_path(key, path) || *path == '/')
+		return option;
+	path = absolute(path);
+	if (strchr(path, ';'))
+		errx(RS_EXIT_RUN_FAILED,
+		     "%s: a path with ';' cannot be passed on in RETRYSHIM_OPTIONS; write it into a "
+		     "rules file",
+		     path);
+	return format("%s=%s", key->name, path);
 }
 
 /* `options` without those that have the key of `option`. */
@@ -89,7 +128,7 @@ void rs_environment_add_option(struct rs_environment *env, const char *text)
 	if (!env->options)
 		env->options = format("%s", inherited("RETRYSHIM_OPTIONS"));
 	for (char *word = strtok_r(copy, ";", &next); word; word = strtok_r(NULL, ";", &next))
-		env->options = joined(without_key(env->options, word), ";", word);
+		env->options = joined(without_key(env->options, word), ";", option_from_here(word));
 }
 
 void rs_environment_add_fault(struct rs_environment *env, const char *text)

@@ -25,7 +25,7 @@ const char *rs_environment_library(void);
 void rs_environment_add_rules(struct rs_environment *env, const char *path);
 
 /* Add "key=value" (or several, with ';') to the options, inherited ones included; a key that was
- * there takes the new value. */
+ * there takes the new value, and a relative path is one from the current directory. */
 void rs_environment_add_option(struct rs_environment *env, const char *text);
 
 /* Add a fault, "key=value,key=value", to those there are. With "": only see to it that the rules'

@@ -141,6 +141,29 @@ static void rules_are_found_from_elsewhere(void **state)
 	run_free(&run);
 }
 
+/* They are meant as from here, wherever the program goes. */
+static void paths_of_options_are_made_absolute(void **state)
+{
+	char script[600], wanted[300];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(
+		script, sizeof(script),
+		"command=$(realpath %s) && cd %s && for option in log=l.log report=./r 'stats = s' "
+		"log=none log=/x stats=no; do $command run --print-env -o \"$option\" | "
+		"sed -n s/^RETRYSHIM_OPTIONS=//p; done; $command run -o log=stder true 2>&1 | "
+		"grep -o 'did you mean.*'",
+		command_path(), temp_dir());
+	run = command((const char *const[]){ "sh", "-c", script, NULL }, NULL);
+	(void)snprintf(wanted, sizeof(wanted),
+		       "log=%s/l.log\nreport=%s/./r\nstats=%s/s\nlog=none\nlog=/x\nstats=no\n"
+		       "did you mean 'stderr'?)\n",
+		       temp_dir(), temp_dir(), temp_dir());
+	assert_output(run, wanted);
+	run_free(&run);
+}
+
 static void print_env_is_quoted_for_a_shell(void **state)
 {
 	static const char *const env[] = { "RETRYSHIM_OPTIONS=log_level=info;base=1s", NULL };
@@ -508,6 +531,7 @@ int main(void)
 		cmocka_unit_test(options_and_rules_arrive),
 		cmocka_unit_test(a_programs_options_are_its_own),
 		cmocka_unit_test(rules_are_found_from_elsewhere),
+		cmocka_unit_test(paths_of_options_are_made_absolute),
 		cmocka_unit_test(print_env_is_quoted_for_a_shell),
 		cmocka_unit_test(an_existing_preload_is_kept),
 		cmocka_unit_test(nothing_is_preloaded_twice),

@@ -47,7 +47,7 @@ struct rs_duration_text rs_duration_plain(int64_t ns)
 	if (ns == RS_FOREVER)
 		return (struct rs_duration_text){ "forever" };
 	if (ns > 0 && ns < RS_NS_PER_S)
-		append(&out, ns, RS_NS_PER_MS, 3, "ms");
+		append(&out, ns, RS_NS_PER_MS, ns < RS_NS_PER_MS / 1000 ? 6 : 3, "ms");
 	else
 		append(&out, ns, RS_NS_PER_S, 3, "s");
 	return out;
@@ -68,6 +68,11 @@ struct rs_duration_text rs_duration_human(int64_t ns)
 	if (ns % NS_PER_MINUTE >= RS_NS_PER_MS)
 		append(&out, ns % NS_PER_MINUTE, RS_NS_PER_S, 3, "s");
 	return out;
+}
+
+struct rs_duration_text rs_millionths(int64_t value)
+{
+	return number(value, 1000000, 6);
 }
 
 struct rs_duration_text rs_duration_ms(int64_t ns)

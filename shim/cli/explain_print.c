@@ -132,7 +132,7 @@ static void print_waits(const struct rs_rules *rules, const struct rs_explain_an
 	struct rs_plan plan = rs_plan_make(policy, &server, waits, WAITS_SHOWN);
 
 	putchar('\n');
-	rs_plan_print_table(policy, answer->rule->name, &plan);
+	rs_plan_print_table(policy, answer->rule, &plan);
 	print_quota(rules, policy, plan.count);
 }
 
@@ -174,7 +174,6 @@ static void print_details(const struct rs_rules *rules, const struct rs_explain_
 			  const struct rs_explain_case *asked)
 {
 	const struct rs_policy *policy = &answer->rule->policy;
-	enum rs_class class = answer->rule->class;
 	int64_t asked_ns;
 
 	if (rules->settings.mode == RS_MODE_OBSERVE)
@@ -183,7 +182,7 @@ static void print_details(const struct rs_rules *rules, const struct rs_explain_
 		puts("mode = off: none of it is done.");
 	if (asked->outcome.never_sent && asked->target.call == RS_CALL_CURL)
 		puts("Nothing of the request was sent: the rule holds whatever the method.");
-	if ((class != RS_TEMPORARY && class != RS_RECOVERABLE) || policy->max_attempts == 1)
+	if (!rs_plan_retries(answer->rule->class) || policy->max_attempts == 1)
 		return;
 	rs_wait_with_server_ns(policy, asked->outcome.headers, 0, answer->wall_now_ns, &asked_ns);
 	print_server_wish(policy, asked_ns);

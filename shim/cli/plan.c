@@ -130,7 +130,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *args)
 /* What the user asked about. */
 struct subject {
 	const struct rs_policy *policy;
-	const char *rule_name; /* NULL: a policy as such */
+	const struct rs_rule *rule; /* NULL: a policy as such */
 };
 
 /* Policies come before rules of the same name. */
@@ -142,7 +142,7 @@ static struct subject find_subject(const struct rs_rules *rules, const char *nam
 	}
 	for (size_t i = 0; i < rules->rule_count; i++) {
 		if (strcmp(rules->rules[i].name, name) == 0)
-			return (struct subject){ &rules->rules[i].policy, rules->rules[i].name };
+			return (struct subject){ &rules->rules[i].policy, &rules->rules[i] };
 	}
 	return (struct subject){ NULL, NULL };
 }
@@ -200,6 +200,16 @@ static int attempts_wanted(const struct rs_policy *policy, const struct argument
 	return policy->max_attempts == RS_UNLIMITED && !args->json ? A_SCREEN_MUCH : MOST_ATTEMPTS;
 }
 
+static struct rs_plan plan_of(const struct subject *subject, struct rs_plan_wait *waits,
+			      size_t limit)
+{
+	static const struct rs_plan none;
+
+	if (subject->rule && !rs_plan_retries(subject->rule->class))
+		return none;
+	return rs_plan_make(subject->policy, NULL, waits, limit);
+}
+
 static int print_plan(const struct subject *subject, const struct arguments *args)
 {
 	const size_t limit = (size_t)attempts_wanted(subject->policy, args) - 1;
@@ -208,11 +218,11 @@ static int print_plan(const struct subject *subject, const struct arguments *arg
 
 	if (!waits)
 		return -ENOMEM;
-	plan = rs_plan_make(subject->policy, NULL, waits, limit);
+	plan = plan_of(subject, waits, limit);
 	if (args->json)
 		rs_plan_print_json(subject->policy, &plan);
 	else
-		rs_plan_print_table(subject->policy, subject->rule_name, &plan);
+		rs_plan_print_table(subject->policy, subject->rule, &plan);
 	free(waits);
 	return rs_cli_flush("plan") ? 0 : EXIT_FAILURE;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/bar.h"
 #include "cli/duration_text.h"
+#include "retry/decide.h"
 #include "retry/ns.h"
 
 enum {
@@ -133,7 +134,7 @@ static void print_growth(const struct rs_policy *policy)
 		printf("%s backoff, ", names[policy->backoff]);
 	printf("base %s", rs_duration_human(policy->base_ns).text);
 	if (policy->jitter != RS_JITTER_DECORRELATED && policy->backoff == RS_BACKOFF_EXPONENTIAL)
-		printf(", rate %g", (double)policy->rate_millionths / (double)RS_RATE_ONE);
+		printf(", rate %s", rs_millionths(policy->rate_millionths).text);
 }
 
 static void print_limit(const char *name, int64_t limit_ns)
@@ -144,10 +145,10 @@ static void print_limit(const char *name, int64_t limit_ns)
 		printf(", %s %s", name, rs_duration_human(limit_ns).text);
 }
 
-static void print_policy(const struct rs_policy *policy, const char *rule_name)
+static void print_policy(const struct rs_policy *policy, const struct rs_rule *rule)
 {
-	if (rule_name)
-		printf("rule %s, ", rule_name);
+	if (rule)
+		printf("rule %s, ", rule->name);
 	printf("policy %s: ", policy->name);
 	if (policy->max_attempts == RS_UNLIMITED)
 		printf("unlimited attempts, ");
@@ -161,12 +162,15 @@ static void print_policy(const struct rs_policy *policy, const char *rule_name)
 	putchar('\n');
 }
 
-static void print_notes(const struct rs_policy *policy, const struct rs_plan *plan)
+static void print_notes(const struct rs_policy *policy, const struct rs_rule *rule,
+			const struct rs_plan *plan)
 {
 	const int next = (int)plan->count + 2;
 	struct rs_duration_text max_elapsed = rs_duration_human(policy->max_elapsed_ns);
 
-	if (policy->max_attempts == 1)
+	if (rule && !rs_plan_retries(rule->class))
+		printf("class = %s: nothing is retried.\n", rs_class_name(rule->class));
+	else if (policy->max_attempts == 1)
 		printf("max_attempts = 1: nothing is retried.\n");
 	if (plan->end == RS_PLAN_LIMIT)
 		printf("These are the first %d attempts; more would follow (-n N shows N).\n",
@@ -180,15 +184,15 @@ static void print_notes(const struct rs_policy *policy, const struct rs_plan *pl
 		       policy->jitter == RS_JITTER_NONE ? "ends" : "is expected to end", next);
 }
 
-void rs_plan_print_table(const struct rs_policy *policy, const char *rule_name,
+void rs_plan_print_table(const struct rs_policy *policy, const struct rs_rule *rule,
 			 const struct rs_plan *plan)
 {
-	print_policy(policy, rule_name);
+	print_policy(policy, rule);
 	if (plan->count > 0) {
 		print_rows(plan);
 		print_totals(plan);
 	}
-	print_notes(policy, plan);
+	print_notes(policy, rule, plan);
 }
 
 static void print_range_json(const char *prefix, const struct rs_plan_range *range)

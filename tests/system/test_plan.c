@@ -13,7 +13,11 @@ static const char rules_text[] =
 	"[policy endless]\nmax_attempts = unlimited\nbase = 1s\nmax_elapsed = 1m\n"
 	"[policy patient]\nmax_attempts = unlimited\nbackoff = constant\nbase = 1s\nmax_elapsed = 1h\n"
 	"[policy once]\nmax_attempts = 1\n"
-	"[rule busy]\nstatus = 503\npolicy = quick\n";
+	"[policy exact]\nbase = 0.5us\nrate = 1.234567\nmax_attempts = 3\njitter = none\n"
+	"[policy steep]\nrate = 1000000\nmax_attempts = 3\n"
+	"[rule busy]\nstatus = 503\npolicy = quick\n"
+	"[rule gone]\nstatus = 404\nclass = permanent\n"
+	"[rule tell]\nstatus = 403\nclass = followup\nfollowup = true\npolicy = quick\n";
 
 static struct run plan(const char *const *words)
 {
@@ -106,6 +110,39 @@ static void no_retries(void **state)
 	run_free(&run);
 }
 
+/* Waits that can never be are not shown. */
+static void rules_that_never_retry(void **state)
+{
+	static const char *const names[] = { "gone", "tell" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct run run = PLAN(names[i]);
+
+		assert_exit(run, 0);
+		assert_contains(run.out, i ? "\nclass = followup: nothing is retried.\n"
+					   : "\nclass = permanent: nothing is retried.\n");
+		assert_lacks(run.out, "total");
+		run_free(&run);
+		run = PLAN("--json", names[i]);
+		assert_contains(run.out, "\"waits\":[],\"total_min_ms\":0,\"total_mean_ms\":0,"
+					 "\"total_max_ms\":0}\n");
+		run_free(&run);
+	}
+}
+
+static void numbers_are_as_written(void **state)
+{
+	struct run run = PLAN("exact");
+
+	(void)state;
+	assert_contains(run.out, "base 0.0005 ms, rate 1.234567,");
+	run_free(&run);
+	run = PLAN("steep");
+	assert_contains(run.out, ", rate 1000000,");
+	run_free(&run);
+}
+
 /* What stands on a terminal of so many columns; bars are no wider than 60. */
 static struct run on_a_terminal(const char *columns, const char *charset)
 {
@@ -163,7 +200,7 @@ static void wrong_use(void **state)
 		fails(PLAN("-n", numbers[i]), 2, "-n takes a number of attempts from 1 to 10000");
 	fails(PLAN("bsy"), 2, "no policy or rule is called bsy; did you mean busy?");
 	fails(PLAN("zzzzzzzz"), 2,
-	      "zzzzzzzz; policies: default quick endless patient once; rules: busy\n");
+	      "zzzzzzzz; policies: default quick endless patient once exact steep; rules: busy gone tell\n");
 	fails(PLAN("-x"), 2, "unknown option -x; usage: ");
 	fails(PLAN("--jsn"), 2, "unknown option --jsn; did you mean --json?");
 	fails(PLAN("--json=1"), 2, "an option that takes no value");
@@ -213,10 +250,18 @@ static void rules_in_force(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sixteen_hours),       cmocka_unit_test(for_programs),
-		cmocka_unit_test(a_rule_has_a_policy), cmocka_unit_test(without_a_limit),
-		cmocka_unit_test(no_retries),          cmocka_unit_test(bars),
-		cmocka_unit_test(wrong_use),           cmocka_unit_test(names_beyond_a_screen),
+		cmocka_unit_test(sixteen_hours),
+		cmocka_unit_test(for_programs),
+		cmocka_unit_test(a_rule_has_a_policy),
+		cmocka_unit_test(without_a_limit),
+		cmocka_unit_test(no_retries),
+		cmocka_unit_test(bars),
+		cmocka_unit_test(rules_that_never_retry),
+		cmocka_unit_test(bars),
+		cmocka_unit_test(numbers_are_as_written),
+		cmocka_unit_test(bars),
+		cmocka_unit_test(wrong_use),
+		cmocka_unit_test(names_beyond_a_screen),
 		cmocka_unit_test(rules_in_force),
 	};
 

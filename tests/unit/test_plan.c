@@ -230,7 +230,8 @@ static void durations(void **state)
 		const char *plain, *human, *ms;
 	} cases[] = {
 		{ 0, "0 s", "0 s", "0" },
-		{ 1, "0 ms", "0 ms", "0.000001" },
+		{ 1, "0.000001 ms", "0.000001 ms", "0.000001" },
+		{ 500, "0.0005 ms", "0.0005 ms", "0.0005" },
 		{ 1500, "0.001 ms", "0.001 ms", "0.0015" },
 		{ MS(250), "250 ms", "250 ms", "250" },
 		{ MS(66) + 666667, "66.666 ms", "66.666 ms", "66.666667" },
@@ -257,6 +258,9 @@ static void durations(void **state)
 		assert_string_equal(rs_duration_human(cases[i].ns).text, cases[i].human);
 		assert_string_equal(rs_duration_ms(cases[i].ns).text, cases[i].ms);
 	}
+	assert_string_equal(rs_millionths(1234567).text, "1.234567");
+	assert_string_equal(rs_millionths(INT64_C(1000000000000)).text, "1000000");
+	assert_string_equal(rs_millionths(2 * RS_RATE_ONE).text, "2");
 }
 
 int main(void)

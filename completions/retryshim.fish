@@ -39,12 +39,39 @@ function __retryshim_program
         end
         set -e words[1]
     end
-    complete -C (string join ' ' -- (string escape -- $words) (commandline -ct))
+    set -l token (commandline -ct)
+    # Where there is no program yet, an option is one of ours.
+    if not set -q words[1]; and string match -q -- '-*' "$token"
+        return
+    end
+    complete --do-complete=(string join ' ' -- (string escape -- $words) "$token")
 end
 
-set -l settings mode report reload hook_timeout log log_format log_level body_limit spool_limit annotate seed max_attempts \
-    backoff base rate cap jitter max_elapsed retry_after retry_after_cap attempt_timeout \
-    connect_timeout fresh_connection resume quota cost
+# Names of policies and rules in the rules that the command line names, or those that are in force.
+function __retryshim_names
+    set -l words (commandline -opc)
+    set -l rules
+    for i in (seq 3 (math (count $words) - 1))
+        if test "$words[$i]" = -r
+            set -a rules (string replace -r '^~' $HOME -- $words[(math $i + 1)])
+        end
+    end
+    if not set -q rules[1]
+        if test -n "$RETRYSHIM_RULES"
+            set rules (string split : -- $RETRYSHIM_RULES)
+        else if string match -q -- '/*' "$XDG_CONFIG_HOME"; and test -e "$XDG_CONFIG_HOME/retryshim.ini"
+            set rules $XDG_CONFIG_HOME/retryshim.ini
+        else
+            set rules /etc/retryshim.ini
+        end
+    end
+    sed -nE 's/^\[(policy|rule) ([^]]+)\].*/\2/p' $rules 2>/dev/null
+end
+
+# Those of shim/rules/keys.c; `make lint` compares them.
+set -l settings mode log log_format log_level report stats reload body_limit spool_limit hook_timeout annotate seed \
+    max_attempts backoff base rate cap jitter max_elapsed retry_after retry_after_cap attempt_timeout \
+    connect_timeout fresh_connection resume quota cost rate_limit
 
 complete -c retryshim -f
 complete -c retryshim -n __retryshim_no_verb -l help -d 'Say how it is used'
@@ -67,8 +94,9 @@ complete -c retryshim -n '__retryshim_verb run' -a '(__retryshim_program)'
 
 complete -c retryshim -n '__retryshim_verb check' -F
 complete -c retryshim -n '__retryshim_verb plan' -s r -rF -d 'Read these rules'
-complete -c retryshim -n '__retryshim_verb plan' -s n -x -d 'At most so many waits'
+complete -c retryshim -n '__retryshim_verb plan' -s n -x -d 'At most so many attempts'
 complete -c retryshim -n '__retryshim_verb plan' -l json -d 'Print JSON'
+complete -c retryshim -n '__retryshim_verb plan' -a '(__retryshim_names)'
 
 complete -c retryshim -n '__retryshim_verb explain' -s r -rF -d 'Read these rules'
 complete -c retryshim -n '__retryshim_verb explain' -l call -xa 'curl connect resolve' -d 'Kind of call'

@@ -2,22 +2,32 @@
 # zsh completion for retryshim(1)
 
 _retryshim_settings() {
+	# Those of shim/rules/keys.c; `make lint` compares them.
 	local -a keys=(
-		mode report reload hook_timeout log log_format log_level body_limit spool_limit annotate seed max_attempts
-		backoff base rate cap jitter max_elapsed retry_after retry_after_cap attempt_timeout
-		connect_timeout fresh_connection resume quota cost
+		mode log log_format log_level report stats reload body_limit spool_limit hook_timeout annotate seed
+		max_attempts backoff base rate cap jitter max_elapsed retry_after retry_after_cap attempt_timeout
+		connect_timeout fresh_connection resume quota cost rate_limit
 	)
 	compset -P '*=' && return
 	compadd -S = -a keys
 }
 
+# Of the rules that the command line names, or of those that are in force.
 _retryshim_names() {
 	local -a rules names
-	local i
+	local i home=$XDG_CONFIG_HOME/retryshim.ini
 	for ((i = 2; i < CURRENT; i++)); do
 		[[ $words[i] == -r ]] && rules+=(${~words[i+1]})
 	done
-	(($#rules)) || rules=(/etc/retryshim.ini)
+	if (($#rules == 0)); then
+		if [[ -n $RETRYSHIM_RULES ]]; then
+			rules=(${(s.:.)RETRYSHIM_RULES})
+		elif [[ $XDG_CONFIG_HOME == /* && -e $home ]]; then
+			rules=($home)
+		else
+			rules=(/etc/retryshim.ini)
+		fi
+	fi
 	names=(${(f)"$(sed -nE 's/^\[(policy|rule) ([^]]+)\].*/\2/p' $rules 2>/dev/null)"})
 	compadd -a names
 }
@@ -52,13 +62,13 @@ _retryshim() {
 		;;
 	check) _files ;;
 	plan)
-		_arguments '*-r[read these rules]:rules:_files' '-n[at most so many waits]:count:' \
+		_arguments '*-r[read these rules]:rules:_files' '-n[at most so many attempts]:count:' \
 			'--json[print JSON]' '1:policy or rule:_retryshim_names'
 		;;
 	explain)
 		_arguments '*-r[read these rules]:rules:_files' '--json[print JSON]' \
 			'--call[kind of call]:call:(curl connect resolve)' \
-			'--error[how it failed]:error name:' '--status[of the response]:status:' \
+			'*--error[how it failed]:error name:' '--status[of the response]:status:' \
 			'*--header[of the response]:Name\: value:' '--body[of the response]:body:_files' \
 			'--method[of the request]:method:(GET HEAD PUT POST DELETE OPTIONS TRACE PATCH)' \
 			'--url[of the request]:URL:_urls' '--address[of a connect]:address:' \

@@ -144,8 +144,9 @@ static void leave_environment(char *preload)
 /*
  * RETRYSHIM_NO_INHERIT is "PID:" and that entry. The process with this number, which exec() does
  * not change, is the program, be it the third that an entry point becomes: it stays wrapped, and
- * so does what it becomes next. Any other is a child. Without a number, as --print-env has it, the
- * first to read it is the program.
+ * so does what it becomes next. Any other is a child. (One in a PID namespace of its own may have
+ * the number again, and is wrapped, too.) Without a number, as --print-env has it, the first to
+ * read it is the program.
  */
 static void do_not_inherit(char *value)
 {

@@ -377,7 +377,8 @@ static void what_can_never_match(void **state)
 		{ "call = connect\nport = 80\naddress = /run/x\nerror = EPERM\n", NULL },
 		{ "call = resolve\nhost = a.test\nport = 80\nerror = EAI_AGAIN\n", NULL },
 		{ "call = resolve\nstatus = 500\nerror = EIO\n", NULL },
-		{ "status = 500\nhost = ::1, fe80::*, a*\nprogram = [/a]*, curl\n", NULL },
+		{ "status = 500\nhost = ::1, fe80::*, a*, a:, [ab]:80\nprogram = [/a]*, curl\n",
+		  NULL },
 	};
 	static struct told told;
 	char text[200];

@@ -297,7 +297,7 @@ static inline void cleanup(CURL *easy, const void *caller)
 		cleanup_unknown(easy, caller);
 		return;
 	}
-	if (rs_multi_has(handle))
+	if (rs_multi_minds(handle))
 		rs_multi_forget(handle);
 	if (__builtin_expect(handle->active != NULL, 0)) /* see refuse() in transfer/perform.c */
 		rs_exchange_abandon(handle->active);

@@ -18,6 +18,7 @@
 #include "transfer/table.h"
 
 struct rs_exchange;
+struct rs_multi;
 struct rs_multi_call;
 struct rs_stand_in;
 
@@ -38,6 +39,7 @@ struct rs_handle {
 	struct rs_whole_info whole;       /* of the last call, where libcurl cannot know */
 	struct rs_fault_told fault;       /* of the present or last attempt */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
+	struct rs_multi *unread_in;       /* has libcurl's message about it, unread; or NULL */
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
 	struct rs_exchange *room;         /* for one by curl_easy_perform(); NULL: none yet */
 	atomic_bool *taken;               /* of a record that is kept, or NULL */

@@ -39,82 +39,6 @@ static void enter(struct rs_multi_call *call, enum rs_multi_state state)
 	call->multi->waiting += call->x.waits;
 }
 
-/* ---- messages ---- */
-
-/* Room has to be there before libcurl is asked: what it has told it does not tell again. Where
- * memory is short there is room for one, and for the next one when the program has read it. */
-static bool has_spare(struct rs_multi *m)
-{
-	if (!m->spare && !m->own_used) {
-		m->own_used = true;
-		m->spare = &m->own;
-	} else if (!m->spare) {
-		m->spare = malloc(sizeof(*m->spare));
-	}
-	return m->spare != NULL;
-}
-
-static void free_room(struct rs_multi *m, struct rs_multi_message *room)
-{
-	if (room == &m->own)
-		m->own_used = false;
-	else
-		free(room);
-}
-
-static void post(struct rs_multi *m, struct rs_multi_message *message)
-{
-	message->next = NULL;
-	*m->end = message;
-	m->end = &message->next;
-}
-
-static void post_foreign(struct rs_multi *m, CURLMsg *msg)
-{
-	struct rs_multi_message *message = m->spare;
-
-	if (!message) /* has_spare() comes before */
-		return;
-	m->spare = NULL;
-	*message = (struct rs_multi_message){ .msg = msg, .foreign = true };
-	post(m, message);
-}
-
-static void post_done(struct rs_multi_call *call)
-{
-	call->msg = (CURLMsg){ .msg = CURLMSG_DONE,
-			       .easy_handle = call->x.handle->easy,
-			       .data = { .result = call->result } };
-	call->message.msg = &call->msg;
-	post(call->multi, &call->message);
-}
-
-/* Take out the message at this place of the list. */
-static CURLMsg *unlink_message(struct rs_multi *m, struct rs_multi_message **at)
-{
-	struct rs_multi_message *message = *at;
-	CURLMsg *msg = message->msg;
-
-	*at = message->next;
-	if (!*at)
-		m->end = at;
-	if (message->foreign)
-		free_room(m, message);
-	return msg;
-}
-
-static void withdraw(struct rs_multi *m, const CURL *easy)
-{
-	struct rs_multi_message **at = &m->first;
-
-	while (*at) {
-		if ((*at)->msg->easy_handle == easy)
-			unlink_message(m, at);
-		else
-			at = &(*at)->next;
-	}
-}
-
 /* ---- a call's end ---- */
 
 /* The call is over for the program, unless it has paused the rest of what was held. */
@@ -131,7 +55,7 @@ static void conclude(struct rs_multi_call *call)
 	}
 	rs_exchange_close(&call->x, call->result);
 	enter(call, RS_MULTI_DONE);
-	post_done(call);
+	rs_multi_post_done(call);
 }
 
 static void end_attempt(struct rs_multi_call *call, CURLcode result)
@@ -143,7 +67,7 @@ static void end_attempt(struct rs_multi_call *call, CURLcode result)
 	if (__builtin_expect(rs_exchange_succeeded(&call->x, result), 1)) {
 		rs_exchange_close_success(&call->x);
 		enter(call, RS_MULTI_DONE);
-		post_done(call);
+		rs_multi_post_done(call);
 		return;
 	}
 	m->calling = true; /* its stream may have to seek */
@@ -170,7 +94,7 @@ static void take_messages(struct rs_multi *m)
 {
 	int left;
 
-	while (has_spare(m)) {
+	while (rs_multi_has_spare(m)) {
 		CURLMsg *msg = m->api->multi_info_read(m->handle, &left);
 		struct rs_multi_call *call;
 
@@ -182,7 +106,7 @@ static void take_messages(struct rs_multi *m)
 		if (call && call->state == RS_MULTI_RUNNING)
 			end_attempt(call, msg->data.result);
 		else
-			post_foreign(m, msg);
+			rs_multi_post_foreign(m, msg);
 	}
 }
 
@@ -223,7 +147,7 @@ static void serve(struct rs_multi_call *call)
 							       : CURLE_ABORTED_BY_CALLBACK;
 		rs_exchange_close(&call->x, call->result);
 		enter(call, RS_MULTI_DONE);
-		post_done(call);
+		rs_multi_post_done(call);
 	} else if (call->state == RS_MULTI_PAUSED) {
 		conclude(call);
 	} else if (!call->x.paused && rs_multi_call_due_ns(call) <= rs_now_ns()) {
@@ -259,7 +183,7 @@ CURLMcode rs_multi_after(struct rs_multi *m, int *running, CURLMcode result)
 
 CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
 {
-	CURLMsg *msg = NULL;
+	CURLMsg *msg;
 
 	*left = 0;
 	if (m->busy || m->calling)
@@ -273,8 +197,7 @@ CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
 		if (m->waiting != waiting) /* but some for which there was no memory */
 			rs_multi_tell_timer(m);
 	}
-	if (m->first)
-		msg = unlink_message(m, &m->first);
+	msg = rs_multi_take_message(m);
 	for (const struct rs_multi_message *rest = m->first; rest; rest = rest->next)
 		++*left;
 	return msg;
@@ -304,7 +227,7 @@ static CURLMcode add_real(struct rs_multi *m, CURL *easy)
 /* Whatever the call was at, it is no longer ours. */
 static void let_go(struct rs_multi *m, struct rs_multi_call *call)
 {
-	withdraw(m, call->x.handle->easy);
+	rs_multi_withdraw(m, call->x.handle->easy);
 	if (call->x.handle->active == &call->x)
 		rs_exchange_abandon(&call->x);
 	m->waiting -= is_waiting(call);
@@ -359,7 +282,7 @@ CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle
 	if (!call || call->multi != m) {
 		result = m->api->multi_remove_handle(m->handle, easy);
 		if (result == CURLM_OK)
-			withdraw(m, easy);
+			rs_multi_withdraw(m, easy);
 		return result;
 	}
 	if (m->busy)
@@ -387,16 +310,17 @@ void rs_multi_unpaused(const struct rs_handle *easy)
 
 void rs_multi_forget(struct rs_handle *easy)
 {
-	let_go(easy->multi_call->multi, easy->multi_call);
+	if (easy->unread_in)
+		rs_multi_withdraw(easy->unread_in, easy->easy);
+	easy->unread_in = NULL;
+	if (rs_multi_has(easy))
+		let_go(easy->multi_call->multi, easy->multi_call);
 }
 
 void rs_multi_free(struct rs_multi *m)
 {
 	while (m->calls)
 		let_go(m, m->calls);
-	while (m->first)
-		unlink_message(m, &m->first);
-	if (m->spare)
-		free_room(m, m->spare);
+	rs_multi_free_messages(m);
 	rs_multi_drop(m);
 }

@@ -28,6 +28,7 @@ enum rs_multi_state {
  * guarded) in libcurl. */
 struct rs_multi_message {
 	CURLMsg *msg;
+	CURL *easy;   /* whose it is */
 	bool foreign; /* not a guarded call's: to be freed */
 	struct rs_multi_message *next;
 };
@@ -99,6 +100,28 @@ CURLMcode rs_multi_after(struct rs_multi *m, int *running, CURLMcode result);
 /* The next message for the program, as curl_multi_info_read(). */
 CURLMsg *rs_multi_read(struct rs_multi *m, int *left);
 
+/* multi_messages.c: what is to be read. Room for one of libcurl's has to be there before libcurl is
+ * asked for it. */
+bool rs_multi_make_spare(struct rs_multi *m);
+static inline bool rs_multi_has_spare(struct rs_multi *m)
+{
+	return m->spare || rs_multi_make_spare(m);
+}
+void rs_multi_post_foreign(struct rs_multi *m, CURLMsg *msg);
+void rs_multi_post_done(struct rs_multi_call *call);
+
+/* The first one, which is the program's then, or NULL. */
+CURLMsg *rs_multi_take_message(struct rs_multi *m);
+
+/* The easy handle is no longer part of the multi handle: what was not read is not to be. */
+void rs_multi_find_and_withdraw(struct rs_multi *m, const CURL *easy);
+static inline void rs_multi_withdraw(struct rs_multi *m, const CURL *easy)
+{
+	if (m->first)
+		rs_multi_find_and_withdraw(m, easy);
+}
+void rs_multi_free_messages(struct rs_multi *m);
+
 /* When a call that waits is to be attempted. */
 int64_t rs_multi_call_due_ns(const struct rs_multi_call *call);
 
@@ -134,7 +157,12 @@ bool rs_multi_keeps(const struct rs_handle *easy);
 /* The program goes on with what it had paused. */
 void rs_multi_unpaused(const struct rs_handle *easy);
 
-/* The easy handle, which is part of a multi handle, is being freed. */
+/* The easy handle is being freed, and is part of a multi handle, or its message, which libcurl
+ * frees with it, is unread. */
+static inline bool rs_multi_minds(const struct rs_handle *easy)
+{
+	return rs_multi_has(easy) || easy->unread_in;
+}
 void rs_multi_forget(struct rs_handle *easy);
 
 /* One of which nothing is known is gone for libcurl, or is about to. */

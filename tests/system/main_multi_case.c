@@ -115,6 +115,31 @@ static void messages(void)
 	}
 }
 
+/* A handle is freed before its message was read, and so is the message. */
+static void unread(void)
+{
+	struct transfer t[TRANSFERS] = { 0 };
+	const CURLMsg *msg;
+	int left;
+
+	for (int i = 0; i < TRANSFERS; i++) {
+		multi_set(&t[i], "/ok");
+		if (i != 1)
+			(void)curl_easy_setopt(t[i].easy, CURLOPT_CONNECT_ONLY, 1L);
+		(void)curl_multi_add_handle(case_loop.multi, t[i].easy);
+	}
+	do {
+		multi_loop_round(&case_loop, 2000);
+	} while (case_loop.running > 0);
+	curl_easy_cleanup(t[0].easy);
+	(void)curl_multi_remove_handle(case_loop.multi, t[1].easy);
+	while ((msg = curl_multi_info_read(case_loop.multi, &left)) != NULL)
+		printf("of %s, left %d\n", msg->easy_handle == t[2].easy ? "the last" : "another",
+		       left);
+	curl_easy_cleanup(t[1].easy);
+	curl_easy_cleanup(t[2].easy);
+}
+
 /* A wait of the program is ended by another thread while the transfer waits. */
 static void *wake(void *multi)
 {
@@ -308,17 +333,12 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} cases[] = {
-		{ "messages", messages },
-		{ "recursive", multi_recursive },
-		{ "wakeup", wakeup },
-		{ "aborted", aborted },
-		{ "paused", paused },
-		{ "states", states },
-		{ "threads", multi_threads },
-		{ "early", paused_early },
-		{ "pushes", pushes },
-		{ "refused", multi_refused },
-		{ "refused-later", multi_refused_later },
+		{ "messages", messages },     { "recursive", multi_recursive },
+		{ "wakeup", wakeup },         { "aborted", aborted },
+		{ "paused", paused },         { "states", states },
+		{ "threads", multi_threads }, { "early", paused_early },
+		{ "pushes", pushes },         { "unread", unread },
+		{ "refused", multi_refused }, { "refused-later", multi_refused_later },
 	};
 
 	if (argc != 4)

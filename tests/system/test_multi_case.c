@@ -98,6 +98,12 @@ static void messages_live_as_long_as_their_handles(void **state)
 	compare("messages");
 }
 
+static void messages_go_with_their_handles(void **state)
+{
+	(void)state;
+	compare("unread");
+}
+
 static void callbacks_cannot_use_the_multi_handle(void **state)
 {
 	(void)state;
@@ -198,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_live_as_long_as_their_handles),
+		cmocka_unit_test(messages_go_with_their_handles),
 		cmocka_unit_test(callbacks_cannot_use_the_multi_handle),
 		cmocka_unit_test(another_thread_ends_the_programs_wait),
 		cmocka_unit_test(the_program_is_asked_and_may_abort),

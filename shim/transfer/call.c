@@ -259,6 +259,14 @@ static void forget_recovery(struct rs_exchange *x)
 	rs_recovery_release(x->recovery);
 }
 
+void rs_exchange_release(struct rs_exchange *x)
+{
+	if (x->streams_up)
+		rs_upload_end(&x->upload);
+	if (__builtin_expect(x->recovery != NULL, 0))
+		forget_recovery(x);
+}
+
 void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 {
 	struct rs_handle *handle = x->handle;
@@ -268,10 +276,7 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 	rs_transfer_restore(x, handle->easy);
 	if (__builtin_expect(result != CURLE_OK, 0) && x->rules->settings.annotate)
 		annotate(x);
-	if (x->streams_up)
-		rs_upload_end(&x->upload);
-	if (__builtin_expect(x->recovery != NULL, 0))
-		forget_recovery(x);
+	rs_exchange_release(x);
 	if (!rs_hold_rests(&handle->hold))
 		rs_hold_rest(&handle->hold);
 	handle->flows = handle->lines_flow = false;

@@ -334,6 +334,9 @@ bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result);
  * to end it. */
 void rs_exchange_abandon(struct rs_exchange *x);
 
+/* Its handle is gone: what it has of its own is freed, and libcurl not asked. */
+void rs_exchange_release(struct rs_exchange *x);
+
 /* The call is over: the handle is again as the program left it. */
 void rs_exchange_close(struct rs_exchange *x, CURLcode result);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "transfer/fault.h"
+#include "transfer/multi.h"
 #include "transfer/stand_in.h"
 
 struct rs_table rs_handles;
@@ -43,7 +44,11 @@ static struct rs_handle *new_record(void)
 
 static void forget(CURL *easy)
 {
-	rs_handle_free(rs_handle_take(easy));
+	struct rs_handle *handle = rs_handle_take(easy);
+
+	if (handle && rs_multi_minds(handle))
+		rs_multi_lose(handle);
+	rs_handle_free(handle);
 }
 
 __attribute__((noinline)) static struct rs_handle *add_with_care(struct rs_handle *handle)

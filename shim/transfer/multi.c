@@ -317,6 +317,17 @@ void rs_multi_forget(struct rs_handle *easy)
 		let_go(easy->multi_call->multi, easy->multi_call);
 }
 
+void rs_multi_lose(struct rs_handle *easy)
+{
+	struct rs_multi_call *call = easy->multi_call;
+
+	if (rs_multi_has(easy) && easy->active == &call->x) {
+		rs_exchange_release(&call->x);
+		easy->active = NULL;
+	}
+	rs_multi_forget(easy);
+}
+
 void rs_multi_free(struct rs_multi *m)
 {
 	while (m->calls)

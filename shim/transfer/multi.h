@@ -165,6 +165,9 @@ static inline bool rs_multi_minds(const struct rs_handle *easy)
 }
 void rs_multi_forget(struct rs_handle *easy);
 
+/* The same where it was freed out of our sight, and libcurl has another one in its place. */
+void rs_multi_lose(struct rs_handle *easy);
+
 /* One of which nothing is known is gone for libcurl, or is about to. */
 void rs_multi_unknown_gone(const CURLM *handle);
 

@@ -5,6 +5,7 @@
  *   handles_callbacks.c callbacks that change from transfer to transfer
  *   handles_during.c    what happens while transfers run or wait
  *   handles_cut_off.c   threads that end inside of a transfer
+ *   handles_lost.c      a handle that is freed unseen while it is part of a multi handle
  *   handles_fetch.c     one transfer, and whether it brought what it should
  */
 #ifndef RS_HANDLES_H
@@ -12,6 +13,7 @@
 
 #include <curl/curl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -49,6 +51,12 @@ size_t handles_in_use(void);
 
 /* All of handles_cut_off.c. */
 void handles_cut_off(void);
+
+/* What looks for errors with memory does not give it out again soon. */
+bool handles_keep_freed_memory(void);
+
+/* The case of handles_lost.c. */
+void handles_lost(void);
 
 /* Cases of handles_during.c. */
 void handles_nested(void);     /* a transfer inside a callback of another one */

@@ -137,8 +137,7 @@ static void unseen(void)
 	curl_easy_cleanup(NULL);
 }
 
-/* What looks for errors with memory does not give it out again soon. */
-static bool keeps_freed_memory(void)
+bool handles_keep_freed_memory(void)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	return true;
@@ -169,7 +168,7 @@ static void gone(void)
 		before = easy;
 	}
 	curl_easy_cleanup(curl_easy_init());
-	if (replaced == 0 && !keeps_freed_memory())
+	if (replaced == 0 && !handles_keep_freed_memory())
 		complain("none in the place of the one before");
 }
 
@@ -381,6 +380,7 @@ int main(int argc, char **argv)
 		{ "urls", urls },
 		{ "unseen", unseen },
 		{ "gone", gone },
+		{ "lost", handles_lost },
 		{ "turns", turns },
 		{ "share", share },
 		{ "many", many },

@@ -71,6 +71,7 @@ CASE(a_new_handle_is_new, "again", QUICK)
 CASE(urls_are_libcurls_copies, "urls", QUICK)
 CASE(unseen_handles_work, "unseen", QUICK)
 CASE(handles_that_went_unseen, "gone", QUICK)
+CASE(a_waiting_handle_that_went_unseen, "lost", SLOW)
 CASE(one_handle_in_many_threads_in_turn, "turns", QUICK)
 CASE(share_objects, "share", QUICK)
 CASE(thousands_at_once, "many", QUICK)
@@ -192,6 +193,7 @@ int main(void)
 		cmocka_unit_test(urls_are_libcurls_copies),
 		cmocka_unit_test(unseen_handles_work),
 		cmocka_unit_test(handles_that_went_unseen),
+		cmocka_unit_test(a_waiting_handle_that_went_unseen),
 		cmocka_unit_test(one_handle_in_many_threads_in_turn),
 		cmocka_unit_test(share_objects),
 		cmocka_unit_test(thousands_at_once),

@@ -10,6 +10,7 @@
 static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 {
 	call->multi = m;
+	call->round = m->rounds;
 	call->next = m->calls;
 	m->calls = call;
 }
@@ -160,6 +161,7 @@ void rs_multi_before(struct rs_multi *m)
 	struct rs_multi_call *call = m->calls, *next;
 
 	m->busy = true;
+	m->rounds++;
 	for (; m->waiting > 0 && call; call = next) {
 		next = call->next;
 		if (is_waiting(call))
@@ -295,6 +297,35 @@ CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle
 		let_go(m, call);
 	rs_multi_tell_timer(m);
 	return result;
+}
+
+/* From now on servers may push: what was added, and not begun, is not guarded either. */
+static void unguard(struct rs_multi *m)
+{
+	struct rs_multi_call *call = m->calls, *next;
+
+	for (; call; call = next) {
+		next = call->next;
+		if (call->state != RS_MULTI_RUNNING || call->round != m->rounds)
+			continue;
+		let_go(m, call);
+		rs_stand_in_leave(call->x.handle);
+	}
+}
+
+CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value)
+{
+	CURLMcode result;
+
+	if (option != CURLMOPT_PUSHFUNCTION)
+		return rs_multi_set_timer(m, option, value);
+	result = m->api->multi_setopt(m->handle, option, value);
+	if (result != CURLM_OK)
+		return result;
+	m->pushes = value != NULL;
+	if (m->pushes)
+		unguard(m);
+	return CURLM_OK;
 }
 
 bool rs_multi_keeps(const struct rs_handle *easy)

@@ -38,7 +38,8 @@ struct rs_multi_call {
 	struct rs_exchange x;
 	struct rs_multi *multi;
 	enum rs_multi_state state;
-	bool detached; /* for the program it is in the multi handle, for libcurl it is not */
+	unsigned round; /* of the multi handle, when it was added */
+	bool detached;  /* for the program it is in the multi handle, for libcurl it is not */
 	CURLcode result;
 	CURLMsg msg; /* how it ended, and its place among the messages */
 	struct rs_multi_message message;
@@ -51,6 +52,7 @@ struct rs_multi {
 	const struct rs_curl_api *api;
 	struct rs_multi_call *calls;
 	size_t waiting;       /* calls that wait or are paused */
+	unsigned rounds;      /* how often it was driven */
 	unsigned idle_rounds; /* back to back, with nothing to do but wait */
 	int64_t last_round_ns;
 	const struct rs_curl_api *outside; /* while libcurl is driven: what to go back to */
@@ -146,6 +148,7 @@ void rs_multi_timer_expired(struct rs_multi *m);
 
 /* curl_multi_setopt() of CURLMOPT_TIMERFUNCTION, TIMERDATA or PUSHFUNCTION. */
 CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value);
+CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value);
 
 /* Is it part of a multi handle? And of one that libcurl does not have it in? */
 static inline bool rs_multi_has(const struct rs_handle *easy)

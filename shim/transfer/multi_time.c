@@ -148,15 +148,11 @@ static int on_timer(CURLM *handle, long timeout_ms, void *multi)
 	return is_strict(m) ? rs_multi_ask_timer(m) : rs_multi_tell_timer(m);
 }
 
-CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value)
+CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value)
 {
 	curl_multi_timer_callback fn = m->timer_fn;
 	CURLMcode result;
 
-	if (option == CURLMOPT_PUSHFUNCTION) {
-		m->pushes = value != NULL;
-		return m->api->multi_setopt(m->handle, option, value);
-	}
 	if (option == CURLMOPT_TIMERFUNCTION)
 		fn = (curl_multi_timer_callback)(uintptr_t)value;
 	result = m->api->multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);

@@ -267,6 +267,10 @@ static void pushes(void)
 	start(&t, "/busy");
 	multi_tell_message(multi_drive_to_message(), &t);
 	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
+	start(&t, "/held");
+	(void)curl_multi_setopt(case_loop.multi, CURLMOPT_PUSHFUNCTION, on_push);
+	multi_tell_message(multi_drive_to_message(), &t);
+	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
 	curl_easy_cleanup(t.easy);
 }
 

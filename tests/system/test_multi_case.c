@@ -23,7 +23,7 @@ static const struct reply failing[] = {
 	{ .path = "/busy", .body = "busy no more" },
 	{ .path = "/later", .status = 503, .headers = LATER, .times = 1 },
 	{ .path = "/later", .body = "later" },
-	{ .path = "/held", .status = 503, .times = 2 },
+	{ .path = "/held", .status = 503, .body = "denied", .times = 2 },
 	{ .path = "/held", .body = "held", .framing = REPLY_CHUNKED },
 	{ .path = "/slow", .body = "slow", .delay_ms = 5000 },
 };
@@ -156,6 +156,7 @@ static void where_servers_may_push_nothing_is_retried(void **state)
 	(void)state;
 	assert_output(run, "add 0\nmessage 1, result 0, of this transfer: 1, body: busy\n"
 			   "add 0\nmessage 1, result 0, of this transfer: 1, body: busy no more\n"
+			   "add 0\nmessage 1, result 0, of this transfer: 1, body: denied\n"
 			   "as promised\n");
 	run_free(&run);
 }

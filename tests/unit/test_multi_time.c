@@ -91,8 +91,8 @@ static void begin(struct rs_multi *m, const struct rs_curl_api *api)
 	memset(&waiting, 0, sizeof(waiting));
 	clock_ns = T0;
 	*m = (struct rs_multi){ .api = api, .real_due_ns = RS_FOREVER, .told_due_ns = RS_FOREVER };
-	(void)rs_multi_set(m, CURLMOPT_TIMERDATA, m);
-	(void)rs_multi_set(m, CURLMOPT_TIMERFUNCTION, (void *)(uintptr_t)on_timer);
+	(void)rs_multi_set_timer(m, CURLMOPT_TIMERDATA, m);
+	(void)rs_multi_set_timer(m, CURLMOPT_TIMERFUNCTION, (void *)(uintptr_t)on_timer);
 }
 
 static void let_wait(struct rs_multi *m, int64_t until_ns)

@@ -143,9 +143,10 @@ static int on_timer(CURLM *handle, long timeout_ms, void *multi)
 
 	(void)handle;
 	m->real_due_ns = timeout_ms < 0 ? RS_FOREVER : rs_now_ns() + timeout_ms * RS_NS_PER_MS;
-	if (m->refused)
-		return -1;
-	return is_strict(m) ? rs_multi_ask_timer(m) : rs_multi_tell_timer(m);
+	if (!m->refused && (is_strict(m) ? rs_multi_ask_timer(m) : rs_multi_tell_timer(m)) == 0)
+		return 0;
+	m->real_due_ns = m->told_due_ns = RS_FOREVER; /* libcurl has no more to tell */
+	return -1;
 }
 
 CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value)

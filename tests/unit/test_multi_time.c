@@ -118,6 +118,10 @@ static void what_a_callback_returns_is_heard_at_once(void **state)
 	program.answer = -1;
 	assert_int_equal(timer.fn(NULL, 200, timer.data), -1);
 	assert_true(m.refused);
+	m.busy = false;
+	rs_multi_timer_expired(&m);
+	assert_int_equal(rs_multi_tell_timer(&m), 0);
+	assert_int_equal(program.calls, 2); /* libcurl would not call it again either */
 }
 
 static void libcurl_is_told_of_one_that_failed_in_between(void **state)

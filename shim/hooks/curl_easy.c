@@ -289,6 +289,15 @@ __attribute__((noinline)) static void cleanup_unknown(CURL *easy, const void *ca
 		api->easy_cleanup(easy);
 }
 
+/* One is still in progress where its thread was cancelled: see transfer/perform.c. */
+__attribute__((noinline)) static void leave_calls(struct rs_handle *handle)
+{
+	if (rs_multi_minds(handle))
+		rs_multi_forget(handle);
+	if (handle->active)
+		rs_exchange_abandon(handle->active);
+}
+
 static inline void cleanup(CURL *easy, const void *caller)
 {
 	struct rs_handle *handle = rs_handle_take(easy);
@@ -297,10 +306,10 @@ static inline void cleanup(CURL *easy, const void *caller)
 		cleanup_unknown(easy, caller);
 		return;
 	}
-	if (rs_multi_minds(handle))
-		rs_multi_forget(handle);
-	if (__builtin_expect(handle->active != NULL, 0)) /* see refuse() in transfer/perform.c */
-		rs_exchange_abandon(handle->active);
+	if (__builtin_expect(((uintptr_t)handle->multi_call | (uintptr_t)handle->unread_in |
+			      (uintptr_t)handle->active) != 0,
+			     0))
+		leave_calls(handle);
 	cleanup_real(easy, handle->api);
 	rs_handle_free(handle);
 }

@@ -46,7 +46,9 @@ static void forget(CURL *easy)
 {
 	struct rs_handle *handle = rs_handle_take(easy);
 
-	if (handle && rs_multi_minds(handle))
+	if (!handle)
+		return;
+	if (rs_multi_minds(handle))
 		rs_multi_lose(handle);
 	rs_handle_free(handle);
 }
@@ -100,9 +102,10 @@ static void clear(struct rs_handle *handle)
 		rs_hold_empty(&handle->hold);
 	if (handle->hold.size > KEPT_HOLD)
 		rs_hold_free(&handle->hold);
-	if (handle->multi_call)
+	if (handle->multi_call) {
 		free(handle->multi_call);
-	handle->multi_call = NULL;
+		handle->multi_call = NULL;
+	}
 	handle->active = NULL;
 	handle->body_stands = handle->header_stands = false;
 	handle->flows = handle->lines_flow = false;
@@ -110,8 +113,6 @@ static void clear(struct rs_handle *handle)
 
 void rs_handle_free(struct rs_handle *handle)
 {
-	if (!handle)
-		return;
 	clear(handle);
 	if (handle->taken) {
 		atomic_store_explicit(handle->taken, false, memory_order_release);

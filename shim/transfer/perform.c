@@ -50,7 +50,7 @@ __attribute__((noinline)) static CURLcode go_on(struct rs_exchange *x, CURLcode 
 
 /* A call on the handle is in progress, or has never come to its end: its thread was cancelled, or
  * left by an exception. libcurl has no use for such a handle either, in these words. */
-__attribute__((noinline)) static CURLcode refuse(const struct rs_handle *handle)
+static CURLcode refuse(const struct rs_handle *handle)
 {
 	rs_transfer_error(handle->active, "easy handle already used in multi handle");
 	return CURLE_FAILED_INIT;
@@ -71,9 +71,12 @@ __attribute__((noinline)) static bool make_room(struct rs_handle *handle)
 /* There was no rule for transfers, but perhaps by now there is one. */
 __attribute__((noinline)) static CURLcode perform_unguarded(struct rs_handle *handle)
 {
-	CURLcode result = handle->api->easy_perform(handle->easy);
+	CURLcode result;
 	long status = 0;
 
+	if (handle->active)
+		return refuse(handle);
+	result = handle->api->easy_perform(handle->easy);
 	if (result == CURLE_OK)
 		handle->api->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (result != CURLE_OK || status >= 400)
@@ -98,8 +101,6 @@ CURLcode rs_transfer_perform(struct rs_handle *handle)
 	struct rs_exchange *x;
 	CURLcode result;
 
-	if (__builtin_expect(handle->active != NULL, 0))
-		return refuse(handle);
 	if (__builtin_expect(!handle->room, 0) && !make_room(handle))
 		return perform_unguarded(handle);
 	x = handle->room;

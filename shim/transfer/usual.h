@@ -55,7 +55,7 @@ static inline bool rs_exchange_open(struct rs_exchange *x, struct rs_handle *han
 	}
 	if (!rs_handle_url_can_wait(handle, rules))
 		rs_handle_learn_url(handle); /* whatever becomes of it */
-	if (__builtin_expect(rs_handle_tells(handle), 0))
+	if (__builtin_expect(rs_handle_tells(handle), 0) && !handle->active)
 		rs_handle_forget_last(handle);
 	if (__builtin_expect(!rs_exchange_is_guarded(rules, handle), 0))
 		return false;

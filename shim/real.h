@@ -48,6 +48,8 @@ struct rs_curl_api {
 	CURLcode (*mime_data_cb)(curl_mimepart *, curl_off_t, curl_read_callback,
 				 curl_seek_callback, curl_free_callback, void *);
 	CURLcode (*mime_filedata)(curl_mimepart *, const char *);
+	CURLUcode (*url_get)(const CURLU *, CURLUPart, char **, unsigned);
+	void (*free)(void *);
 };
 
 /* What a caller gets: its libcurl, and whether the caller is that libcurl itself (which enters its

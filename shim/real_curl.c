@@ -187,6 +187,8 @@ static void fill(struct rs_curl_api *api, void *library)
 	look_up(library, "curl_multi_cleanup", &api->multi_cleanup);
 	look_up(library, "curl_mime_data_cb", &api->mime_data_cb);
 	look_up(library, "curl_mime_filedata", &api->mime_filedata);
+	look_up(library, "curl_url_get", &api->url_get);
+	look_up(library, "curl_free", &api->free);
 	api->complete = api->easy_perform && api->easy_setopt && api->easy_getinfo;
 	api->tells_headers = api->easy_header && api->easy_nextheader;
 }

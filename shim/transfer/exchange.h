@@ -59,7 +59,7 @@ struct rs_exchange {
 	struct rs_upload upload;
 
 	struct rs_target target; /* see rs_exchange_target() */
-	char public_url[2048];   /* where target.url had to be copied */
+	char public_url[2048];   /* target.url, a copy */
 
 	struct rs_outcome outcome; /* of the present attempt; its spans point into what is held */
 	struct rs_decision decision;
@@ -136,7 +136,7 @@ static inline bool rs_exchange_may_tunnel(const struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 
-	return o->proxy_tunnel || o->url_kind != RS_URL_HTTP || x->amended.url;
+	return o->proxy_tunnel || o->url_kind != RS_URL_HTTP || o->curlu || x->amended.url;
 }
 
 /* response.c ---------------------------------------------------------------------------------- */
@@ -238,7 +238,7 @@ static inline bool rs_transfer_can_ask(const struct rs_handle *handle)
 	const struct rs_options *o = &handle->options;
 
 	return !o->header_fn && !o->header_data && !(o->include_header | o->fail_on_error) &&
-	       handle->api->tells_headers && o->url_kind != RS_URL_OTHER;
+	       handle->api->tells_headers && o->url_kind != RS_URL_OTHER && !o->curlu;
 }
 
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl

@@ -85,7 +85,9 @@ static bool arm(struct rs_exchange *x, const struct rs_fault *fault)
 /* Only HTTP has a status; and a URL that came as a CURLU handle cannot be replaced. */
 static bool can_strike(struct rs_exchange *x, const struct rs_fault *fault)
 {
-	return fault->status == 0 || (rs_exchange_is_http(x) && x->handle->options.url.text);
+	const struct rs_options *o = &x->handle->options;
+
+	return fault->status == 0 || (rs_exchange_is_http(x) && o->url.text && !o->curlu);
 }
 
 void rs_fault_begin(struct rs_exchange *x)

@@ -62,7 +62,7 @@ struct rs_options {
 	curl_progress_callback progress_fn;
 	void *progress_data;
 
-	const void *curlu; /* CURLOPT_CURLU: the URL is in there */
+	const void *curlu; /* CURLOPT_CURLU: the URL is in there, whatever CURLOPT_URL says */
 	bool url_known;    /* `url` is what it is: see rs_options_expect_url() */
 	enum rs_url_kind url_kind;
 	const struct curl_httppost

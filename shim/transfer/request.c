@@ -47,7 +47,21 @@ static struct rs_span method_of(const struct rs_options *o, struct rs_span schem
 	return span_of("POST");
 }
 
-/* The URL as the program set it. One that it set as a CURLU handle only libcurl can tell. */
+/* What a CURLU handle of the program's holds, to be given back to libcurl. NULL: there is none that
+ * counts, or libcurl cannot tell. */
+static char *curlu_text(const struct rs_exchange *x)
+{
+	const struct rs_curl_api *api = x->handle->api;
+	const CURLU *curlu = x->handle->options.curlu;
+	char *text = NULL;
+
+	if (!curlu || x->amended.url || !api->url_get || !api->free ||
+	    api->url_get(curlu, CURLUPART_URL, &text, 0) != CURLUE_OK)
+		return NULL;
+	return text;
+}
+
+/* The URL as the program set it, if it is no CURLU handle. */
 static const char *url_text(const struct rs_exchange *x)
 {
 	const char *text = x->amended.url;
@@ -61,6 +75,19 @@ static const char *url_text(const struct rs_exchange *x)
 	return text ? text : "";
 }
 
+/* And x->public_url, which is all that stays of one that libcurl had to tell. */
+static struct rs_url split_url(struct rs_exchange *x)
+{
+	char *told = curlu_text(x);
+	struct rs_url url = rs_url_split(told ? told : url_text(x));
+
+	rs_url_public(&url, false, x->public_url, sizeof(x->public_url));
+	if (!told)
+		return url;
+	x->handle->api->free(told);
+	return rs_url_split(x->public_url);
+}
+
 const struct rs_target *rs_exchange_target(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -69,13 +96,12 @@ const struct rs_target *rs_exchange_target(struct rs_exchange *x)
 	/* What the program has changed meanwhile may be what the target points into. */
 	if (x->has_target && !x->altered)
 		return &x->target;
-	url = rs_url_split(url_text(x));
+	url = split_url(x);
 	x->target = (struct rs_target){
 		.call = RS_CALL_CURL,
 		.scheme = url.scheme.len ? url.scheme : span_of("http"),
 		.host = url.host,
-		.url = { x->public_url,
-			 rs_url_public(&url, false, x->public_url, sizeof(x->public_url)) },
+		.url = span_of(x->public_url),
 		.port = o->port && !x->amended.url ? (uint16_t)o->port : url.port,
 		.program = rs_program_name(),
 	};

@@ -3,6 +3,7 @@
  *
  *   main_handles.c      handles that are made, copied, reset, handed on and dropped
  *   handles_callbacks.c callbacks that change from transfer to transfer
+ *   handles_urls.c      the ways to say where a transfer goes
  *   handles_during.c    what happens while transfers run or wait
  *   handles_cut_off.c   threads that end inside of a transfer
  *   handles_lost.c      a handle that is freed unseen while it is part of a multi handle
@@ -48,6 +49,10 @@ void *handles_past(const char *name);
 
 /* Bytes in use, to a page or two; there, too. */
 size_t handles_in_use(void);
+
+/* Cases of handles_urls.c. */
+void handles_urls(void);
+void handles_curlu(void);
 
 /* All of handles_cut_off.c. */
 void handles_cut_off(void);

@@ -80,31 +80,6 @@ static void again(void)
 	}
 }
 
-/* libcurl copies a URL, and so does a handle's copy; without one there is no transfer. */
-static void urls(void)
-{
-	CURL *easy = curl_easy_init(), *copy;
-	struct fetch got = { .len = 0 };
-
-	handles_set_url(easy, 0, 41);
-	handles_fetch(easy, 1, 40, "the last one counts");
-	(void)curl_easy_setopt(easy, CURLOPT_URL, NULL);
-	if (curl_easy_perform(easy) != CURLE_URL_MALFORMAT)
-		complain("no URL, and a transfer");
-	(void)curl_easy_setopt(easy, CURLOPT_URL, "");
-	if (curl_easy_perform(easy) != CURLE_URL_MALFORMAT)
-		complain("an empty URL, and a transfer");
-	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &got);
-	handles_set_url(easy, 2, 42);
-	copy = curl_easy_duphandle(easy);
-	handles_set_url(easy, 0, 43);
-	handles_check(&got, curl_easy_perform(copy), 42, "the copy's own");
-	got.len = 0;
-	handles_check(&got, curl_easy_perform(copy), 42, "and once more");
-	curl_easy_cleanup(copy);
-	curl_easy_cleanup(easy);
-}
-
 void *handles_past(const char *name)
 {
 	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_NOLOAD);
@@ -377,7 +352,8 @@ int main(int argc, char **argv)
 		{ "copies", copies },
 		{ "reset", reset },
 		{ "again", again },
-		{ "urls", urls },
+		{ "urls", handles_urls },
+		{ "curlu", handles_curlu },
 		{ "unseen", unseen },
 		{ "gone", gone },
 		{ "lost", handles_lost },

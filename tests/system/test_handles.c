@@ -12,6 +12,7 @@
 #define IDS    20000
 #define POLICY "[policy default]\nmax_attempts = 4\njitter = none\nquota = none\n"
 #define QUICK  POLICY "base = 1ms\n[rule it]\nstatus = 503\n"
+#define HERE   QUICK "host = 127.0.0.1\n"
 #define FAULT  QUICK "[fault f]\nstatus = 503\nbody = fault\nfirst = 1\n"
 #define SLOW   POLICY "base = 1s\n[rule it]\nstatus = 503\n"
 
@@ -69,6 +70,8 @@ CASE(copies_are_guarded_too, "copies", QUICK)
 CASE(reset_is_a_new_beginning, "reset", QUICK)
 CASE(a_new_handle_is_new, "again", QUICK)
 CASE(urls_are_libcurls_copies, "urls", QUICK)
+CASE(curlu_handles_go_first, "curlu", HERE)
+CASE(curlu_handles_are_known_from_the_beginning, "curlu", HERE "connect_timeout = 5s\n")
 CASE(unseen_handles_work, "unseen", QUICK)
 CASE(handles_that_went_unseen, "gone", QUICK)
 CASE(a_waiting_handle_that_went_unseen, "lost", SLOW)
@@ -90,9 +93,8 @@ CASE(threads_that_end_in_the_middle, "cut-off", SLOW)
 /* Foreign code leaks; reads and writes out of place would be ours. */
 static void under_valgrind(void **state)
 {
-	static const char *const names[] = {
-		"copies", "reset", "again", "urls", "nested", "turns"
-	};
+	static const char *const names[] = { "copies", "reset", "again", "urls",
+					     "nested", "turns", "curlu" };
 
 	(void)state;
 	if (getenv("RS_PRELOAD_FIRST"))
@@ -191,6 +193,8 @@ int main(void)
 		cmocka_unit_test(reset_is_a_new_beginning),
 		cmocka_unit_test(a_new_handle_is_new),
 		cmocka_unit_test(urls_are_libcurls_copies),
+		cmocka_unit_test(curlu_handles_go_first),
+		cmocka_unit_test(curlu_handles_are_known_from_the_beginning),
 		cmocka_unit_test(unseen_handles_work),
 		cmocka_unit_test(handles_that_went_unseen),
 		cmocka_unit_test(a_waiting_handle_that_went_unseen),

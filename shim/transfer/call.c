@@ -215,8 +215,8 @@ static bool was_cancelled(const struct rs_exchange *x)
 
 bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 {
-	if (x->stopped && *result == CURLE_WRITE_ERROR)
-		rs_transfer_error(x, x->stopped); /* libcurl names the callback that it knows of */
+	if (x->stopped && x->misnamed && *result == CURLE_WRITE_ERROR)
+		rs_transfer_error(x, rs_words_for(x->stopped));
 	if (x->resume.continuing)
 		*result = conclude_continued(x, *result);
 	else if (!hand_out(x, result))

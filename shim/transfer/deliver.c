@@ -20,12 +20,18 @@ static size_t write_chunks(struct rs_exchange *x, char *bytes, size_t len)
 	return len;
 }
 
-/* An answer other than these ends the attempt; `complaint` is what libcurl says of it. */
-static size_t judged(struct rs_exchange *x, size_t took, size_t len, const char *complaint)
+/* An answer other than these ends the attempt. */
+static size_t judged(struct rs_exchange *x, size_t took, size_t len, enum rs_sink sink)
 {
 	if (took != len && took != CURL_WRITEFUNC_PAUSE)
-		x->stopped = complaint;
+		x->stopped = sink;
 	return took;
+}
+
+const char *rs_words_for(enum rs_sink sink)
+{
+	return sink == RS_SINK_HEADER ? "Failed writing header"
+				      : "Failure writing output to destination";
 }
 
 /* With CURLOPT_HEADER a header line goes to the write callback first. A pause in the header
@@ -38,7 +44,7 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 	if (o->include_header && kind == RS_PIECE_HEADER && !x->echoed) {
 		took = write_chunks(x, bytes, len);
 		if (took != len)
-			return judged(x, took, len, "Failure writing output to destination");
+			return judged(x, took, len, RS_SINK_BODY);
 		x->echoed = true;
 	}
 	if (o->header_fn || o->header_data)
@@ -46,7 +52,7 @@ static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char 
 				    o->header_data);
 	if (took != CURL_WRITEFUNC_PAUSE)
 		x->echoed = false;
-	return judged(x, took, len, "Failed writing header");
+	return judged(x, took, len, RS_SINK_HEADER);
 }
 
 /* getinfo is told the size of the whole where this is the rest of it. */

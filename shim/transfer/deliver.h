@@ -30,7 +30,7 @@ static inline size_t rs_body_taken(struct rs_exchange *x, size_t took, size_t le
 	if (__builtin_expect(took == len, 1))
 		x->resume.got += (int64_t)len;
 	else if (took != CURL_WRITEFUNC_PAUSE)
-		x->stopped = "Failure writing output to destination";
+		x->stopped = RS_SINK_BODY;
 	return took;
 }
 

@@ -49,6 +49,13 @@ enum rs_header_way {
 	RS_HEADERS_SEEN,  /* they pass through our callback */
 };
 
+/* A callback of the program that takes what arrives. */
+enum rs_sink {
+	RS_NO_SINK,
+	RS_SINK_BODY,
+	RS_SINK_HEADER,
+};
+
 struct rs_exchange {
 	struct rs_handle *handle;
 	const struct rs_rules *rules;
@@ -96,7 +103,8 @@ struct rs_exchange {
 
 	/* The present attempt. */
 	const struct rs_rule *rule; /* that decides; NULL: none does, or not yet */
-	const char *stopped;        /* a callback of the program ended it: what libcurl says */
+	enum rs_sink stopped;       /* the program's callback that ended it, if one did */
+	bool misnamed;              /* by libcurl, to which it was the other one */
 	int status;                 /* of the newest block */
 	size_t headers_at;          /* among the held bytes: its first line after the status line */
 	size_t body_at;             /* where its body begins */
@@ -164,6 +172,9 @@ bool rs_response_finish(struct rs_exchange *x, CURLcode *result);
 /* Hand one piece to the program. Returns what libcurl is to be told: len, a pause, or anything
  * else for an error (x->stopped is set then). */
 size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len);
+
+/* What libcurl 7.88 says when that callback has ended a transfer. */
+const char *rs_words_for(enum rs_sink sink);
 
 /* judge.c ------------------------------------------------------------------------------------- */
 

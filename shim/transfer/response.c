@@ -18,7 +18,7 @@ void rs_response_begin(struct rs_exchange *x)
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
 	x->echoed = x->delivered = x->paused = false;
-	x->stopped = NULL;
+	x->stopped = RS_NO_SINK;
 	x->rule = NULL;
 }
 
@@ -174,6 +174,7 @@ __attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *
 {
 	size_t took = header_line(x, bytes, len);
 
+	x->misnamed = x->stopped == RS_SINK_BODY;
 	x->handle->lines_flow = lines_may_flow(x);
 	return took;
 }
@@ -201,7 +202,7 @@ static bool flows_at_once(struct rs_exchange *x, const char *line, size_t len)
 size_t rs_line_not_taken(const struct rs_handle *handle, size_t took)
 {
 	if (took != CURL_WRITEFUNC_PAUSE)
-		handle->active->stopped = "Failed writing header";
+		handle->active->stopped = RS_SINK_HEADER;
 	return took;
 }
 
@@ -306,7 +307,7 @@ static bool piece_may_flow(const struct rs_exchange *x)
 	return x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold);
 }
 
-__attribute__((noinline)) static size_t judge_piece(struct rs_exchange *x, char *bytes, size_t len)
+static size_t take_piece(struct rs_exchange *x, char *bytes, size_t len)
 {
 	if (x->phase != RS_HOLDING || !hold(x, RS_PIECE_BODY, bytes, len))
 		return act(x, RS_PIECE_BODY, bytes, len);
@@ -318,6 +319,14 @@ __attribute__((noinline)) static size_t judge_piece(struct rs_exchange *x, char 
 	if (x->phase == RS_HOLDING && held_enough(x))
 		rs_judge_response(x, RS_KNOWN_ALL);
 	return settle(x, RS_PIECE_BODY, bytes, len);
+}
+
+__attribute__((noinline)) static size_t judge_piece(struct rs_exchange *x, char *bytes, size_t len)
+{
+	size_t took = take_piece(x, bytes, len);
+
+	x->misnamed = x->stopped == RS_SINK_HEADER;
+	return took;
 }
 
 size_t rs_response_piece(struct rs_exchange *x, char *bytes, size_t len)
@@ -368,6 +377,6 @@ bool rs_response_finish(struct rs_exchange *x, CURLcode *result)
 		return false;
 	*result = took == 1 ? CURLE_OK : CURLE_WRITE_ERROR;
 	if (took != 1)
-		rs_transfer_error(x, x->stopped);
+		rs_transfer_error(x, rs_words_for(x->stopped));
 	return true;
 }

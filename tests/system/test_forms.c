@@ -3,14 +3,11 @@
  * libcurl was built so that it does not come by the library when it calls itself.
  */
 #include "harness.h"
+#include "other_libcurl.h"
 #include "server.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <elf.h>
-#include <link.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RULES                                                                                      \
@@ -19,56 +16,12 @@
 
 static const char *rules, *file, *two_files, *file_and_pipe, *bound;
 
-/* ---- a libcurl that is bound to itself ---- */
-
-static ElfW(Dyn) * dynamic_of(char *image)
+/* As -Bsymbolic would have it. */
+static bool bind_to_itself(char *image, size_t len)
 {
-	const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)(void *)image;
-	const ElfW(Phdr) *parts = (const ElfW(Phdr) *)(void *)(image + header->e_phoff);
-
-	for (int i = 0; i < header->e_phnum; i++) {
-		if (parts[i].p_type == PT_DYNAMIC)
-			return (ElfW(Dyn) *)(void *)(image + parts[i].p_offset);
-	}
-	return NULL;
+	(void)len;
+	return other_libcurl_add_flags(image, DF_SYMBOLIC);
 }
-
-/* As -Bsymbolic would have it. False: there is no room to say so. */
-static bool bind_to_itself(char *image)
-{
-	for (ElfW(Dyn) *d = dynamic_of(image); d && d->d_tag != DT_NULL; d++) {
-		if (d->d_tag == DT_FLAGS) {
-			d->d_un.d_val |= DF_SYMBOLIC;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A setting of LD_LIBRARY_PATH by which it is found; NULL: there is none. */
-static const char *bound_libcurl(void)
-{
-	static char setting[4200];
-	char *(*version)(void) = curl_version;
-	char *image = NULL;
-	size_t len = 0;
-	void *symbol;
-	Dl_info about;
-
-	memcpy(&symbol, &version, sizeof(symbol));
-	if (dladdr(symbol, &about) != 0)
-		image = read_file(about.dli_fname, &len);
-	if (!image || !bind_to_itself(image)) {
-		free(image);
-		return NULL;
-	}
-	(void)temp_file("libcurl.so.4", image, len);
-	free(image);
-	(void)snprintf(setting, sizeof(setting), "LD_LIBRARY_PATH=%s", temp_dir());
-	return setting;
-}
-
-/* ---- forms ---- */
 
 static int prepare(void **state)
 {
@@ -81,7 +34,7 @@ static int prepare(void **state)
 	(void)snprintf(mixed, sizeof(mixed), "%s,pipe", file);
 	two_files = two;
 	file_and_pipe = mixed;
-	bound = bound_libcurl();
+	bound = other_libcurl(bind_to_itself);
 	return 0;
 }
 

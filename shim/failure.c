@@ -5,7 +5,8 @@
 #include "retry/match.h"
 #include "retry/pacer.h"
 
-bool rs_failure_goes_on(const struct rs_failure *failure)
+/* Will there be another attempt, if nothing comes between? */
+static bool goes_on(const struct rs_failure *failure)
 {
 	return failure->decision.action == RS_ACTION_RETRY ||
 	       failure->decision.action == RS_ACTION_RECOVER;
@@ -36,8 +37,7 @@ static void remember(const struct rs_failure *failure)
 {
 	const struct rs_cause cause = rs_cause_of(failure->target->call, &failure->outcome);
 
-	rs_history_add(failure->history, &cause,
-		       rs_failure_goes_on(failure) ? failure->decision.wait_ns : 0);
+	rs_history_add(failure->history, &cause, goes_on(failure) ? failure->decision.wait_ns : 0);
 }
 
 static const struct rs_rule *find_rule(const struct rs_failure *failure)

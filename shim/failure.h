@@ -31,9 +31,6 @@ struct rs_failure {
  * observe. True: there is something to be done, now: wait, run a command, report. */
 bool rs_failure_judge(struct rs_failure *failure);
 
-/* Will there be another attempt, if nothing comes between? */
-bool rs_failure_goes_on(const struct rs_failure *failure);
-
 /* As those need it who act on it. */
 struct rs_incident rs_failure_incident(const struct rs_failure *failure);
 

@@ -116,8 +116,6 @@ size_t rs_upload_read(char *bytes, size_t size, size_t count, void *user)
 		upload->ended = true;
 	else if (got <= size * count)
 		keep(upload, bytes, got);
-	else
-		upload->program_aborted = got != CURL_READFUNC_PAUSE;
 	return got;
 }
 

@@ -119,6 +119,7 @@ OPS_OBJ := $(call obj,$(addprefix shim/ops/,log.c line.c sink.c target_text.c ca
 	hook_env.c report_line.c))
 $(B)/tests/unit/test_next_symbol: $(B)/obj/shim/next_symbol.o
 $(B)/tests/unit/test_multi_time: $(B)/obj/shim/transfer/multi_time.o
+$(B)/tests/unit/test_table: $(B)/obj/shim/transfer/table.o
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(CORE_OBJ) $(OPS_OBJ)
 	@mkdir -p $(@D)
 	$(SAY) LINK $@

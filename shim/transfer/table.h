@@ -86,14 +86,15 @@ static inline bool rs_table_put_at_once(struct rs_table *table, void *key, void 
 	return true;
 }
 
-/* Remove it: what was there, or NULL. */
+/* Remove it: what was there, or NULL. No key, which is nothing's, looks like that of a free place,
+ * which another thread may be about to take. */
 void *rs_table_take_further(struct rs_table *table, void *key);
 static inline void *rs_table_take(struct rs_table *table, void *key)
 {
 	struct rs_table_place *place = rs_table_first_place(table, key);
 	void *value = rs_table_glance(table, key);
 
-	if (__builtin_expect(!value, 0))
+	if (__builtin_expect(!value, 0) || __builtin_expect(!key, 0))
 		return rs_table_take_further(table, key);
 	atomic_store_explicit(&place->value, NULL, memory_order_relaxed);
 	atomic_store_explicit(&place->key, NULL, memory_order_release);

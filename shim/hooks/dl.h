@@ -14,7 +14,9 @@
 	FIRST(easy_cleanup)                                                                        \
 	X(easy_duphandle)                                                                          \
 	X(easy_getinfo)                                                                            \
+	X(easy_header)                                                                             \
 	X(easy_init)                                                                               \
+	X(easy_nextheader)                                                                         \
 	X(easy_pause)                                                                              \
 	X(easy_perform)                                                                            \
 	X(easy_reset)                                                                              \

@@ -89,6 +89,8 @@ void rs_handle_ask_url(struct rs_handle *handle)
 void rs_handle_forget_last(struct rs_handle *handle)
 {
 	handle->whole.valid = false;
+	free(handle->headers);
+	handle->headers = NULL;
 	rs_fault_forget(handle);
 }
 

@@ -18,6 +18,7 @@
 #include "transfer/table.h"
 
 struct rs_exchange;
+struct rs_kept_headers;
 struct rs_multi;
 struct rs_multi_call;
 struct rs_stand_in;
@@ -37,6 +38,7 @@ struct rs_handle {
 		options;     /* as the program set them, whatever is in force for an attempt */
 	struct rs_hold hold; /* empty between calls; its memory is used again */
 	struct rs_whole_info whole;       /* of the last call, where libcurl cannot know */
+	struct rs_kept_headers *headers;  /* where `whole` is valid, or NULL: libcurl's */
 	struct rs_fault_told fault;       /* of the present or last attempt */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
 	struct rs_multi *unread_in;       /* has libcurl's message about it, unread; or NULL */

@@ -1,11 +1,13 @@
 #include "transfer/resume.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "process.h"
 #include "retry/ascii.h"
 #include "transfer/exchange.h"
+#include "transfer/kept_headers.h"
 #include "transfer/program.h"
 
 static bool is_header(const char *line, const char *name)
@@ -174,6 +176,8 @@ void rs_resume_remember(struct rs_exchange *x, CURLcode result)
 	r->status = x->status;
 	rs_resume_note_info(x);
 	x->handle->whole.size = r->got;
+	free(x->handle->headers);
+	x->handle->headers = rs_headers_keep(x->handle->api, x->handle->easy);
 	find_whole(x, &r->whole);
 	if (o->error_buffer)
 		memcpy(r->error_text, o->error_buffer, CURL_ERROR_SIZE);

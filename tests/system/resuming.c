@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What only the last attempt knows. */
-#define OF_THE_LAST "info REQUEST_SIZE|stored"
+#define OF_THE_LAST "info REQUEST_SIZE"
 
 char *resumed_object;
 const char *resumed_rules;

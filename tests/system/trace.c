@@ -149,14 +149,24 @@ static void put_strings(CURL *easy)
 	}
 }
 
-static void put_headers(CURL *easy)
+static void put_headers(CURL *easy, int request)
 {
 	const unsigned int any = CURLH_HEADER | CURLH_TRAILER | CURLH_CONNECT | CURLH_1XX;
-	struct curl_header *header = NULL;
+	struct curl_header *header = NULL, *named;
 
-	while ((header = curl_easy_nextheader(easy, any, -1, header)) != NULL)
-		(void)fprintf(stderr, "stored %u %s: %s\n", header->origin, header->name,
-			      header->value);
+	while ((header = curl_easy_nextheader(easy, any, request, header)) != NULL) {
+		int code = (int)curl_easy_header(easy, header->name, header->index, CURLH_HEADER,
+						 request, &named);
+
+		(void)fprintf(stderr, "stored %d %u %zu of %zu %s: %s\n", request, header->origin,
+			      header->index, header->amount, header->name, header->value);
+		(void)fprintf(stderr, "stored by name %d %s\n", code,
+			      code == 0 ? named->value : "");
+	}
+	for (int i = 0; i < 2; i++)
+		(void)fprintf(stderr, "stored by another name %d\n",
+			      (int)curl_easy_header(easy, i ? "ETag" : "X-None", i ? 9 : 0, any,
+						    request, &named));
 }
 
 void trace_info(CURL *easy, bool all)
@@ -164,7 +174,8 @@ void trace_info(CURL *easy, bool all)
 	put_longs(easy, all);
 	put_offsets(easy);
 	put_strings(easy);
-	put_headers(easy);
+	for (int request = -1; request < 3; request++)
+		put_headers(easy, request);
 }
 
 void trace_result(CURLcode result, const char *error_buffer)

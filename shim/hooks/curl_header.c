@@ -1,0 +1,45 @@
+/*
+ * The headers of a response, as the program asks for them after it. Mostly libcurl knows best.
+ */
+#include <curl/curl.h>
+
+#include "hooks/export.h"
+#include "transfer/handle.h"
+#include "transfer/kept_headers.h"
+
+static const struct rs_curl_api *api_of(const struct rs_handle *handle, const void *caller)
+{
+	const struct rs_curl_caller *found;
+
+	if (handle)
+		return handle->api;
+	found = rs_real_curl(caller);
+	return found ? found->api : NULL;
+}
+
+RS_EXPORT CURLHcode curl_easy_header(CURL *easy, const char *name, size_t index, unsigned origin,
+				     int request, struct curl_header **found)
+{
+	const struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
+
+	if (handle && handle->headers)
+		return rs_headers_find(handle->headers, name, index, origin, request, found);
+	if (!api || !api->easy_header)
+		return CURLHE_NOT_BUILT_IN;
+	return api->easy_header(easy, name, index, origin, request, found);
+}
+RS_BINDABLE(curl_easy_header);
+
+RS_EXPORT struct curl_header *curl_easy_nextheader(CURL *easy, unsigned origin, int request,
+						   struct curl_header *previous)
+{
+	const struct rs_handle *handle = rs_handle_find(easy);
+	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
+
+	if (handle && handle->headers)
+		return rs_headers_next(handle->headers, origin, request, previous);
+	return api && api->easy_nextheader ? api->easy_nextheader(easy, origin, request, previous)
+					   : NULL;
+}
+RS_BINDABLE(curl_easy_nextheader);

@@ -88,7 +88,15 @@ CASE(waits_are_cancelled_by_the_progress_callback, "cancel", SLOW)
 CASE(a_wait_is_paused, "halting", SLOW)
 CASE(other_threads_go_on_during_a_wait, "going-on", SLOW)
 CASE(another_url_in_the_middle, "moving-on", FAULT)
-CASE(threads_that_end_in_the_middle, "cut-off", SLOW)
+
+/* A sanitizer takes what such a thread has left behind on its stack for in use. */
+static void threads_that_end_in_the_middle(void **state)
+{
+	(void)state;
+	if (getenv("RS_PRELOAD_FIRST"))
+		skip();
+	check_case("cut-off", SLOW);
+}
 
 /* Foreign code leaks; reads and writes out of place would be ours. */
 static void under_valgrind(void **state)

@@ -70,6 +70,7 @@ struct rs_options {
 	const void *post_fields; /* NULL: the body, if any, comes from the read callback */
 
 	intptr_t resume_from;
+	long time_condition;
 	struct curl_slist *header_list;
 	long timeout_ms;         /* 0: none */
 	long connect_timeout_ms; /* 0: libcurl's own */

@@ -99,6 +99,18 @@ static bool find_whole(struct rs_exchange *x, struct rs_byte_range *whole)
 	return x->status == 200;
 }
 
+/* At the first byte of a body libcurl looks whether the part begins where CURLOPT_RESUME_FROM says,
+ * and whether CURLOPT_TIMECONDITION lets it be read at all. It does neither where a Range is asked
+ * for in another way, as for a continuation: only the first response can have passed that. */
+static bool passes_libcurl(const struct rs_exchange *x, const struct rs_byte_range *whole)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	if (o->resume_from && (x->status != 206 || whole->first != o->resume_from))
+		return false;
+	return !o->time_condition || x->resume.got > 0;
+}
+
 /* libcurl counts its limit from a little before what it reports as the total time. */
 #define LIMIT_SLACK_MS 10
 
@@ -131,6 +143,7 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result)
 		ask_libcurl(x);
 	return !program_timed_out(x, result) && !x->resume.original.coded &&
 	       !asks_by_header(rs_amended_headers(x)) && find_whole(x, &whole) &&
+	       passes_libcurl(x, &whole) &&
 	       (whole.last == RS_UNKNOWN_LENGTH || whole.first + x->resume.got <= whole.last) &&
 	       rs_entity_validator(&x->resume.original, rs_wall_now_ns() / RS_NS_PER_S).at;
 }

@@ -92,6 +92,55 @@ static void what_cannot_be_continued_is_not_tried(void **state)
 	}
 }
 
+/* libcurl has looked at nothing yet of what breaks before its body. What it would have refused
+ * there is not to be had by asking for the rest, which it would not look at. */
+static void what_libcurl_refuses_is_not_got_around(void **state)
+{
+	static const struct {
+		const char *name, *const words[3];
+		int status;
+		const char *headers;
+		size_t from; /* what a continuation would ask for */
+		bool whole;  /* it does not break: libcurl says no */
+	} cases[] = {
+		{ "ignored", { "RESUME_FROM_LARGE=1000" }, 200, TAG, 0, true },
+		{ "ignored and broken", { "RESUME_FROM_LARGE=1000" }, 200, TAG, 0, false },
+		{ "another part",
+		  { "RESUME_FROM_LARGE=1000" },
+		  206,
+		  TAG "Content-Range: bytes 500-199999/200000\r\n",
+		  500,
+		  false },
+		{ "not changed since",
+		  { "TIMECONDITION=1", "TIMEVALUE=1700000000" },
+		  200,
+		  TAG "Last-Modified: Sat, 01 Jan 2022 00:00:00 GMT\r\n",
+		  0,
+		  false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char room[ROOM];
+		struct reply script[2] = { { .status = cases[i].status,
+					     .headers = cases[i].headers,
+					     .body = resumed_object + cases[i].from,
+					     .body_len = SIZE - cases[i].from },
+					   resumed_part(cases[i].from, SIZE, TAG, room) };
+		struct server *server;
+		struct run run, bare;
+
+		if (!cases[i].whole)
+			script[0] = resumed_broken(script[0], 0);
+		server = server_start(script, 2);
+		run = resumed_trace(RUN_SHIM, resumed_rules, server, cases[i].words);
+		bare = resumed_bare(script, cases[i].words);
+		resumed_check(&run, &bare, cases[i].name);
+		assert_int_equal(server_request_count(server), 1);
+		server_stop(server);
+	}
+}
+
 static void not_where_the_policy_says_no(void **state)
 {
 	const struct reply reply = resumed_broken(resumed_whole(TAG), BREAK);
@@ -161,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_the_rest_is_not_taken),
 		cmocka_unit_test(what_cannot_be_continued_is_not_tried),
+		cmocka_unit_test(what_libcurl_refuses_is_not_got_around),
 		cmocka_unit_test(not_where_the_policy_says_no),
 		cmocka_unit_test(a_time_limit_is_no_break),
 		cmocka_unit_test(the_first_error_is_told),

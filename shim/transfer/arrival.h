@@ -13,7 +13,7 @@ size_t rs_response_line(struct rs_exchange *x, char *bytes, size_t len, void *da
 size_t rs_response_piece(struct rs_exchange *x, char *bytes, size_t len);
 
 /* The program's answer to a line that flowed is other than that it took it. */
-size_t rs_line_not_taken(const struct rs_handle *handle, size_t took);
+size_t rs_line_not_taken(const struct rs_handle *handle, size_t took, size_t len);
 
 /* Most lines of most responses are neither the first nor the last. */
 static inline bool rs_line_flows(const struct rs_handle *handle, size_t len)
@@ -28,7 +28,7 @@ static inline size_t rs_pass_line(const struct rs_handle *handle, char *bytes, s
 	size_t took = handle->options.header_fn(bytes, 1, len, data);
 
 	rs_program_leave(depth);
-	return __builtin_expect(took == len, 1) ? took : rs_line_not_taken(handle, took);
+	return __builtin_expect(took == len, 1) ? took : rs_line_not_taken(handle, took, len);
 }
 
 static inline bool rs_body_flows(const struct rs_handle *handle)

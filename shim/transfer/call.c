@@ -189,12 +189,13 @@ static CURLcode refuse(struct rs_exchange *x)
 	return CURLE_HTTP_RETURNED_ERROR;
 }
 
-/* The last attempt is over: what of it is still held is the program's. */
+/* The last attempt is over: what of it is still held is the program's. Where it ended in a pause at
+ * a header line libcurl, too, drops what it would have repeated. */
 static bool hand_out(struct rs_exchange *x, CURLcode *result)
 {
 	CURLcode handed;
 
-	if (x->phase == RS_DISCARDING || x->stopped ||
+	if (x->phase == RS_DISCARDING || x->stopped || x->repeats ||
 	    (x->phase == RS_STREAMING && !rs_hold_has_next(&x->handle->hold)))
 		return true;
 	if (!rs_response_finish(x, &handed))

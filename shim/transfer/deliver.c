@@ -1,21 +1,31 @@
 #include "transfer/deliver.h"
 
-/* libcurl cuts what goes to the write callback at CURL_MAX_WRITE_SIZE. */
-static size_t write_chunks(struct rs_exchange *x, char *bytes, size_t len)
+/* CURLOPT_HEADER: lines of HTTP, and none of its trailers. */
+static bool is_included(const struct rs_exchange *x, enum rs_piece_kind kind)
+{
+	return x->handle->options.include_header && kind == RS_PIECE_HEADER && x->has_block &&
+	       !x->leaves_header;
+}
+
+/* What the body callback has not had of the line, before a pause in any callback. libcurl cuts what
+ * goes there at CURL_MAX_WRITE_SIZE. */
+static size_t echo(struct rs_exchange *x, char *bytes, size_t len)
 {
 	const struct rs_options *o = &x->handle->options;
-	size_t done = 0;
 
-	while (done < len) {
-		size_t left = len - done;
+	if (!x->echoes)
+		x->echoed = 0;
+	x->echoes = true;
+	while (x->echoed < len) {
+		size_t left = len - x->echoed;
 		size_t chunk = left < CURL_MAX_WRITE_SIZE ? left : CURL_MAX_WRITE_SIZE;
-		size_t took = rs_call_sink(o->write_fn, bytes + done, 1, chunk, o->write_data);
+		size_t took = rs_call_sink(o->write_fn, bytes + x->echoed, 1, chunk, o->write_data);
 
 		if (took == CURL_WRITEFUNC_PAUSE)
 			return took;
 		if (took != chunk)
 			return 0;
-		done += chunk;
+		x->echoed += chunk;
 	}
 	return len;
 }
@@ -34,24 +44,22 @@ const char *rs_words_for(enum rs_sink sink)
 				      : "Failure writing output to destination";
 }
 
-/* With CURLOPT_HEADER a header line goes to the write callback first. A pause in the header
- * callback after that repeats the line: `echoed` keeps the write callback from seeing it twice. */
+/* With CURLOPT_HEADER a header line goes to the write callback first. */
 static size_t write_header(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
 	const struct rs_options *o = &x->handle->options;
 	size_t took = len;
 
-	if (o->include_header && kind == RS_PIECE_HEADER && !x->echoed) {
-		took = write_chunks(x, bytes, len);
+	if (is_included(x, kind)) {
+		took = echo(x, bytes, len);
 		if (took != len)
 			return judged(x, took, len, RS_SINK_BODY);
-		x->echoed = true;
 	}
 	if (o->header_fn || o->header_data)
 		took = rs_call_sink(o->header_fn ? o->header_fn : o->write_fn, bytes, 1, len,
 				    o->header_data);
 	if (took != CURL_WRITEFUNC_PAUSE)
-		x->echoed = false;
+		x->echoes = false;
 	return judged(x, took, len, RS_SINK_HEADER);
 }
 

@@ -75,6 +75,12 @@ struct rs_exchange {
 	int64_t turn_ns;    /* of the first attempt, where that was put off */
 	uint64_t mark;      /* when the call did */
 
+	/* Where it `repeats`. */
+	enum rs_piece_kind line_kind; /* what the line is that will come again */
+	size_t line_len;
+	size_t lines_done; /* bytes that have been taken of what will come with it, before it */
+	size_t echoed;     /* where it `echoes` */
+
 	/* From here on: all zero when a call begins. */
 	enum rs_phase phase;
 	enum rs_header_way header_way; /* how the headers of the present attempt are learned */
@@ -82,18 +88,20 @@ struct rs_exchange {
 	bool replaced_more; /* there are other options to restore than where the body goes */
 	bool judged;        /* by the newest rules: there was a failure */
 	bool has_target;
-	bool streams_up;   /* the body comes through the read callback, and `upload` */
-	bool watches_seek; /* and seeks in it go through `upload` too */
-	bool altered;      /* the program changed the request while it was running */
-	bool native_fail;  /* CURLOPT_FAILONERROR is in force inside libcurl */
-	bool waits;        /* libcurl is not running, but the call goes on */
-	bool paused;       /* the program wants no more while it `waits` */
-	bool in_headers;   /* inside a header block */
-	bool has_block;    /* a header block has begun */
-	bool provisional;  /* the block may not be the last: 1xx, a redirect, a CONNECT … */
-	bool echoed;       /* CURLOPT_HEADER: the body callback has had the present line */
-	bool delivered;    /* the program has seen some of this attempt: it is committed */
-	bool timed;        /* call.started_ns and attempt_ns are set: rs_exchange_time() */
+	bool streams_up;        /* the body comes through the read callback, and `upload` */
+	bool watches_seek;      /* and seeks in it go through `upload` too */
+	bool altered;           /* the program changed the request while it was running */
+	bool native_fail;       /* CURLOPT_FAILONERROR is in force inside libcurl */
+	bool waits;             /* libcurl is not running, but the call goes on */
+	bool paused;            /* the program wants no more while it `waits` */
+	bool in_headers;        /* inside a header block */
+	bool has_block;         /* a header block has begun */
+	bool provisional;       /* the block may not be the last: 1xx, a redirect, a CONNECT … */
+	bool leaves_header : 1; /* CURLOPT_HEADER is libcurl's own to do: this is not HTTP */
+	bool echoes : 1;        /* and ours: the body callback has had `echoed` bytes of a line */
+	bool repeats : 1;       /* the program has paused at a header line: see response.c */
+	bool delivered;         /* the program has seen some of this attempt: it is committed */
+	bool timed;             /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {
 		bool attempt, connect, fresh;
 		int64_t attempt_ns;
@@ -138,6 +146,10 @@ static inline bool rs_exchange_possible(const struct rs_handle *handle)
 bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended);
 
 bool rs_exchange_is_http(struct rs_exchange *x);
+
+/* The same before the first attempt; also where a proxy may speak it in the place of a server that
+ * does not, and for what begins as HTTP. */
+bool rs_exchange_may_speak_http(struct rs_exchange *x);
 
 /* May a CONNECT to a proxy come before the response? Rather yes than no. */
 static inline bool rs_exchange_may_tunnel(const struct rs_exchange *x)

@@ -25,9 +25,10 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 		return x->header_way == RS_HEADERS_SEEN;
 	case CURLOPT_WRITEFUNCTION:
 	case CURLOPT_WRITEDATA:
-	case CURLOPT_HEADER:
 	case CURLOPT_FAILONERROR:
 		return true;
+	case CURLOPT_HEADER:
+		return !x->leaves_header;
 	default:
 		return rs_fault_owns(x, option);
 	}
@@ -172,7 +173,8 @@ void rs_transfer_replace_more(struct rs_exchange *x)
 	CURL *easy = x->handle->easy;
 
 	x->replaced_more = true;
-	if (o->include_header)
+	x->leaves_header = o->include_header && !rs_exchange_may_speak_http(x);
+	if (o->include_header && !x->leaves_header)
 		set(easy, CURLOPT_HEADER, 0L);
 	if (o->fail_on_error)
 		set(easy, CURLOPT_FAILONERROR, 0L);

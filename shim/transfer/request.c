@@ -115,6 +115,18 @@ bool rs_exchange_is_http(struct rs_exchange *x)
 	return is_http(rs_exchange_target(x)->scheme);
 }
 
+bool rs_exchange_may_speak_http(struct rs_exchange *x)
+{
+	static const char other[][5] = { "ftp", "ftps", "ws", "wss" };
+	struct rs_span scheme = rs_url_split(url_text(x)).scheme;
+
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		if (scheme_is(scheme, other[i]))
+			return true;
+	}
+	return is_http(scheme);
+}
+
 bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended)
 {
 	const struct rs_options *o = &x->handle->options;

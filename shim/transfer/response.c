@@ -17,7 +17,7 @@ void rs_response_begin(struct rs_exchange *x)
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
-	x->echoed = x->delivered = x->paused = false;
+	x->echoes = x->repeats = x->delivered = x->paused = false;
 	x->stopped = RS_NO_SINK;
 	x->rule = NULL;
 }
@@ -137,6 +137,15 @@ static void end_block(struct rs_exchange *x)
 	x->in_headers = false;
 }
 
+static void note_lines(struct rs_exchange *x, const char *lines, size_t len)
+{
+	for (size_t done = 0, next; done < len; done += next) {
+		next = rs_line_len(lines + done, len - done);
+		rs_resume_line(x, lines + done, next);
+	}
+}
+
+/* One line; or several, where a pause has made them one piece. */
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
 	enum rs_piece_kind kind = RS_PIECE_HEADER;
@@ -147,15 +156,16 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 		rs_hand_over(x); /* not HTTP */
 	else if (x->has_block && !x->in_headers)
 		kind = RS_PIECE_TRAILER;
+	x->line_kind = kind;
 	if (x->in_headers)
-		rs_resume_line(x, bytes, len);
+		note_lines(x, bytes, len);
 
 	if (x->phase == RS_HOLDING && hold(x, kind, bytes, len)) {
-		if (x->in_headers && rs_line_is_blank(bytes, len))
+		if (x->in_headers && rs_lines_end(bytes, len))
 			end_block(x);
 		return settle(x, kind, bytes, len);
 	}
-	if (x->in_headers && rs_line_is_blank(bytes, len))
+	if (x->in_headers && rs_lines_end(bytes, len))
 		x->in_headers = false;
 	return act(x, kind, bytes, len);
 }
@@ -170,12 +180,38 @@ static bool lines_may_flow(const struct rs_exchange *x)
 	       o->header_fn && !o->include_header && !rs_resume_notes_lines(x);
 }
 
+/* What the program has paused at was judged when it came first. */
+static size_t take_line(struct rs_exchange *x, char *bytes, size_t len)
+{
+	size_t took = x->repeats ? act(x, x->line_kind, bytes, len) : header_line(x, bytes, len);
+
+	x->repeats = took == CURL_WRITEFUNC_PAUSE;
+	x->line_len = len;
+	return took;
+}
+
+/* After a pause libcurl repeats the line at which it was, and delivers those that have come
+ * meanwhile in one piece, behind it or apart. To the program they are one in either case. */
+static size_t take_lines(struct rs_exchange *x, char *bytes, size_t len)
+{
+	size_t done = x->repeats ? x->lines_done : 0, next, took;
+
+	for (; done < len; done += next) {
+		next = x->repeats ? x->line_len : len - done;
+		took = take_line(x, bytes + done, next);
+		x->lines_done = done;
+		if (took != next)
+			return took == CURL_WRITEFUNC_PAUSE ? took : 0;
+	}
+	return len;
+}
+
 __attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *bytes, size_t len)
 {
-	size_t took = header_line(x, bytes, len);
+	size_t took = take_lines(x, bytes, len);
 
 	x->misnamed = x->stopped == RS_SINK_BODY;
-	x->handle->lines_flow = lines_may_flow(x);
+	x->handle->lines_flow = !x->repeats && lines_may_flow(x);
 	return took;
 }
 
@@ -199,10 +235,19 @@ static bool flows_at_once(struct rs_exchange *x, const char *line, size_t len)
 	return true;
 }
 
-size_t rs_line_not_taken(const struct rs_handle *handle, size_t took)
+size_t rs_line_not_taken(const struct rs_handle *handle, size_t took, size_t len)
 {
-	if (took != CURL_WRITEFUNC_PAUSE)
-		handle->active->stopped = RS_SINK_HEADER;
+	struct rs_exchange *x = handle->active;
+
+	if (took != CURL_WRITEFUNC_PAUSE) {
+		x->stopped = RS_SINK_HEADER;
+		return took;
+	}
+	x->handle->lines_flow = false;
+	x->repeats = true;
+	x->line_kind = RS_PIECE_HEADER;
+	x->line_len = len;
+	x->lines_done = 0;
 	return took;
 }
 
@@ -336,7 +381,8 @@ size_t rs_response_piece(struct rs_exchange *x, char *bytes, size_t len)
 	if (!x->has_block && x->header_way == RS_HEADERS_ASKED)
 		recall(x);
 	if (__builtin_expect(!x->has_block, 0))
-		rs_hand_over(x); /* not HTTP, or HTTP/0.9 */
+		rs_hand_over(x);                    /* not HTTP, or HTTP/0.9 */
+	x->in_headers = handle->lines_flow = false; /* lines that flowed may have come as one */
 	handle->flows = piece_may_flow(x);
 	if (__builtin_expect(!handle->flows, 0))
 		return judge_piece(x, bytes, len);

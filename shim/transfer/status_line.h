@@ -29,6 +29,22 @@ static inline bool rs_line_is_blank(const char *line, size_t len)
 	return (len == 2 && line[0] == '\r' && line[1] == '\n') || (len == 1 && line[0] == '\n');
 }
 
+/* Is the last one of these blank? */
+static inline bool rs_lines_end(const char *lines, size_t len)
+{
+	return rs_line_is_blank(lines, len) ||
+	       (len > 2 && lines[len - 1] == '\n' &&
+		(lines[len - 2] == '\n' || (lines[len - 2] == '\r' && lines[len - 3] == '\n')));
+}
+
+/* Of the first line among several, with its end. */
+static inline size_t rs_line_len(const char *lines, size_t len)
+{
+	const char *end = memchr(lines, '\n', len);
+
+	return end ? (size_t)(end + 1 - lines) : len;
+}
+
 /* libcurl goes on by itself after these, if it is asked to and can. */
 static inline bool rs_status_is_provisional(int status)
 {

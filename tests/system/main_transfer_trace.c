@@ -7,7 +7,8 @@
  *   sinks=N        which are set: WRITEFUNCTION 1, WRITEDATA 2, HEADERFUNCTION 4, HEADERDATA 8
  *   on=CALLBACK:ACTION   what the first call of write, header, progress or read does: pause,
  *                  short (an error), abort, set (options), info, dup, nest (another transfer);
- *                  the callback "later" is the first write after later=N bytes
+ *                  the callback "later" is the first write after later=N bytes, "line" the
+ *                  first header line after so many; again=N: and the one N bytes further on
  *   upload=N       N bytes of noise come from the read callback; rewind=1: a seek callback too
  *   file=PATH      the body comes from a file that libcurl reads by itself, from=N bytes on
  *   second=URL     for the second transfer; nested=URL: for nest
@@ -129,6 +130,8 @@ static void set_own(const char *name, char *value)
 		tracing.nested = value;
 	else if (strcmp(name, "later") == 0)
 		tracing.later = strtoul(value, NULL, 10);
+	else if (strcmp(name, "again") == 0)
+		tracing.again = strtoul(value, NULL, 10);
 	else if (strcmp(name, "all") == 0)
 		tracing.all = true;
 	else if (strcmp(name, "upload") == 0)

@@ -24,7 +24,7 @@ struct transfer_trace {
 	bool acted, paused;
 	struct trace_run run;
 	curl_off_t progress[4];
-	size_t later, received;
+	size_t later, received, again, lines;
 	const char *second, *nested, *past, *plugin;
 	bool all;
 	char *upload;

@@ -125,10 +125,24 @@ size_t trace_on_write(char *bytes, size_t size, size_t count, void *data)
 	return plain_write(bytes, size, count, data);
 }
 
+/* After the line that is next. */
+static void once_more(void)
+{
+	tracing.later += tracing.again;
+	tracing.again = 0;
+	tracing.acted = false;
+}
+
 size_t trace_on_header(char *bytes, size_t size, size_t count, void *data)
 {
-	size_t len = size * count, answer = act("header", len);
+	size_t len = size * count;
+	bool is_later = tracing.later > 0 && tracing.lines >= tracing.later;
+	size_t answer = act(is_later ? "line" : "header", len);
 
+	if (answer == len)
+		tracing.lines += len;
+	else if (tracing.again > 0)
+		once_more();
 	trace_flush(&tracing.run);
 	if (answer == len)
 		trace_header("header", name_of(data), bytes, len);

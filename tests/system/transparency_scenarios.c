@@ -106,6 +106,9 @@ static const struct scenario responses[] = {
 	{ "nothing to resume",
 	  { "RESUME_FROM_LARGE=100", "FAILONERROR=1", "@/o" },
 	  { { .status = 416, .headers = "Content-Range: bytes */100\r\n", .body = "416" } } },
+	{ "ftp by a proxy", { "PROXY=@", "HEADER=1", "ftp://host.invalid/o" }, { { OBJECT } } },
+	{ "a file", { "HEADER=1", "file:///etc/passwd" }, { { 0 } } },
+	{ "of a file", { "HEADER=1", "NOBODY=1", "file:///etc/passwd" }, { { 0 } } },
 	{ "large headers", { "HEADER=1", "@/o" }, { { .headers = "", .body = "long" } } },
 };
 
@@ -139,6 +142,11 @@ static const struct scenario requests[] = {
 			OBJECT                                                                     \
 		}                                                                                  \
 	}
+/* Of 17, 19, 16 and 2 bytes. */
+#define LINES                                                                                      \
+	{                                                                                          \
+		RAW("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Some: header\r\n\r\nok")            \
+	}
 static const struct scenario callbacks[] = {
 	{ "write: getinfo", { "on=write:info", "@/o" }, ANSWER },
 	{ "header: getinfo", { "on=header:info", "@/o" }, ANSWER },
@@ -150,6 +158,15 @@ static const struct scenario callbacks[] = {
 	{ "write: pause", { "on=write:pause", "@/o" }, ANSWER },
 	{ "header: pause", { "on=header:pause", "@/o" }, ANSWER },
 	{ "included: pause", { "on=header:pause", "HEADER=1", "@/o" }, ANSWER },
+	{ "included: pause at the end",
+	  { "on=later:pause", "later=52", "HEADER=1", "@/o" },
+	  LINES },
+	{ "included: pause at a line",
+	  { "on=line:pause", "later=17", "sinks=14", "HEADER=1", "@/o" },
+	  LINES },
+	{ "included: pause behind a pause",
+	  { "on=line:pause", "later=17", "again=16", "sinks=14", "HEADER=1", "@/o" },
+	  LINES },
 	{ "write: error", { "on=write:short", "@/o" }, ANSWER },
 	{ "write: error at a header", { "on=write:short", "HEADER=1", "@/o" }, ANSWER },
 	{ "header: error", { "on=header:short", "@/o" }, ANSWER },
@@ -180,6 +197,9 @@ static const struct {
 	{ "header: getinfo", LATE },
 	{ "header: pause", LATE },
 	{ "included: pause", "all" },
+	{ "included: pause at the end", LATE },
+	{ "included: pause at a line", LATE },
+	{ "included: pause behind a pause", LATE },
 	{ "write: error", LATE },
 	{ "write: error at a header", LATE },
 	{ "header: error", LATE },

@@ -6,9 +6,10 @@
  *   NAME=VALUE     a curl option in capitals; the lines of a list are separated by |
  *   sinks=N        which are set: WRITEFUNCTION 1, WRITEDATA 2, HEADERFUNCTION 4, HEADERDATA 8
  *   on=CALLBACK:ACTION   what the first call of write, header, progress or read does: pause,
- *                  short (an error), abort, set (options), info, dup, nest (another transfer);
- *                  the callback "later" is the first write after later=N bytes, "line" the
- *                  first header line after so many; again=N: and the one N bytes further on
+ *                  halt (pause for good), short (an error), abort, set (options), info, dup,
+ *                  nest (another transfer); the callback "later" is the first write after later=N
+ *                  bytes, "line" the first header line after so many; again=N: and the one
+ *                  N bytes further on
  *   upload=N       N bytes of noise come from the read callback; rewind=1: a seek callback too
  *   file=PATH      the body comes from a file that libcurl reads by itself, from=N bytes on
  *   second=URL     for the second transfer; nested=URL: for nest

@@ -98,6 +98,8 @@ static size_t act(const char *callback, size_t len)
 		tracing.paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
+	if (strcmp(tracing.action, "halt") == 0)
+		return CURL_WRITEFUNC_PAUSE;
 	if (strcmp(tracing.action, "short") == 0)
 		return len - 1;
 	if (strcmp(tracing.action, "abort") == 0)

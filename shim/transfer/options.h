@@ -71,6 +71,8 @@ struct rs_options {
 
 	intptr_t resume_from;
 	long time_condition;
+	long append;
+	const struct curl_slist *quote, *pre_quote, *post_quote;
 	struct curl_slist *header_list;
 	long timeout_ms;         /* 0: none */
 	long connect_timeout_ms; /* 0: libcurl's own */

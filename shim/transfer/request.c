@@ -29,10 +29,19 @@ static bool sends_mail(struct rs_span scheme)
 	       scheme_is(scheme, "imap") || scheme_is(scheme, "imaps");
 }
 
+/* Nor is appending to a file, or running commands. */
+static bool does_more(const struct rs_options *o)
+{
+	return o->quote || o->pre_quote || o->post_quote ||
+	       (o->kind == RS_REQUEST_PUT && (o->append || o->resume_from));
+}
+
 static struct rs_span method_of(const struct rs_options *o, struct rs_span scheme)
 {
 	if (o->custom_request.text)
 		return span_of(o->custom_request.text);
+	if (!is_http(scheme) && does_more(o))
+		return span_of("POST");
 	switch (o->kind) {
 	case RS_REQUEST_GET:
 		return span_of("GET");

@@ -219,6 +219,38 @@ static void the_multi_interface_is_struck_too(void **state)
 	server_stop(server);
 }
 
+/* To append to a file, or to run a command, twice is not the same as once. */
+static void what_would_do_more_is_not_repeated(void **state)
+{
+	const char *file = temp_file("upload", "some bytes", 10);
+	const struct {
+		const char *const words[6];
+		int retries;
+	} cases[] = {
+		{ { "-T", file, "ftp://nowhere.invalid/x" }, 5 },
+		{ { "-a", "-T", file, "ftp://nowhere.invalid/x" }, 0 },
+		{ { "-a", "-T", file, "sftp://nowhere.invalid/x" }, 0 },
+		{ { "-C", "5", "-T", file, "ftp://nowhere.invalid/x" }, 0 },
+		{ { "ftp://nowhere.invalid/x" }, 5 },
+		{ { "-Q", "DELE x", "ftp://nowhere.invalid/x" }, 0 },
+		{ { "-Q", "+DELE x", "ftp://nowhere.invalid/x" }, 0 },
+		{ { "-Q", "-DELE x", "sftp://nowhere.invalid/x" }, 0 },
+		{ { "-I", "-Q", "DELE x", "ftp://nowhere.invalid/x" }, 0 },
+		{ { "-Q", "DELE x", NOWHERE }, 5 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *const *w = cases[i].words;
+		struct run run = RUN(FAULTY_RULES(""), "error=CURLE_PARTIAL_FILE", "curl", "-sS",
+				     w[0], w[1], w[2], w[3], w[4]);
+
+		assert_exit(run, 18);
+		assert_int_equal(count_lines(run.err, "event=retry rule=it"), cases[i].retries);
+		run_free(&run);
+	}
+}
+
 static void mistakes_are_told_before_the_start(void **state)
 {
 	struct run run = RUN(NO_RULES, "error=refusd", "echo", "started");
@@ -247,6 +279,7 @@ int main(void)
 		cmocka_unit_test(what_was_changed_is_put_back),
 		cmocka_unit_test(injected_outcomes_are_retried_like_real_ones),
 		cmocka_unit_test(the_multi_interface_is_struck_too),
+		cmocka_unit_test(what_would_do_more_is_not_repeated),
 		cmocka_unit_test(mistakes_are_told_before_the_start),
 	};
 

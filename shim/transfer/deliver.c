@@ -72,10 +72,20 @@ static size_t write_body(struct rs_exchange *x, char *bytes, size_t len)
 	return took;
 }
 
+/* Headers that the program has no use for it has not seen. What is not HTTP is different: a
+ * server's lines tell that it has begun. */
+static bool is_seen(const struct rs_exchange *x, enum rs_piece_kind kind)
+{
+	const struct rs_options *o = &x->handle->options;
+
+	return o->header_fn || o->header_data || o->include_header || !x->has_block ||
+	       kind != RS_PIECE_HEADER;
+}
+
 size_t rs_deliver(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
 	if (kind == RS_PIECE_BODY)
 		return write_body(x, bytes, len);
-	x->delivered = true;
+	x->delivered |= is_seen(x, kind);
 	return write_header(x, kind, bytes, len);
 }

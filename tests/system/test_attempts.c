@@ -122,11 +122,43 @@ static void what_may_be_the_last_is_not_held(void **state)
 	server_stop(server);
 }
 
+/* Nobody has been shown the headers of an answer that breaks off before its body: not where the
+ * program does not look at them, whatever libcurl does with them. */
+static void headers_that_nobody_sees_commit_to_nothing(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(c.URL, sys.argv[1])\n"
+				      "c.setopt(c.FAILONERROR, 1)\n"
+				      "if 'seen' in sys.argv[1]:\n"
+				      "    c.setopt(c.HEADERFUNCTION, lambda line: None)\n"
+				      "c.perform()\n";
+	static const char *const paths[] = { "/o", "/seen" };
+
+	(void)state;
+	for (int seen = 0; seen < 2; seen++) {
+		const struct reply script[] = {
+			{ .body = "the object\n", .ending = REPLY_CUT, .part = REPLY_BODY },
+			{ .body = "the object\n" }
+		};
+		struct server *server = server_start(script, 2);
+		struct run run = run_words(RUN_SHIM, RULES("error = partial"), "/usr/bin/python3",
+					   "-c", program, server_url(server, paths[seen]));
+
+		assert_exit(run, seen);
+		assert_output(run, seen ? "" : "the object\n");
+		assert_int_equal(server_request_count(server), seen ? 1 : 2);
+		run_free(&run);
+		server_stop(server);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_connects_are_not_retried_by_themselves),
 		cmocka_unit_test(diagnosis_shows_every_attempt),
+		cmocka_unit_test(headers_that_nobody_sees_commit_to_nothing),
 		cmocka_unit_test(what_no_rule_could_retry_is_not_held),
 		cmocka_unit_test(what_may_be_the_last_is_not_held),
 		cmocka_unit_test(what_is_held_is_held_up_to_a_limit),

@@ -71,6 +71,7 @@ struct rs_options {
 
 	intptr_t resume_from;
 	long time_condition;
+	unsigned long http_auth, proxy_auth; /* 0: libcurl's default, Basic */
 	long append;
 	const struct curl_slist *quote, *pre_quote, *post_quote;
 	struct curl_slist *header_list;

@@ -114,12 +114,23 @@ static bool answers_connect(struct rs_exchange *x)
 	return status != x->status;
 }
 
+/* libcurl goes on by itself after these, if it is asked to and can. A name and a password for Basic
+ * it sends with the first request; those of another host than that may be new after a redirect. */
+static bool may_go_on(const struct rs_options *o, int status)
+{
+	if (status / 100 == 3)
+		return o->follow_location;
+	if (status == 401)
+		return o->follow_location || (o->http_auth & ~CURLAUTH_BASIC);
+	return status / 100 == 1 || (status == 407 && (o->proxy_auth & ~CURLAUTH_BASIC));
+}
+
 static void begin_block(struct rs_exchange *x, const char *line, size_t len)
 {
 	x->in_headers = x->has_block = true;
 	x->status = rs_status_of_line(line, len);
 	x->headers_at = x->handle->hold.len + len;
-	x->provisional = rs_status_is_provisional(x->status) || answers_connect(x);
+	x->provisional = may_go_on(&x->handle->options, x->status) || answers_connect(x);
 	rs_resume_block(x);
 	if (x->phase == RS_HOLDING && !x->provisional && !x->resume.continuing)
 		rs_judge_response(x, RS_KNOWN_STATUS);

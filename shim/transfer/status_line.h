@@ -45,12 +45,6 @@ static inline size_t rs_line_len(const char *lines, size_t len)
 	return end ? (size_t)(end + 1 - lines) : len;
 }
 
-/* libcurl goes on by itself after these, if it is asked to and can. */
-static inline bool rs_status_is_provisional(int status)
-{
-	return status / 100 == 1 || status / 100 == 3 || status == 401 || status == 407;
-}
-
 /* The status of a response's first line, where that is one of two hundred and some; else 0. */
 static inline int rs_success_in_line(const char *line, size_t len)
 {

@@ -122,6 +122,50 @@ static void what_may_be_the_last_is_not_held(void **state)
 	server_stop(server);
 }
 
+/* Nor are the headers of one after which libcurl will not go on, for a program that does. */
+static void headers_that_may_be_the_last_are_not_held(void **state)
+{
+	static const char program[] = "import os, pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(c.URL, sys.argv[1])\n"
+				      "c.setopt(c.WRITEFUNCTION, lambda b: os.write(1, b))\n"
+				      "c.setopt(c.HEADERFUNCTION, lambda b: os.write(1, b))\n"
+				      "c.setopt(c.USERPWD, 'me:pw')\n"
+				      "c.perform()\n";
+	static const struct reply answers[] = {
+		{ .status = 302, .headers = "Location: /other\r\n", .body = "elsewhere" },
+		{ .status = 401,
+		  .headers = "WWW-Authenticate: Basic realm=\"r\"\r\n",
+		  .body = "who?" },
+		{ .status = 407, .body = "who?" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct reply script = answers[i];
+		struct server *server;
+		struct child *child;
+		struct run run;
+
+		script.ending = REPLY_GATED;
+		script.part = REPLY_BODY;
+		server = server_start(&script, 1);
+		child = child_start(&(struct program){
+			.argv = (const char *const[]){ "/usr/bin/python3", "-c", program,
+						       server_url(server, "/o"), NULL },
+			.under = RUN_SHIM,
+			.rules = RULES("status = 503"),
+		});
+		assert_true(child_wait_output(child, "\r\n\r\n"));
+		server_open_gate(server);
+		run = child_finish(child);
+		assert_exit(run, 0);
+		assert_contains(run.out, answers[i].body);
+		run_free(&run);
+		server_stop(server);
+	}
+}
+
 /* Nobody has been shown the headers of an answer that breaks off before its body: not where the
  * program does not look at them, whatever libcurl does with them. */
 static void headers_that_nobody_sees_commit_to_nothing(void **state)
@@ -161,6 +205,7 @@ int main(void)
 		cmocka_unit_test(headers_that_nobody_sees_commit_to_nothing),
 		cmocka_unit_test(what_no_rule_could_retry_is_not_held),
 		cmocka_unit_test(what_may_be_the_last_is_not_held),
+		cmocka_unit_test(headers_that_may_be_the_last_are_not_held),
 		cmocka_unit_test(what_is_held_is_held_up_to_a_limit),
 	};
 

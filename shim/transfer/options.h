@@ -56,6 +56,7 @@ struct rs_options {
 	curl_seek_callback seek_fn;
 	void *seek_data;
 	curl_ioctl_callback ioctl_fn;
+	curl_trailer_callback trailer_fn;
 
 	long no_progress;
 	curl_xferinfo_callback xferinfo_fn;

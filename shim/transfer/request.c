@@ -136,12 +136,19 @@ bool rs_exchange_may_speak_http(struct rs_exchange *x)
 	return is_http(scheme);
 }
 
+static bool sends_body(enum rs_request_kind kind)
+{
+	return kind != RS_REQUEST_GET && kind != RS_REQUEST_HEAD;
+}
+
 bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended)
 {
 	const struct rs_options *o = &x->handle->options;
 
 	if (x->altered)
 		return false;
+	if (o->trailer_fn && sends_body(o->kind)) /* libcurl asks for them once */
+		return outcome->never_sent;
 	if (x->streams_up)
 		return !x->upload.outgrown || (ended && rs_upload_repeatable(&x->upload));
 	switch (o->kind) {

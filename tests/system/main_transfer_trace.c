@@ -11,6 +11,7 @@
  *                  bytes, "line" the first header line after so many; again=N: and the one
  *                  N bytes further on
  *   upload=N       N bytes of noise come from the read callback; rewind=1: a seek callback too
+ *   trailers=1     and a trailer callback follows it up
  *   file=PATH      the body comes from a file that libcurl reads by itself, from=N bytes on
  *   second=URL     for the second transfer; nested=URL: for nest
  *   past=URL       for one more, made by the library plugin=PATH, past what is preloaded
@@ -137,6 +138,8 @@ static void set_own(const char *name, char *value)
 		tracing.all = true;
 	else if (strcmp(name, "upload") == 0)
 		set_upload(strtoul(value, NULL, 10));
+	else if (strcmp(name, "trailers") == 0)
+		(void)curl_easy_setopt(tracing.easy, CURLOPT_TRAILERFUNCTION, trace_on_trailers);
 	else if (strcmp(name, "file") == 0)
 		set_file(value);
 	else if (strcmp(name, "from") == 0)

@@ -252,6 +252,33 @@ static void too_long_a_stream_is_not_sent_again(void **state)
 	}
 }
 
+/* libcurl asks for them once in a handle's life, and forgets that it has let go of what it got. */
+static void trailers_are_not_sent_again(void **state)
+{
+	static const struct sender trailing = { "trailers",
+						{ "transfer-trace", "POST=1", "upload=50000",
+						  "trailers=1", "HTTPHEADER=Expect:" },
+						0,
+						0,
+						SMALL };
+	const struct reply busy[] = { BUSY, OK };
+	struct server *server = server_start(busy, 2), *refusing = server_start_refusing();
+	struct run run = send_to(server, &trailing, NULL);
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(server_request_count(server), 1);
+	assert_int_equal(count_lines(run.err, "trailers"), 1);
+	assert_contains(run.err, "reason=not_replayable");
+	check_bodies(server, &trailing, "busy");
+	run_free(&run);
+	run = send_to(refusing, &trailing, NULL);
+	assert_contains(run.err, "reason=attempts");
+	run_free(&run);
+	server_stop(refusing);
+	server_stop(server);
+}
+
 /* libcurl sends a body twice by itself; what it sent first and what a retry sends is the same. */
 static void redirects_with_a_body(void **state)
 {
@@ -307,6 +334,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_body_is_sent_again),
 		cmocka_unit_test(too_long_a_stream_is_not_sent_again),
+		cmocka_unit_test(trailers_are_not_sent_again),
 		cmocka_unit_test(redirects_with_a_body),
 	};
 

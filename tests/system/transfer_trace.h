@@ -43,6 +43,7 @@ size_t trace_on_header(char *bytes, size_t size, size_t count, void *data);
 int trace_on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
 		      curl_off_t ulnow);
 size_t trace_on_read(char *bytes, size_t size, size_t count, void *data);
+int trace_on_trailers(struct curl_slist **list, void *data);
 int trace_on_seek(void *data, curl_off_t offset, int whence);
 
 #endif

@@ -181,6 +181,14 @@ size_t trace_on_read(char *bytes, size_t size, size_t count, void *data)
 	return len;
 }
 
+int trace_on_trailers(struct curl_slist **list, void *data)
+{
+	(void)data;
+	(void)fprintf(stderr, "trailers\n");
+	*list = curl_slist_append(NULL, "X-Trailer: one");
+	return *list ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
+}
+
 int trace_on_seek(void *data, curl_off_t offset, int whence)
 {
 	if (data != &tracing.upload || whence != SEEK_SET ||

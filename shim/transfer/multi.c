@@ -243,7 +243,8 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	struct rs_multi *m;
 	CURLMcode result;
 
-	if (easy->active && easy->active->alone) /* its thread was cancelled, or asks in a callback */
+	if (easy->active &&
+	    easy->active->alone) /* its thread was cancelled, or asks in a callback */
 		return CURLM_ADDED_ALREADY;
 	if (call && call->multi && (call->detached || easy->active))
 		return CURLM_ADDED_ALREADY;

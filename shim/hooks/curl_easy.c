@@ -432,6 +432,7 @@ static CURLcode pause_running(struct rs_handle *handle, int bitmask)
 	CURLcode result;
 
 	rs_exchange_here = handle->active;
+	handle->active->halted = bitmask & CURLPAUSE_RECV;
 	result = handle->api->easy_pause(handle->easy, bitmask);
 	rs_exchange_here = around;
 	return result;

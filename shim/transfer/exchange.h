@@ -8,6 +8,7 @@
  *   replace.c   the options that are other ones meanwhile
  *   stand_in.c  the functions of ours that stay in libcurl from call to call
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
+ *   release.c   hands out what was held, also when libcurl is done
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
  *   fault.c     what goes wrong on purpose
@@ -28,6 +29,7 @@
 #include "ops/report.h"
 #include "retry/decide.h"
 #include "retry/match.h"
+#include "retry/ns.h"
 #include "transfer/amend.h"
 #include "transfer/fault.h"
 #include "transfer/handle.h"
@@ -113,12 +115,13 @@ struct rs_exchange {
 	const struct rs_rule *rule; /* that decides; NULL: none does, or not yet */
 	enum rs_sink stopped;       /* the program's callback that ended it, if one did */
 	bool misnamed;              /* by libcurl, to which it was the other one */
-	int status;                 /* of the newest block */
-	size_t headers_at;          /* among the held bytes: its first line after the status line */
-	size_t body_at;             /* where its body begins */
-	size_t body_len;            /* held bytes of it */
-	size_t header_pieces;       /* held pieces up to the end of its headers */
-	size_t drained;             /* bytes dropped */
+	bool halted;          /* it wants no more, while libcurl runs, which keeps what comes */
+	int status;           /* of the newest block */
+	size_t headers_at;    /* among the held bytes: its first line after the status line */
+	size_t body_at;       /* where its body begins */
+	size_t body_len;      /* held bytes of it */
+	size_t header_pieces; /* held pieces up to the end of its headers */
+	size_t drained;       /* bytes dropped */
 };
 
 /*
@@ -175,9 +178,32 @@ size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data);
  * */
 void rs_response_recall(struct rs_exchange *x);
 
+/* release.c ----------------------------------------------------------------------------------- */
+
+/* Hand out what is held. Like rs_deliver(): `len` when all of it went. The program may take a piece
+ * and have none follow it. */
+size_t rs_response_release(struct rs_exchange *x, size_t len);
+
 /* The attempt is over and the rest of what is held is the program's. *result: CURLE_OK, or what its
- * callbacks made of it. False: one of them has paused; ask again once it goes on. */
+ * callbacks made of it, or that its time was up before they wanted it. False: one of them has
+ * paused; ask again once it goes on, or at rs_exchange_ends_ns(). */
 bool rs_response_finish(struct rs_exchange *x, CURLcode *result);
+
+/* The limit on the present attempt as a whole, the program's or else ours. */
+static inline int64_t rs_exchange_limit_ns(const struct rs_exchange *x)
+{
+	long own_ms = x->handle->options.timeout_ms;
+
+	if (own_ms > 0)
+		return rs_ns_mul(own_ms, RS_NS_PER_MS);
+	return x->limits.attempt ? x->limits.attempt_ns : RS_FOREVER;
+}
+
+/* When it is up: after rs_exchange_time(). */
+static inline int64_t rs_exchange_ends_ns(const struct rs_exchange *x)
+{
+	return rs_ns_add(x->attempt_ns, rs_exchange_limit_ns(x));
+}
 
 /* deliver.c ----------------------------------------------------------------------------------- */
 
@@ -234,6 +260,9 @@ bool rs_exchange_asks(const struct rs_exchange *x);
 /* Wait until `until_ns` (monotonic), and as long as the program has paused, asking the program's
  * progress callback at least every 100 ms. false: the program asked to abort. */
 bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns);
+
+/* The same while the program has paused the rest of what was held. */
+bool rs_exchange_wait_for_program(struct rs_exchange *x);
 
 /* pace.c -------------------------------------------------------------------------------------- */
 

@@ -44,20 +44,10 @@ static CURLcode end_cut(struct rs_exchange *x, CURLcode result)
 
 /* ---- the beginning ---- */
 
-/* The time limit that is in force for the attempt; RS_FOREVER: none. */
-static int64_t limit_ns(const struct rs_exchange *x)
-{
-	long own_ms = x->handle->options.timeout_ms;
-
-	if (own_ms > 0)
-		return rs_ns_mul(own_ms, RS_NS_PER_MS);
-	return x->limits.attempt ? x->limits.attempt_ns : RS_FOREVER;
-}
-
 /* A peer that is slow enough is one that timed out. */
 static void delay(struct rs_exchange *x, int64_t delay_ns)
 {
-	int64_t most_ns = limit_ns(x);
+	int64_t most_ns = rs_exchange_limit_ns(x);
 
 	x->fault.delayed = delay_ns > 0;
 	if (x->fault.delayed)

@@ -33,6 +33,8 @@ static int64_t call_due_ns(const struct rs_multi_call *call, int64_t now_ns)
 		return RS_FOREVER;
 	if (!call->x.paused)
 		due_ns = call->state == RS_MULTI_WAITING ? rs_multi_call_due_ns(call) : now_ns;
+	else if (call->state == RS_MULTI_PAUSED)
+		due_ns = rs_exchange_ends_ns(&call->x);
 	if (rs_exchange_asks(&call->x))
 		due_ns = rs_ns_min(due_ns, now_ns + ASK_NS);
 	return due_ns;

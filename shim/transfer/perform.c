@@ -42,7 +42,7 @@ __attribute__((noinline)) static CURLcode go_on(struct rs_exchange *x, CURLcode 
 		result = attempt(x);
 	}
 	while (!rs_exchange_conclude(x, &result)) {
-		if (!rs_exchange_wait(x, 0))
+		if (!rs_exchange_wait_for_program(x))
 			return CURLE_ABORTED_BY_CALLBACK;
 	}
 	return result;

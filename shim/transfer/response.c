@@ -17,33 +17,14 @@ void rs_response_begin(struct rs_exchange *x)
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
 	x->drained = 0;
-	x->echoes = x->repeats = x->delivered = x->paused = false;
+	x->echoes = x->repeats = x->delivered = x->paused = x->halted = false;
 	x->stopped = RS_NO_SINK;
 	x->rule = NULL;
 }
 
-/* Hand out what is held. Like rs_deliver(): `len` when all of it went. */
-static size_t release(struct rs_exchange *x, size_t len)
-{
-	struct rs_hold *hold = &x->handle->hold;
-	enum rs_piece_kind kind;
-	struct rs_span bytes;
-
-	while (rs_hold_next(hold, &kind, &bytes)) {
-		size_t took = rs_deliver(x, kind, (char *)bytes.at, bytes.len);
-
-		if (took == CURL_WRITEFUNC_PAUSE)
-			return took;
-		if (took != bytes.len)
-			return 0;
-		rs_hold_released(hold);
-	}
-	return len;
-}
-
 static size_t hand_on(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
-	size_t took = rs_hold_has_next(&x->handle->hold) ? release(x, len) : len;
+	size_t took = rs_hold_has_next(&x->handle->hold) ? rs_response_release(x, len) : len;
 
 	return took == len ? rs_deliver(x, kind, bytes, len) : took;
 }
@@ -59,7 +40,7 @@ static size_t drain(struct rs_exchange *x, size_t len)
 static size_t refuse(struct rs_exchange *x)
 {
 	rs_hold_truncate(&x->handle->hold, x->header_pieces);
-	return release(x, 0);
+	return rs_response_release(x, 0);
 }
 
 /* What becomes of a piece once the phase is known. */
@@ -418,22 +399,4 @@ size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data)
 	(void)one;
 	return rs_body_flows(handle) ? rs_pass_piece(handle, bytes, len, data)
 				     : rs_response_piece(rs_exchange_here, bytes, len);
-}
-
-bool rs_response_finish(struct rs_exchange *x, CURLcode *result)
-{
-	size_t took;
-
-	if (x->paused)
-		return false;
-	if (x->phase == RS_REFUSING)
-		rs_hold_truncate(&x->handle->hold, x->header_pieces);
-	took = release(x, 1);
-	x->paused = took == CURL_WRITEFUNC_PAUSE;
-	if (x->paused)
-		return false;
-	*result = took == 1 ? CURLE_OK : CURLE_WRITE_ERROR;
-	if (took != 1)
-		rs_transfer_error(x, rs_words_for(x->stopped));
-	return true;
 }

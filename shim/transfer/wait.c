@@ -46,16 +46,17 @@ bool rs_exchange_ask(struct rs_exchange *x)
 	return goes_on;
 }
 
-static bool wait_in_slices(struct rs_exchange *x, int64_t until_ns)
+/* Until `until_ns`, and for as long as the program has paused, but then until `ends_ns` at most. */
+static bool wait_in_slices(struct rs_exchange *x, int64_t until_ns, int64_t ends_ns)
 {
 	int64_t now_ns = rs_now_ns();
 
-	while (now_ns < until_ns || x->paused) {
-		int64_t slice_ns = now_ns + SLICE_NS;
+	while (now_ns < until_ns || (x->paused && now_ns < ends_ns)) {
+		int64_t last_ns = now_ns < until_ns ? until_ns : ends_ns;
 
 		if (!rs_exchange_ask(x))
 			return false;
-		sleep_until(now_ns < until_ns ? rs_ns_min(until_ns, slice_ns) : slice_ns);
+		sleep_until(rs_ns_min(last_ns, now_ns + SLICE_NS));
 		now_ns = rs_now_ns();
 	}
 	return true;
@@ -66,7 +67,17 @@ bool rs_exchange_wait(struct rs_exchange *x, int64_t until_ns)
 	bool goes_on;
 
 	x->waits = true;
-	goes_on = wait_in_slices(x, until_ns);
+	goes_on = wait_in_slices(x, until_ns, RS_FOREVER);
+	x->waits = false;
+	return goes_on;
+}
+
+bool rs_exchange_wait_for_program(struct rs_exchange *x)
+{
+	bool goes_on;
+
+	x->waits = true;
+	goes_on = wait_in_slices(x, 0, rs_exchange_ends_ns(x));
 	x->waits = false;
 	return goes_on;
 }

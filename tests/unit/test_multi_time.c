@@ -175,6 +175,24 @@ static void a_timer_that_has_gone_off_is_set_again(void **state)
 	assert_int_equal(program.calls, 2);
 }
 
+/* A transfer whose rest the program has paused. */
+static void a_pause_ends_with_the_transfer_s_time(void **state)
+{
+	struct rs_handle handle = { .options.timeout_ms = 300 };
+	struct rs_multi m;
+
+	(void)state;
+	begin(&m, &strict);
+	let_wait(&m, T0);
+	waiting.state = RS_MULTI_PAUSED;
+	waiting.x.paused = true;
+	waiting.x.handle = &handle;
+	waiting.x.attempt_ns = T0 - MS(100);
+	assert_int_equal(rs_multi_shorten_ms(&m, -1), 200);
+	handle.options.timeout_ms = 0;
+	assert_int_equal(rs_multi_shorten_ms(&m, -1), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +200,7 @@ int main(void)
 		cmocka_unit_test(libcurl_is_told_of_one_that_failed_in_between),
 		cmocka_unit_test(an_older_libcurl_is_not_in_the_way),
 		cmocka_unit_test(a_timer_that_has_gone_off_is_set_again),
+		cmocka_unit_test(a_pause_ends_with_the_transfer_s_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

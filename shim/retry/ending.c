@@ -18,7 +18,7 @@ bool rs_look_up_is_failure(int eai, int sys_errno)
 bool rs_curl_error_is_programs(int code)
 {
 	return code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_READ_ERROR ||
-	       code == CURLE_WRITE_ERROR;
+	       code == CURLE_WRITE_ERROR || code == CURLE_CHUNK_FAILED;
 }
 
 bool rs_ending_is_judged(enum rs_call call, const struct rs_outcome *outcome)

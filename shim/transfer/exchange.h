@@ -11,6 +11,7 @@
  *   release.c   hands out what was held, also when libcurl is done
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next
+ *   refusal.c   notes where the program itself says no
  *   fault.c     what goes wrong on purpose
  *   request.c   what the program asked for: the target, and whether it can be sent again
  *   command.c   runs the commands of rules between attempts, and reports
@@ -33,6 +34,7 @@
 #include "transfer/amend.h"
 #include "transfer/fault.h"
 #include "transfer/handle.h"
+#include "transfer/refusal.h"
 #include "transfer/resume.h"
 #include "transfer/upload.h"
 
@@ -116,7 +118,9 @@ struct rs_exchange {
 	enum rs_sink stopped;       /* the program's callback that ended it, if one did */
 	bool misnamed;              /* by libcurl, to which it was the other one */
 	bool halted;          /* it wants no more, while libcurl runs, which keeps what comes */
+	uint16_t refused;     /* one has refused what leads to this CURLcode, or 0 */
 	int status;           /* of the newest block */
+	uint8_t watched;      /* those that may, and are asked by ours for now: refusal.h */
 	size_t headers_at;    /* among the held bytes: its first line after the status line */
 	size_t body_at;       /* where its body begins */
 	size_t body_len;      /* held bytes of it */
@@ -332,7 +336,7 @@ static inline void rs_transfer_replace(struct rs_exchange *x)
 
 	if (__builtin_expect(!x->handle->body_stands, 0))
 		rs_transfer_take_body(x);
-	if ((o->include_header | o->fail_on_error) || x->streams_up)
+	if ((o->include_header | o->fail_on_error) || x->streams_up || o->may_refuse)
 		rs_transfer_replace_more(x);
 }
 

@@ -244,7 +244,9 @@ static bool is_settled(const struct rs_exchange *x, CURLcode result)
 {
 	if (x->rule || x->phase == RS_REFUSING || x->phase == RS_ENDING || x->stopped)
 		return true;
-	return result == CURLE_OK ? x->phase != RS_HOLDING : rs_curl_error_is_programs((int)result);
+	if (result == CURLE_OK)
+		return x->phase != RS_HOLDING;
+	return rs_curl_error_is_programs((int)result) || rs_refusal_ended(x, result);
 }
 
 void rs_judge_end(struct rs_exchange *x, CURLcode result)

@@ -36,12 +36,21 @@ struct rs_copy {
 	char small[216];
 };
 
+/* Not cleared for every handle: few programs set any. */
+struct rs_rare_options {
+	curl_trailer_callback trailer_fn;
+	curl_resolver_start_callback resolver_fn;
+	void *resolver_data;
+	curl_ssl_ctx_callback ssl_ctx_fn;
+	void *ssl_ctx_data;
+};
+
 struct rs_options {
 	enum rs_request_kind kind;
 	bool post_copied;
 	bool keeps_chunks; /* CURLOPT_HTTP_TRANSFER_DECODING off */
 	bool abstract_socket;
-	bool has_copies; /* of those at the end one may be set, or lost */
+	bool has_copies; /* of those at the end one may be set, or lost; or one of the rare ones */
 
 	curl_write_callback write_fn; /* NULL: libcurl's default, fwrite */
 	void *write_data;
@@ -56,7 +65,6 @@ struct rs_options {
 	curl_seek_callback seek_fn;
 	void *seek_data;
 	curl_ioctl_callback ioctl_fn;
-	curl_trailer_callback trailer_fn;
 
 	long no_progress;
 	curl_xferinfo_callback xferinfo_fn;
@@ -64,6 +72,7 @@ struct rs_options {
 	void *progress_data;
 
 	const void *curlu; /* CURLOPT_CURLU: the URL is in there, whatever CURLOPT_URL says */
+	bool may_refuse;   /* a callback of those in transfer/refusal.h has been set */
 	bool url_known;    /* `url` is what it is: see rs_options_expect_url() */
 	enum rs_url_kind url_kind;
 	const struct curl_httppost
@@ -100,6 +109,7 @@ struct rs_options {
 	struct rs_copy range;
 	struct rs_copy protocol_names;
 	struct rs_copy unix_socket;
+	struct rs_rare_options rare;
 };
 
 /* Libcurl's defaults, in memory that is all zero, or was released. */

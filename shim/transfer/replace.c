@@ -30,7 +30,7 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_HEADER:
 		return !x->leaves_header;
 	default:
-		return rs_fault_owns(x, option);
+		return rs_refusal_owns(x, option) || rs_fault_owns(x, option);
 	}
 }
 
@@ -93,6 +93,7 @@ __attribute__((noinline)) static void restore_more(const struct rs_exchange *x, 
 	if (x->resume.continuing)
 		rs_resume_restore(x, easy);
 	restore_limits(x, easy);
+	rs_refusal_restore(x, easy);
 	rs_amended_restore(x, easy);
 	rs_fault_restore(x, easy);
 }
@@ -180,6 +181,7 @@ void rs_transfer_replace_more(struct rs_exchange *x)
 		set(easy, CURLOPT_FAILONERROR, 0L);
 	if (x->streams_up)
 		replace_upload(x);
+	rs_refusal_watch(x);
 }
 
 void rs_transfer_divert_body(struct rs_exchange *x, curl_write_callback with_exchange,

@@ -147,7 +147,7 @@ bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outc
 
 	if (x->altered)
 		return false;
-	if (o->trailer_fn && sends_body(o->kind)) /* libcurl asks for them once */
+	if (o->rare.trailer_fn && sends_body(o->kind)) /* libcurl asks for them once */
 		return outcome->never_sent;
 	if (x->streams_up)
 		return !x->upload.outgrown || (ended && rs_upload_repeatable(&x->upload));

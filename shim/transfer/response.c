@@ -19,6 +19,7 @@ void rs_response_begin(struct rs_exchange *x)
 	x->drained = 0;
 	x->echoes = x->repeats = x->delivered = x->paused = x->halted = false;
 	x->stopped = RS_NO_SINK;
+	x->refused = CURLE_OK;
 	x->rule = NULL;
 }
 

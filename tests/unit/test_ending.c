@@ -43,7 +43,7 @@ static void transfers(void **state)
 	for (int code = 0; code < CURL_LAST; code++) {
 		const struct rs_outcome outcome = { .error = code };
 		bool wanted = code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_READ_ERROR ||
-			      code == CURLE_WRITE_ERROR;
+			      code == CURLE_WRITE_ERROR || code == CURLE_CHUNK_FAILED;
 
 		assert_int_equal(rs_curl_error_is_programs(code), wanted);
 		assert_int_equal(rs_ending_is_judged(RS_CALL_CURL, &outcome), !wanted);

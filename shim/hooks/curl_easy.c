@@ -9,6 +9,7 @@
 
 #include "hooks/export.h"
 #include "transfer/multi.h"
+#include "transfer/part.h"
 #include "transfer/stand_in.h"
 
 #undef curl_easy_setopt
@@ -362,6 +363,8 @@ RS_EXPORT CURL *curl_easy_duphandle(CURL *easy)
 	if (!copy || !handle)
 		return copy;
 	rs_handle_learn_url(handle);
+	if (handle->options.kind == RS_REQUEST_FORM)
+		rs_part_share();
 	if (handle->active)
 		rs_transfer_restore(handle->active, copy);
 	rs_stand_in_undo(handle, copy);

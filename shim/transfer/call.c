@@ -11,6 +11,7 @@
 #include "process.h"
 #include "transfer/canned.h"
 #include "transfer/exchange.h"
+#include "transfer/part.h"
 
 void rs_transfer_error(const struct rs_exchange *x, const char *text)
 {
@@ -279,6 +280,7 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 	if (__builtin_expect(result != CURLE_OK, 0) && x->rules->settings.annotate)
 		annotate(x);
 	rs_exchange_release(x);
+	rs_part_forget(x);
 	if (!rs_hold_rests(&handle->hold))
 		rs_hold_rest(&handle->hold);
 	handle->flows = handle->lines_flow = false;

@@ -3,6 +3,9 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "transfer/exchange.h"
+#include "transfer/part.h"
+
 static atomic_bool unseekable;
 
 void rs_form_note_unseekable(void)
@@ -39,9 +42,12 @@ static bool old_form_repeatable(const struct curl_httppost *part)
 	return true;
 }
 
-bool rs_form_repeatable(const struct rs_options *options)
+bool rs_form_repeatable(const struct rs_exchange *x, bool ended)
 {
+	const struct rs_options *options = &x->handle->options;
+
 	if (options->old_form)
 		return old_form_repeatable(options->old_form);
-	return !atomic_load_explicit(&unseekable, memory_order_relaxed);
+	return !atomic_load_explicit(&unseekable, memory_order_relaxed) &&
+	       rs_part_repeatable(x, ended);
 }

@@ -43,6 +43,7 @@ struct rs_handle {
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */
 	struct rs_multi *unread_in;       /* has libcurl's message about it, unread; or NULL */
 	struct rs_exchange *active;       /* the guarded call in progress, or NULL */
+	struct rs_part *parts;            /* of a form, that this call has read: part.h */
 	struct rs_exchange *room;         /* for one by curl_easy_perform(); NULL: none yet */
 	atomic_bool *taken;               /* of a record that is kept, or NULL */
 	void *allocated;                  /* this record, where it was, or NULL */

@@ -156,12 +156,13 @@ static void decide(struct rs_exchange *x, const struct rs_rule *rule,
 	}
 }
 
-/* Better judged later: the headers may say when to come back, and whether a long streamed body can
- * be repeated shows only when no more of it is read. */
+/* Better judged later: the headers may say when to come back, and whether a body can be repeated
+ * that is too long for its spool, or a form's part, shows only when no more of it is read. */
 static bool can_wait(const struct rs_exchange *x, const struct rs_rule *rule, enum rs_known known)
 {
 	return known == RS_KNOWN_STATUS ||
-	       (known == RS_KNOWN_HEADERS && (x->upload.outgrown || wants_body(x, rule)));
+	       (known == RS_KNOWN_HEADERS &&
+		(x->upload.outgrown || x->handle->parts || wants_body(x, rule)));
 }
 
 void rs_judge_by_newest(struct rs_exchange *x, bool failed)

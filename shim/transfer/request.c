@@ -158,7 +158,7 @@ bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outc
 	case RS_REQUEST_POST:
 		return o->post_fields || outcome->never_sent;
 	case RS_REQUEST_FORM:
-		return rs_form_repeatable(o) || outcome->never_sent;
+		return outcome->never_sent || rs_form_repeatable(x, ended);
 	case RS_REQUEST_PUT:
 		break;
 	}

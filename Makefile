@@ -52,6 +52,7 @@ SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
 	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so \
 	$(B)/tests/plugin-tardy.so $(B)/tests/plugin-cancels.so \
+	$(B)/tests/plugin-flavour-openssl.so $(B)/tests/plugin-flavour-gnutls.so \
 	$(B)/tests/plugins/libhere.so
 
 ifeq ($(V),1)
@@ -160,6 +161,15 @@ $(B)/tests/plugin-gnutls.so: $(B)/obj/tests/system/plugin_gnutls.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -l:libcurl-gnutls.so.4
+
+# One plugin, linked with either.
+$(B)/tests/plugin-flavour-openssl.so: FLAVOUR := libcurl.so.4
+$(B)/tests/plugin-flavour-gnutls.so: FLAVOUR := libcurl-gnutls.so.4
+$(B)/tests/plugin-flavour-openssl.so $(B)/tests/plugin-flavour-gnutls.so: \
+		$(B)/obj/tests/system/plugin_flavour.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -l:$(FLAVOUR)
 
 # A plugin whose calls of libcurl pass the shim by.
 $(B)/tests/plugin-past.so: $(B)/obj/tests/system/plugin_past.o

@@ -67,6 +67,10 @@ struct rs_curl_caller {
  */
 const struct rs_curl_caller *rs_real_curl(const void *caller);
 
+/* A library may have been unloaded, and another one may get its place: who called from there is
+ * forgotten. From any thread; not in a signal handler. */
+void rs_real_curl_forget(void);
+
 /*
  * The program's stdin and stdout, which libcurl reads and writes where nothing else is set. Found
  * at the first use: a reference to them would be resolved at every start. From any thread.
@@ -137,6 +141,7 @@ extern unsigned rs_dl_open_mask __attribute__((visibility("hidden")));
 /* The C library's own function, past every hook, or NULL. */
 void *rs_real_symbol(const char *name);
 void *rs_real_dlsym(void *handle, const char *name);
+int rs_real_dlclose(void *handle);
 
 /* libc's __libc_single_threaded: its address, that of a zero where there is none, or that of
  * rs_not_asked, which is zero, too. Looked up when it is first asked for. */

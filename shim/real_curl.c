@@ -89,7 +89,7 @@ static void *libcurl_needed_by(const struct link_map *map, int depth)
 		if (handle && dlinfo(handle, RTLD_DI_LINKMAP, &needed) == 0)
 			found = libcurl_needed_by(needed, depth - 1);
 		if (handle)
-			dlclose(handle);
+			rs_real_dlclose(handle);
 	}
 	return found;
 }
@@ -254,6 +254,15 @@ static void remember(const void *caller, const struct rs_curl_caller *found)
 			atomic_store_explicit(&c->found, found, memory_order_release);
 			return;
 		}
+	}
+}
+
+/* The addresses keep their places: a reader never meets another one's answer. */
+void rs_real_curl_forget(void)
+{
+	for (size_t i = 0; i < CALLERS; i++) {
+		if (atomic_load_explicit(&callers[i].found, memory_order_relaxed))
+			atomic_store_explicit(&callers[i].found, NULL, memory_order_relaxed);
 	}
 }
 

@@ -43,6 +43,20 @@ void *rs_real_dlsym(void *handle, const char *name)
 	return call ? call(handle, name) : NULL;
 }
 
+int rs_real_dlclose(void *handle)
+{
+	static _Atomic(void *) real;
+	int (*call)(void *);
+	void *found = atomic_load_explicit(&real, memory_order_relaxed);
+
+	if (!found) {
+		found = rs_real_symbol("dlclose");
+		atomic_store_explicit(&real, found, memory_order_relaxed);
+	}
+	memcpy(&call, &found, sizeof(call));
+	return call ? call(handle) : -1;
+}
+
 #else
 
 unsigned rs_dl_open_mask = ~0U; /* dlopen() is no hook: nothing looks at it */
@@ -55,6 +69,11 @@ void *rs_real_symbol(const char *name)
 void *rs_real_dlsym(void *handle, const char *name)
 {
 	return dlsym(handle, name);
+}
+
+int rs_real_dlclose(void *handle)
+{
+	return dlclose(handle);
 }
 
 #endif

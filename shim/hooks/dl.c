@@ -5,6 +5,7 @@
 
 #include "at_start.h"
 #include "gnu.h"
+#include "hooks/export.h"
 #include "process.h"
 #include "real.h"
 
@@ -29,6 +30,15 @@ void *rs_dl_find_sym(void)
 {
 	rs_dl_real_sym = rs_real_symbol("dlsym");
 	return rs_dl_real_sym;
+}
+
+/* After, because what is unloaded may call libcurl to the last. */
+RS_EXPORT int dlclose(void *handle)
+{
+	int result = rs_real_dlclose(handle);
+
+	rs_real_curl_forget();
+	return result;
 }
 
 #define NAME(name) "curl_" #name,

@@ -1,5 +1,6 @@
 /*
- * dlopen() and dlsym(), so that libraries opened out of the preload's reach are reached.
+ * dlopen() and dlsym(), so that libraries opened out of the preload's reach are reached; and
+ * dlclose(), after which another library may be where a caller of libcurl was.
  *
  * dlopen() loses RTLD_DEEPBIND, which hides every preload, and is otherwise the real one: it is
  * entered by a jump, so that the caller's return address, from which it takes $ORIGIN and RUNPATH,

@@ -64,11 +64,28 @@ static void both_flavours_in_one_process(void **state)
 	server_stop(server);
 }
 
+/* A library that is loaded where another one was is not taken for that one. */
+static void plugins_that_come_and_go(void **state)
+{
+	const char *openssl = helper_path("plugin-flavour-openssl.so");
+	const char *gnutls = helper_path("plugin-flavour-gnutls.so");
+	struct run run = run_words(RUN_SHIM, rules_file(RULES), helper_path("reloading"), openssl,
+				   gnutls, openssl, gnutls);
+
+	(void)state;
+	if (run.status == 3)
+		skip();
+	assert_exit(run, 0);
+	assert_output(run, "right\nright\nright\nright\n");
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pycurl_is_retried),
 		cmocka_unit_test(both_flavours_in_one_process),
+		cmocka_unit_test(plugins_that_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -276,6 +276,7 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 
 	if (__builtin_expect(x->fault.replaced, 0))
 		rs_canned_end(x);
+	rs_amended_note(x);
 	rs_transfer_restore(x, handle->easy);
 	if (__builtin_expect(result != CURLE_OK, 0) && x->rules->settings.annotate)
 		annotate(x);

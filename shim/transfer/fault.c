@@ -165,9 +165,10 @@ bool rs_fault_info(const struct rs_handle *handle, CURLINFO info, void *value)
 		*(long *)value = told->os_errno;
 		return true;
 	case CURLINFO_EFFECTIVE_URL:
-		if (told->url)
-			*(const char **)value = told->url;
-		return told->url != NULL;
+		if (!told->url || !handle->options.url_known)
+			return false;
+		*(const char **)value = told->url;
+		return true;
 	case CURLINFO_SCHEME:
 		if (told->is_https)
 			*(const char **)value = "HTTPS";

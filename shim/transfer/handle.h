@@ -23,11 +23,12 @@ struct rs_multi;
 struct rs_multi_call;
 struct rs_stand_in;
 
-/* What curl_easy_getinfo() tells of an attempt that a fault has struck. */
+/* What curl_easy_getinfo() tells of an attempt that a fault has struck, or a recover command led
+ * elsewhere. */
 struct rs_fault_told {
 	bool valid;
 	long os_errno;
-	char *url;     /* of the program, where another one was used; NULL: libcurl's own */
+	char *url;     /* as it would be, until the program sets another; NULL: libcurl's own */
 	bool is_https; /* and that is its scheme */
 };
 

@@ -145,6 +145,50 @@ static void the_handle_is_as_before(void **state)
 	server_stop(server);
 }
 
+static const char url_fetch[] = "import pycurl, sys\n"
+				"c = pycurl.Curl()\n"
+				"c.setopt(pycurl.URL, sys.argv[1])\n"
+				"c.setopt(pycurl.FOLLOWLOCATION, int(sys.argv[2]))\n"
+				"c.setopt(pycurl.WRITEFUNCTION, lambda b: None)\n"
+				"def tell(): print(c.getinfo(pycurl.EFFECTIVE_URL)[-2:], end=' ')\n"
+				"c.perform()\n"
+				"tell()\n"
+				"c.setopt(pycurl.URL, sys.argv[1] + '/c')\n"
+				"tell()\n"
+				"c.perform()\n"
+				"tell()\n";
+
+/* What is told of the URL is that of the last attempt, until there is another one. */
+static void where_it_led_is_told(void **state)
+{
+	const struct reply replies[] = {
+		{ .path = "/a", .status = 401, .times = 1 },
+		{ .path = "/b", .status = 302, .headers = "Location: /d\r\n", .times = 9 },
+		{ .path = "/d", .body = "d", .times = 9 },
+		{ .path = "/a/c", .body = "c", .times = 9 },
+	};
+	static const char *const follow[] = { "1", "0" };
+	char text[512];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct server *server = server_start(replies, 4);
+		struct run run;
+
+		(void)snprintf(text, sizeof(text), "#!/bin/sh\necho set-url %s\n",
+			       server_url(server, "/b"));
+		run = run_words(RUN_SHIM,
+				recovering_rules("", recovering_rule(recovering_script(
+							     i ? "stay" : "follow", text))),
+				"/usr/bin/python3", "-c", url_fetch, server_url(server, "/a"),
+				follow[i]);
+		assert_exit(run, 0);
+		assert_output(run, i ? "/b /c /c " : "/d /c /c ");
+		run_free(&run);
+		server_stop(server);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +196,7 @@ int main(void)
 		cmocka_unit_test(the_request_is_the_same_but_for_what_was_printed),
 		cmocka_unit_test(an_upload_is_sent_again),
 		cmocka_unit_test(the_handle_is_as_before),
+		cmocka_unit_test(where_it_led_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

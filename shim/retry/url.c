@@ -1,6 +1,5 @@
 #include "retry/url.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "retry/ascii.h"
@@ -148,38 +147,45 @@ static struct rs_span guessed_scheme(struct rs_span host)
 
 /* Host, port and path from `at`, where the user info has been passed. False where libcurl would
  * not take it for a host and a port. */
-static bool take_location(struct rs_url *url, const char *at, bool scheme_is_written)
+static bool take_location(struct rs_url *url, const char *at, const char *scheme)
 {
 	const char *end = end_of_authority(at);
 	const char *port = take_host(at, end, &url->host);
 
-	if (!scheme_is_written)
+	if (!url->scheme_is_written && scheme && *scheme)
+		url->scheme = between(scheme, scheme + strlen(scheme));
+	else if (!url->scheme_is_written)
 		url->scheme = guessed_scheme(url->host);
 	url->port = default_port(url->scheme);
 	url->path = between(end, end + strcspn(end, "?#"));
 	url->after_user_info = between(at, at + strlen(at));
 	return take_port(port, end, &url->port) &&
 	       (url->host.len > 0 || span_is(url->scheme, "file")) &&
-	       (scheme_is_written || strncmp(end, "//", 2) != 0);
+	       (url->scheme_is_written || strncmp(end, "//", 2) != 0);
 }
 
-struct rs_url rs_url_split(const char *text)
+struct rs_url rs_url_split_as(const char *text, const char *scheme)
 {
 	struct rs_url url = { .scheme = scheme_of(text) };
-	const bool has_scheme = url.scheme.at != NULL;
 	const char *authority = authority_of(text, url.scheme);
 	const char *host = end_of_user_info(authority, end_of_authority(authority));
 
+	url.scheme_is_written = url.scheme.at != NULL;
 	url.before_user_info = between(text, authority);
-	if (!take_location(&url, host, has_scheme)) {
+	if (!take_location(&url, host, scheme)) {
 		/* Perhaps a password with a slash or a question mark in it. Nothing can be
 		 * transferred, but it may be logged: all up to the last @ counts as secret. */
 		const char *last_at = strrchr(host, '@');
 
 		if (last_at)
-			take_location(&url, last_at + 1, has_scheme);
+			take_location(&url, last_at + 1, scheme);
 	}
 	return url;
+}
+
+struct rs_url rs_url_split(const char *text)
+{
+	return rs_url_split_as(text, NULL);
 }
 
 static size_t append(struct rs_span text, char *buf, size_t used, size_t size)
@@ -194,13 +200,17 @@ static size_t append(struct rs_span text, char *buf, size_t used, size_t size)
 size_t rs_url_public(const struct rs_url *url, bool for_log, char *buf, size_t size)
 {
 	struct rs_span rest = url->after_user_info;
-	size_t used;
+	size_t used = 0;
 
 	if (size == 0)
 		return 0;
 	if (for_log)
 		rest.len = (size_t)(url->path.at - rest.at) + url->path.len;
-	used = append(url->before_user_info, buf, 0, size);
+	if (!for_log && !url->scheme_is_written && url->host.len > 0) {
+		used = append(url->scheme, buf, used, size);
+		used = append((struct rs_span){ "://", 3 }, buf, used, size);
+	}
+	used = append(url->before_user_info, buf, used, size);
 	used = append(rest, buf, used, size);
 	buf[used] = '\0';
 	return used;

@@ -4,23 +4,28 @@
 #ifndef RS_RETRY_URL_H
 #define RS_RETRY_URL_H
 
+#include <stdbool.h>
+
 #include "retry/outcome.h"
 
 struct rs_url {
-	struct rs_span scheme; /* where the text names none: the guess, in static memory */
+	struct rs_span scheme; /* where the text names none: the default one, or a guess */
 	struct rs_span host;   /* without the brackets of an IPv6 literal */
 	struct rs_span path;   /* from the slash up to, but without, query and fragment */
 	uint16_t port;         /* the one written, else the scheme's default, else 0 */
 	struct rs_span before_user_info, after_user_info; /* the text on both sides of "user:pw@" */
+	bool scheme_is_written;
 };
 
-/* Take `text` apart the way libcurl does: a missing scheme is guessed from the host name ("ftp."
- * and the like) and is http otherwise. Never fails; what is not there is empty. */
+/* Take `text` apart the way libcurl does: a missing scheme is `scheme`; where that is NULL, or
+ * empty, it is guessed from the host name ("ftp." and the like) and is http otherwise. Never fails;
+ * what is not there is empty. */
+struct rs_url rs_url_split_as(const char *text, const char *scheme);
 struct rs_url rs_url_split(const char *text);
 
 /* The URL without its user info into buf (always NUL-terminated, cut where it does not fit).
- * Returns the bytes written without the NUL. With `for_log`, query and fragment are left out too.
- */
+ * Returns the bytes written without the NUL. With `for_log`, query and fragment are left out too;
+ * without it the URL is a whole one, with its scheme. */
 size_t rs_url_public(const struct rs_url *url, bool for_log, char *buf, size_t size);
 
 #endif

@@ -149,7 +149,17 @@ static void set_abstract_socket(struct rs_options *options, void *value)
 	options->abstract_socket = true;
 }
 
-/* ---- callbacks that few programs set ---- */
+/* ---- what few programs set ---- */
+
+static void set_default_scheme(struct rs_options *options, void *value)
+{
+	const char *scheme = value ? value : "";
+	size_t len = strnlen(scheme, sizeof(options->rare.default_scheme) - 1);
+
+	memset(options->rare.default_scheme, 0, sizeof(options->rare.default_scheme));
+	memcpy(options->rare.default_scheme, scheme, len);
+	options->has_copies = true;
+}
 
 static void set_open_socket(struct rs_options *options, void *value)
 {
@@ -260,6 +270,7 @@ enum setter {
 	SET_CONNECT_TIMEOUT,
 	SET_CUSTOM_REQUEST,
 	SET_DECODING,
+	SET_DEFAULT_SCHEME,
 	SET_FORM,
 	SET_GET,
 	SET_NO_BODY,
@@ -287,6 +298,7 @@ const rs_option_setter rs_option_setters[] = {
 	[SET_CONNECT_TIMEOUT] = set_connect_timeout,
 	[SET_CUSTOM_REQUEST] = set_custom_request,
 	[SET_DECODING] = set_decoding,
+	[SET_DEFAULT_SCHEME] = set_default_scheme,
 	[SET_FORM] = set_form,
 	[SET_GET] = set_get,
 	[SET_NO_BODY] = set_no_body,
@@ -335,6 +347,7 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_COPYPOSTFIELDS) = SET_POST_COPY,
 	NUMBER(CURLOPT_CURLU) = WORD(curlu),
 	NUMBER(CURLOPT_CUSTOMREQUEST) = SET_CUSTOM_REQUEST,
+	NUMBER(CURLOPT_DEFAULT_PROTOCOL) = SET_DEFAULT_SCHEME,
 	NUMBER(CURLOPT_ERRORBUFFER) = SURE(error_buffer),
 	NUMBER(CURLOPT_FAILONERROR) = WORD(fail_on_error),
 	NUMBER(CURLOPT_FOLLOWLOCATION) = WORD(follow_location),

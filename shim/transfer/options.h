@@ -38,6 +38,7 @@ struct rs_copy {
 
 /* Not cleared for every handle: few programs set any. */
 struct rs_rare_options {
+	char default_scheme[16]; /* CURLOPT_DEFAULT_PROTOCOL; one that is longer is not known */
 	curl_trailer_callback trailer_fn;
 	curl_resolver_start_callback resolver_fn;
 	void *resolver_data;

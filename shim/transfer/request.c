@@ -87,8 +87,9 @@ static const char *url_text(const struct rs_exchange *x)
 /* And x->public_url, which is all that stays of one that libcurl had to tell. */
 static struct rs_url split_url(struct rs_exchange *x)
 {
+	const char *scheme = x->handle->options.rare.default_scheme;
 	char *told = curlu_text(x);
-	struct rs_url url = rs_url_split(told ? told : url_text(x));
+	struct rs_url url = rs_url_split_as(told ? told : url_text(x), scheme);
 
 	rs_url_public(&url, false, x->public_url, sizeof(x->public_url));
 	if (!told)
@@ -127,7 +128,8 @@ bool rs_exchange_is_http(struct rs_exchange *x)
 bool rs_exchange_may_speak_http(struct rs_exchange *x)
 {
 	static const char other[][5] = { "ftp", "ftps", "ws", "wss" };
-	struct rs_span scheme = rs_url_split(url_text(x)).scheme;
+	const char *by_default = x->handle->options.rare.default_scheme;
+	struct rs_span scheme = rs_url_split_as(url_text(x), by_default).scheme;
 
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
 		if (scheme_is(scheme, other[i]))

@@ -147,6 +147,41 @@ static void a_handle_goes_elsewhere(void **state)
 	run_free(&run);
 }
 
+/* One without a scheme, and with one by default, also before libcurl has made it whole. */
+static void a_url_is_a_whole_one(void **state)
+{
+	static const char program[] =
+		"import pycurl, sys\n"
+		"for follow in (0, 1):\n"
+		"    c = pycurl.Curl()\n"
+		"    c.setopt(pycurl.URL, sys.argv[1])\n"
+		"    c.setopt(pycurl.FOLLOWLOCATION, follow)\n"
+		"    if sys.argv[2]: c.setopt(c.DEFAULT_PROTOCOL, sys.argv[2])\n"
+		"    try: c.perform()\n"
+		"    except pycurl.error as e: print(e.args[0])\n";
+	const struct reply busy[] = { { .status = 503, .body = "busy\n", .times = 99 } };
+	const char *rules = rules_file("[policy default]\nbase = 1ms\nmax_attempts = 3\n"
+				       "[rule tls]\nscheme = https\nerror = any\n"
+				       "[rule plain]\nurl = http://127.0.0.1:*/x\nstatus = 503\n");
+	struct server *server = server_start(busy, 1), *refusing = server_start_refusing();
+	struct run run;
+
+	(void)state;
+	run = run_words(RUN_SHIM, rules, "/usr/bin/python3", "-c", program,
+			server_url(server, "/x") + strlen("http://"), "");
+	assert_output(run, "busy\nbusy\n");
+	assert_int_equal(server_request_count(server), 6);
+	assert_int_equal(count_lines(run.err, "rule=plain"), 2);
+	run_free(&run);
+	run = run_words(RUN_SHIM, rules, "/usr/bin/python3", "-c", program,
+			server_url(refusing, "/x") + strlen("http://"), "https");
+	assert_output(run, "7\n7\n");
+	assert_int_equal(count_lines(run.err, "rule=tls"), 2);
+	run_free(&run);
+	server_stop(refusing);
+	server_stop(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +189,7 @@ int main(void)
 		cmocka_unit_test(following_may_begin_later),
 		cmocka_unit_test(rules_may_begin_later),
 		cmocka_unit_test(a_handle_goes_elsewhere),
+		cmocka_unit_test(a_url_is_a_whole_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

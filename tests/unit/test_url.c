@@ -37,25 +37,26 @@ static const struct url_case plain_cases[] = {
 };
 
 static const struct url_case guessed_cases[] = {
-	{ "example.com/x", "http", "example.com", "/x", 80, "example.com/x", "example.com/x" },
-	{ "localhost:8080/x?y", "http", "localhost", "/x", 8080, "localhost:8080/x?y",
+	{ "example.com/x", "http", "example.com", "/x", 80, "http://example.com/x",
+	  "example.com/x" },
+	{ "localhost:8080/x?y", "http", "localhost", "/x", 8080, "http://localhost:8080/x?y",
 	  "localhost:8080/x" },
-	{ "FTP.example.com:22", "ftp", "FTP.example.com", "", 22, "FTP.example.com:22",
+	{ "FTP.example.com:22", "ftp", "FTP.example.com", "", 22, "ftp://FTP.example.com:22",
 	  "FTP.example.com:22" },
-	{ "ftp.example.com", "ftp", "ftp.example.com", "", 21, "ftp.example.com",
+	{ "ftp.example.com", "ftp", "ftp.example.com", "", 21, "ftp://ftp.example.com",
 	  "ftp.example.com" },
-	{ "dict.x", "dict", "dict.x", "", 2628, "dict.x", "dict.x" },
-	{ "ldap.x", "ldap", "ldap.x", "", 389, "ldap.x", "ldap.x" },
-	{ "imap.x", "imap", "imap.x", "", 143, "imap.x", "imap.x" },
-	{ "smtp.x", "smtp", "smtp.x", "", 25, "smtp.x", "smtp.x" },
-	{ "pop3.x", "pop3", "pop3.x", "", 110, "pop3.x", "pop3.x" },
-	{ "ftpx.y", "http", "ftpx.y", "", 80, "ftpx.y", "ftpx.y" },
-	{ "ftp", "http", "ftp", "", 80, "ftp", "ftp" },
-	{ "u:p@ftp.x/y", "ftp", "ftp.x", "/y", 21, "ftp.x/y", "ftp.x/y" },
+	{ "dict.x", "dict", "dict.x", "", 2628, "dict://dict.x", "dict.x" },
+	{ "ldap.x", "ldap", "ldap.x", "", 389, "ldap://ldap.x", "ldap.x" },
+	{ "imap.x", "imap", "imap.x", "", 143, "imap://imap.x", "imap.x" },
+	{ "smtp.x", "smtp", "smtp.x", "", 25, "smtp://smtp.x", "smtp.x" },
+	{ "pop3.x", "pop3", "pop3.x", "", 110, "pop3://pop3.x", "pop3.x" },
+	{ "ftpx.y", "http", "ftpx.y", "", 80, "http://ftpx.y", "ftpx.y" },
+	{ "ftp", "http", "ftp", "", 80, "http://ftp", "ftp" },
+	{ "u:p@ftp.x/y", "ftp", "ftp.x", "/y", 21, "ftp://ftp.x/y", "ftp.x/y" },
 	{ "", "http", "", "", 80, "", "" },
 	{ "/", "http", "", "/", 80, "/", "/" },
-	{ "a{b/c", "http", "a{b", "/c", 80, "a{b/c", "a{b/c" },
-	{ "1x://h/", "http", "1x", "//h/", 80, "1x://h/", "1x://h/" },
+	{ "a{b/c", "http", "a{b", "/c", 80, "http://a{b/c", "a{b/c" },
+	{ "1x://h/", "http", "1x", "//h/", 80, "http://1x://h/", "1x://h/" },
 };
 
 static const struct url_case file_cases[] = {
@@ -74,34 +75,34 @@ static const struct url_case secret_cases[] = {
 	{ "http://h/?s3cret", "http", "h", "/", 80, NULL, "http://h/" },
 	{ "http://h/#s3cret", "http", "h", "/", 80, NULL, "http://h/" },
 	{ "http://h?s3cret@x", "http", "h", "", 80, NULL, "http://h" },
-	{ "u:s3cret@h/p", "http", "h", "/p", 80, "h/p", "h/p" },
-	{ "mailto:s3cret@h", "http", "h", "", 80, "h", "h" },
+	{ "u:s3cret@h/p", "http", "h", "/p", 80, "http://h/p", "h/p" },
+	{ "mailto:s3cret@h", "http", "h", "", 80, "http://h", "h" },
 	/* several @: up to the last */
 	{ "http://u:s3@cret@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
 	{ "http://u@s3cret@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
 	{ "http://@:s3cret@@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
 	/* backslashes are nothing special to libcurl */
 	{ "http://u:s3cret\\@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
-	{ "http:\\\\u:s3cret@h/", "http", "h", "/", 80, "h/", "h/" },
+	{ "http:\\\\u:s3cret@h/", "http", "h", "/", 80, "http://h/", "h/" },
 	/* not URLs, but logged: a password with characters that end an authority */
 	{ "http://u:s3cret?x@h/p", "http", "h", "/p", 80, "http://h/p", "http://h/p" },
 	{ "http://u:s3cret#x@h/p", "http", "h", "/p", 80, "http://h/p", "http://h/p" },
 	{ "http://u:s3cret/x@h/p", "http", "h", "/p", 80, "http://h/p", "http://h/p" },
 	{ "http://u:99999/s3cret@h/p", "http", "h", "/p", 80, "http://h/p", "http://h/p" },
-	{ "u:s3cret/x@h/p", "http", "h", "/p", 80, "h/p", "h/p" },
+	{ "u:s3cret/x@h/p", "http", "h", "/p", 80, "http://h/p", "h/p" },
 	{ "http:////u:s3cret@h/", "http", "h", "/", 80, "http:///h/", "http:///h/" },
-	{ "http//u:s3cret@h/", "http", "h", "/", 80, "h/", "h/" },
-	{ "://u:s3cret@h/", "http", "h", "/", 80, "h/", "h/" },
-	{ "//u:s3cret@h/", "http", "h", "/", 80, "h/", "h/" },
-	{ " http://u:s3cret@h/", "http", "h", "/", 80, "h/", "h/" },
-	{ "1http://u:s3cret@h/", "http", "h", "/", 80, "h/", "h/" },
+	{ "http//u:s3cret@h/", "http", "h", "/", 80, "http://h/", "h/" },
+	{ "://u:s3cret@h/", "http", "h", "/", 80, "http://h/", "h/" },
+	{ "//u:s3cret@h/", "http", "h", "/", 80, "http://h/", "h/" },
+	{ " http://u:s3cret@h/", "http", "h", "/", 80, "http://h/", "h/" },
+	{ "1http://u:s3cret@h/", "http", "h", "/", 80, "http://h/", "h/" },
 	{ "http://[::1/u:s3cret@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
 	{ "http://[/s3cret@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
 	{ "http://[::1]x/s3cret@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
 	{ "http://:80/s3cret@h/", "http", "h", "/", 80, "http://h/", "http://h/" },
 	{ "http://u:s3cret/@", "http", "", "", 80, "http://", "http://" },
-	{ "abcdefghijklmnopqrstuvwxyzabcdefghijklmno://u:s3cret@h/", "http", "h", "/", 80, "h/",
-	  "h/" },
+	{ "abcdefghijklmnopqrstuvwxyzabcdefghijklmno://u:s3cret@h/", "http", "h", "/", 80,
+	  "http://h/", "h/" },
 };
 
 static void is(struct rs_span text, const char *wanted, const char *url)
@@ -144,6 +145,24 @@ static void guesses_schemes(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(guessed_cases); i++)
 		check(&guessed_cases[i]);
+}
+
+/* Where the program has named one there is nothing to guess. */
+static void a_scheme_by_default(void **state)
+{
+	struct rs_url url = rs_url_split_as("u:p@ftp.x/y", "https");
+	char buf[64];
+
+	(void)state;
+	is(url.scheme, "https", "by default");
+	assert_int_equal(url.port, 443);
+	rs_url_public(&url, false, buf, sizeof(buf));
+	assert_string_equal(buf, "https://ftp.x/y");
+	url = rs_url_split_as("http://h:81/y", "https");
+	is(url.scheme, "http", "written");
+	assert_int_equal(url.port, 81);
+	url = rs_url_split_as("ftp.x", "");
+	is(url.scheme, "ftp", "guessed");
 }
 
 static void files(void **state)
@@ -260,13 +279,10 @@ static void random_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_urls_apart),
-		cmocka_unit_test(guesses_schemes),
-		cmocka_unit_test(files),
-		cmocka_unit_test(keeps_secrets),
-		cmocka_unit_test(default_ports),
-		cmocka_unit_test(cuts_what_does_not_fit),
-		cmocka_unit_test(random_texts),
+		cmocka_unit_test(takes_urls_apart),       cmocka_unit_test(guesses_schemes),
+		cmocka_unit_test(a_scheme_by_default),    cmocka_unit_test(files),
+		cmocka_unit_test(keeps_secrets),          cmocka_unit_test(default_ports),
+		cmocka_unit_test(cuts_what_does_not_fit), cmocka_unit_test(random_texts),
 	};
 
 	return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -137,7 +137,7 @@ __attribute__((noinline)) static CURLcode keep_word(CURL *easy, CURLoption optio
 	CURLcode result = real(easy, option, value);
 
 	if (__builtin_expect(result == CURLE_OK, 1))
-		memcpy(rs_option_word(options, way), &value, sizeof(value));
+		rs_option_keep_word(options, way, value);
 	return result;
 }
 

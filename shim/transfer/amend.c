@@ -206,10 +206,10 @@ void rs_amended_note(struct rs_exchange *x)
 	if (!x->amended.url || told->url)
 		return;
 	get(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-	told->url = url ? strdup(url) : NULL;
 	if (!told->valid)
 		get(x->handle->easy, CURLINFO_OS_ERRNO, &told->os_errno);
 	told->valid = true;
+	told->url = url ? strdup(url) : NULL;
 }
 
 void rs_amended_restore(const struct rs_exchange *x, CURL *easy)

@@ -199,7 +199,7 @@ void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
 		return;
 	set(easy, o->abstract_socket ? CURLOPT_ABSTRACT_UNIX_SOCKET : CURLOPT_UNIX_SOCKET_PATH,
 	    o->unix_socket.text);
-	set(easy, CURLOPT_OPENSOCKETFUNCTION, o->open_socket_fn);
+	set(easy, CURLOPT_OPENSOCKETFUNCTION, o->rare.open_socket_fn);
 	set(easy, CURLOPT_OPENSOCKETDATA, o->open_socket_data);
 	set(easy, CURLOPT_SOCKOPTFUNCTION, o->socket_option_fn);
 	set(easy, CURLOPT_CLOSESOCKETFUNCTION, o->close_socket_fn);

@@ -336,7 +336,7 @@ static inline void rs_transfer_replace(struct rs_exchange *x)
 
 	if (__builtin_expect(!x->handle->body_stands, 0))
 		rs_transfer_take_body(x);
-	if ((o->include_header | o->fail_on_error) || x->streams_up || o->may_refuse)
+	if ((o->include_header | o->fail_on_error) || x->streams_up || o->has_rare)
 		rs_transfer_replace_more(x);
 }
 

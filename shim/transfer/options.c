@@ -149,8 +149,6 @@ static void set_abstract_socket(struct rs_options *options, void *value)
 	options->abstract_socket = true;
 }
 
-/* ---- what few programs set ---- */
-
 static void set_default_scheme(struct rs_options *options, void *value)
 {
 	const char *scheme = value ? value : "";
@@ -158,44 +156,6 @@ static void set_default_scheme(struct rs_options *options, void *value)
 
 	memset(options->rare.default_scheme, 0, sizeof(options->rare.default_scheme));
 	memcpy(options->rare.default_scheme, scheme, len);
-	options->has_copies = true;
-}
-
-static void set_open_socket(struct rs_options *options, void *value)
-{
-	options->open_socket_fn = (curl_opensocket_callback)(uintptr_t)value;
-	options->may_refuse = true;
-}
-
-static void set_resolver(struct rs_options *options, void *value)
-{
-	options->rare.resolver_fn = (curl_resolver_start_callback)(uintptr_t)value;
-	options->has_copies = true;
-	options->may_refuse = true;
-}
-
-static void set_resolver_data(struct rs_options *options, void *value)
-{
-	options->rare.resolver_data = value;
-	options->has_copies = true;
-}
-
-static void set_ssl_ctx(struct rs_options *options, void *value)
-{
-	options->rare.ssl_ctx_fn = (curl_ssl_ctx_callback)(uintptr_t)value;
-	options->has_copies = true;
-	options->may_refuse = true;
-}
-
-static void set_ssl_ctx_data(struct rs_options *options, void *value)
-{
-	options->rare.ssl_ctx_data = value;
-	options->has_copies = true;
-}
-
-static void set_trailer(struct rs_options *options, void *value)
-{
-	options->rare.trailer_fn = (curl_trailer_callback)(uintptr_t)value;
 	options->has_copies = true;
 }
 
@@ -275,7 +235,6 @@ enum setter {
 	SET_GET,
 	SET_NO_BODY,
 	SET_OLD_FORM,
-	SET_OPEN_SOCKET,
 	SET_POST,
 	SET_POST_COPY,
 	SET_POST_FIELDS,
@@ -283,12 +242,7 @@ enum setter {
 	SET_PROTOCOLS,
 	SET_PROTOCOL_NAMES,
 	SET_RANGE,
-	SET_RESOLVER,
-	SET_RESOLVER_DATA,
-	SET_SSL_CTX,
-	SET_SSL_CTX_DATA,
 	SET_TIMEOUT,
-	SET_TRAILER,
 	SET_UNIX_SOCKET,
 	SET_UPLOAD,
 };
@@ -303,7 +257,6 @@ const rs_option_setter rs_option_setters[] = {
 	[SET_GET] = set_get,
 	[SET_NO_BODY] = set_no_body,
 	[SET_OLD_FORM] = set_old_form,
-	[SET_OPEN_SOCKET] = set_open_socket,
 	[SET_POST] = set_post,
 	[SET_POST_COPY] = set_post_copy,
 	[SET_POST_FIELDS] = set_post_fields,
@@ -311,12 +264,7 @@ const rs_option_setter rs_option_setters[] = {
 	[SET_PROTOCOLS] = set_protocols,
 	[SET_PROTOCOL_NAMES] = set_protocol_names,
 	[SET_RANGE] = set_range,
-	[SET_RESOLVER] = set_resolver,
-	[SET_RESOLVER_DATA] = set_resolver_data,
-	[SET_SSL_CTX] = set_ssl_ctx,
-	[SET_SSL_CTX_DATA] = set_ssl_ctx_data,
 	[SET_TIMEOUT] = set_timeout,
-	[SET_TRAILER] = set_trailer,
 	[SET_UNIX_SOCKET] = set_unix_socket,
 	[SET_UPLOAD] = set_upload,
 };
@@ -368,7 +316,7 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_NOBODY) = SET_NO_BODY,
 	NUMBER(CURLOPT_NOPROGRESS) = WORD(no_progress),
 	NUMBER(CURLOPT_OPENSOCKETDATA) = WORD(open_socket_data),
-	NUMBER(CURLOPT_OPENSOCKETFUNCTION) = SET_OPEN_SOCKET,
+	NUMBER(CURLOPT_OPENSOCKETFUNCTION) = WORD(rare.open_socket_fn),
 	NUMBER(CURLOPT_PORT) = WORD(port),
 	NUMBER(CURLOPT_POST) = SET_POST,
 	NUMBER(CURLOPT_POSTFIELDS) = SET_POST_FIELDS,
@@ -385,19 +333,19 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_RANGE) = SET_RANGE,
 	NUMBER(CURLOPT_READDATA) = SURE(read_data),
 	NUMBER(CURLOPT_READFUNCTION) = SURE(read_fn),
-	NUMBER(CURLOPT_RESOLVER_START_DATA) = SET_RESOLVER_DATA,
-	NUMBER(CURLOPT_RESOLVER_START_FUNCTION) = SET_RESOLVER,
+	NUMBER(CURLOPT_RESOLVER_START_DATA) = WORD(rare.resolver_data),
+	NUMBER(CURLOPT_RESOLVER_START_FUNCTION) = WORD(rare.resolver_fn),
 	NUMBER(CURLOPT_RESUME_FROM) = WORD(resume_from),
 	NUMBER(CURLOPT_RESUME_FROM_LARGE) = WORD(resume_from),
 	NUMBER(CURLOPT_SEEKDATA) = WORD(seek_data),
 	NUMBER(CURLOPT_SEEKFUNCTION) = WORD(seek_fn),
 	NUMBER(CURLOPT_SOCKOPTFUNCTION) = WORD(socket_option_fn),
-	NUMBER(CURLOPT_SSL_CTX_DATA) = SET_SSL_CTX_DATA,
-	NUMBER(CURLOPT_SSL_CTX_FUNCTION) = SET_SSL_CTX,
+	NUMBER(CURLOPT_SSL_CTX_DATA) = WORD(rare.ssl_ctx_data),
+	NUMBER(CURLOPT_SSL_CTX_FUNCTION) = WORD(rare.ssl_ctx_fn),
 	NUMBER(CURLOPT_TIMECONDITION) = WORD(time_condition),
 	NUMBER(CURLOPT_TIMEOUT) = SET_TIMEOUT,
 	NUMBER(CURLOPT_TIMEOUT_MS) = WORD(timeout_ms),
-	NUMBER(CURLOPT_TRAILERFUNCTION) = SET_TRAILER,
+	NUMBER(CURLOPT_TRAILERFUNCTION) = WORD(rare.trailer_fn),
 	NUMBER(CURLOPT_UNIX_SOCKET_PATH) = SET_UNIX_SOCKET,
 	NUMBER(CURLOPT_UPLOAD) = SET_UPLOAD,
 	NUMBER(CURLOPT_URL) = RS_OPTION_URL,
@@ -414,7 +362,7 @@ void rs_options_set(struct rs_options *options, CURLoption option, void *value)
 	if (option == CURLOPT_URL)
 		rs_options_learn_url(options, value);
 	else if (rs_option_is_word(way))
-		memcpy(rs_option_word(options, way % RS_OPTION_STANDS), &value, sizeof(value));
+		rs_option_keep_word(options, way % RS_OPTION_STANDS, value);
 	else if (way != SET_NONE)
 		rs_option_setters[way](options, value);
 }

@@ -38,12 +38,13 @@ struct rs_copy {
 
 /* Not cleared for every handle: few programs set any. */
 struct rs_rare_options {
-	char default_scheme[16]; /* CURLOPT_DEFAULT_PROTOCOL; one that is longer is not known */
-	curl_trailer_callback trailer_fn;
+	curl_opensocket_callback open_socket_fn;
 	curl_resolver_start_callback resolver_fn;
 	void *resolver_data;
 	curl_ssl_ctx_callback ssl_ctx_fn;
 	void *ssl_ctx_data;
+	curl_trailer_callback trailer_fn;
+	char default_scheme[16]; /* CURLOPT_DEFAULT_PROTOCOL; one that is longer is not known */
 };
 
 struct rs_options {
@@ -73,7 +74,7 @@ struct rs_options {
 	void *progress_data;
 
 	const void *curlu; /* CURLOPT_CURLU: the URL is in there, whatever CURLOPT_URL says */
-	bool may_refuse;   /* a callback of those in transfer/refusal.h has been set */
+	bool has_rare;     /* one of those words has been set */
 	bool url_known;    /* `url` is what it is: see rs_options_expect_url() */
 	enum rs_url_kind url_kind;
 	const struct curl_httppost
@@ -91,8 +92,7 @@ struct rs_options {
 	long fresh_connect;
 
 	/* What a fault has to put back. */
-	curl_opensocket_callback open_socket_fn;
-	void *open_socket_data;
+	void *open_socket_data; /* and rare.open_socket_fn */
 	curl_sockopt_callback socket_option_fn;
 	curl_closesocket_callback close_socket_fn;
 	long forbid_reuse;
@@ -195,6 +195,13 @@ static inline bool rs_option_is_sure(unsigned way)
 static inline void *rs_option_word(struct rs_options *options, unsigned way)
 {
 	return (char *)options + (way - RS_OPTION_WORDS);
+}
+
+static inline void rs_option_keep_word(struct rs_options *options, unsigned way, void *value)
+{
+	memcpy(rs_option_word(options, way), &value, sizeof(value));
+	if (way >= RS_OPTION_WORDS + offsetof(struct rs_options, rare))
+		options->has_rare = options->has_copies = true;
 }
 
 /* One curl_easy_setopt(), of whichever way; `value` is the argument as a machine word. A URL is

@@ -16,8 +16,8 @@ static curl_socket_t open_socket(void *exchange, curlsocktype purpose, struct cu
 	const struct rs_options *o = &x->handle->options;
 	curl_socket_t fd;
 
-	if (o->open_socket_fn)
-		fd = o->open_socket_fn(o->open_socket_data, purpose, at);
+	if (o->rare.open_socket_fn)
+		fd = o->rare.open_socket_fn(o->open_socket_data, purpose, at);
 	else
 		fd = socket(at->family, at->socktype, at->protocol);
 	x->refused = fd == CURL_SOCKET_BAD ? CURLE_COULDNT_CONNECT : CURLE_OK;
@@ -53,7 +53,7 @@ void rs_refusal_watch(struct rs_exchange *x)
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 	CURL *easy = x->handle->easy;
 
-	if (o->open_socket_fn) {
+	if (o->rare.open_socket_fn) {
 		x->watched |= RS_WATCH_SOCKET;
 		set(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 		set(easy, CURLOPT_OPENSOCKETDATA, x);
@@ -93,7 +93,7 @@ void rs_refusal_restore(const struct rs_exchange *x, CURL *easy)
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 
 	if (x->watched & RS_WATCH_SOCKET) {
-		set(easy, CURLOPT_OPENSOCKETFUNCTION, o->open_socket_fn);
+		set(easy, CURLOPT_OPENSOCKETFUNCTION, o->rare.open_socket_fn);
 		set(easy, CURLOPT_OPENSOCKETDATA, o->open_socket_data);
 	}
 	if (x->watched & RS_WATCH_LOOK_UP) {

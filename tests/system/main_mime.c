@@ -23,7 +23,7 @@ static size_t give(char *bytes, size_t size, size_t count, void *user)
 
 	if (user != &given)
 		(void)puts("another user pointer");
-	memcpy(bytes, BYTES + given, len);
+	memcpy(bytes, &BYTES[given], len);
 	given += len;
 	return len;
 }

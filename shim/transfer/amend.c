@@ -197,21 +197,6 @@ struct curl_slist *rs_amended_headers(const struct rs_exchange *x)
 	return x->amended.headers ? x->amended.header_list : x->handle->options.header_list;
 }
 
-void rs_amended_note(struct rs_exchange *x)
-{
-	CURLcode (*get)(CURL *, CURLINFO, ...) = x->handle->api->easy_getinfo;
-	struct rs_fault_told *told = &x->handle->fault;
-	const char *url = NULL;
-
-	if (!x->amended.url || told->url)
-		return;
-	get(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-	if (!told->valid)
-		get(x->handle->easy, CURLINFO_OS_ERRNO, &told->os_errno);
-	told->valid = true;
-	told->url = url ? strdup(url) : NULL;
-}
-
 void rs_amended_restore(const struct rs_exchange *x, CURL *easy)
 {
 	const struct rs_options *o = &x->handle->options;

@@ -27,9 +27,6 @@ bool rs_amend(struct rs_exchange *x, const struct rs_edits *edits);
 /* The header list that is in force, the program's or the changed one. */
 struct curl_slist *rs_amended_headers(const struct rs_exchange *x);
 
-/* The call is over: what libcurl tells of the URL will be forgotten with the changed one. */
-void rs_amended_note(struct rs_exchange *x);
-
 /* Set the program's own options on `easy`, where they were changed. */
 void rs_amended_restore(const struct rs_exchange *x, CURL *easy);
 

@@ -276,7 +276,8 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 
 	if (__builtin_expect(x->fault.replaced, 0))
 		rs_canned_end(x);
-	rs_amended_note(x);
+	if (__builtin_expect(x->amended.url != NULL, 0))
+		rs_fault_keep_url(handle);
 	rs_transfer_restore(x, handle->easy);
 	if (__builtin_expect(result != CURLE_OK, 0) && x->rules->settings.annotate)
 		annotate(x);

@@ -146,6 +146,20 @@ bool rs_fault_errno(const struct rs_exchange *x, int *number)
 	return x->handle->fault.valid;
 }
 
+void rs_fault_keep_url(struct rs_handle *handle)
+{
+	CURLcode (*get)(CURL *, CURLINFO, ...) = handle->api->easy_getinfo;
+	struct rs_fault_told *told = &handle->fault;
+	const char *url = NULL;
+
+	get(handle->easy, CURLINFO_EFFECTIVE_URL, &url);
+	if (!told->valid)
+		get(handle->easy, CURLINFO_OS_ERRNO, &told->os_errno);
+	told->valid = true;
+	if (!told->url && url)
+		told->url = strdup(url);
+}
+
 void rs_fault_forget(struct rs_handle *handle)
 {
 	if (!handle->fault.valid)

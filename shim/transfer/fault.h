@@ -56,6 +56,9 @@ bool rs_fault_errno(const struct rs_exchange *x, int *number);
 /* curl_easy_getinfo(): is this something that only we know? Then it is stored. */
 bool rs_fault_info(const struct rs_handle *handle, CURLINFO info, void *value);
 
+/* Keep what libcurl tells of the URL, which is about to be set back to the program's. */
+void rs_fault_keep_url(struct rs_handle *handle);
+
 /* A new transfer begins: forget what was told of the last one. */
 void rs_fault_forget(struct rs_handle *handle);
 

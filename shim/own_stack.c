@@ -14,15 +14,18 @@
 void rs_call_on_stack(void *top, void (*fn)(void *), void *arg)
 	__attribute__((visibility("hidden")));
 
+#define BEGIN_FUNCTION                                                                             \
+	"	.text\n"                                                                                 \
+	"	.p2align 4\n"                                                                            \
+	"	.globl rs_call_on_stack\n"                                                               \
+	"	.hidden rs_call_on_stack\n"
+
 /* The frame that holds the caller's stack pointer leads debuggers back. */
 #if defined(__x86_64__)
 #define HAS_CALL 1
 /* clang-format off */
 __asm__(
-"	.text\n"
-"	.p2align 4\n"
-"	.globl rs_call_on_stack\n"
-"	.hidden rs_call_on_stack\n"
+BEGIN_FUNCTION
 "	.type rs_call_on_stack, @function\n"
 "rs_call_on_stack:\n"
 "	.cfi_startproc\n"
@@ -46,10 +49,7 @@ __asm__(
 #define HAS_CALL 1
 /* clang-format off */
 __asm__(
-"	.text\n"
-"	.p2align 4\n"
-"	.globl rs_call_on_stack\n"
-"	.hidden rs_call_on_stack\n"
+BEGIN_FUNCTION
 "	.type rs_call_on_stack, %function\n"
 "rs_call_on_stack:\n"
 "	.cfi_startproc\n"

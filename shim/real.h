@@ -67,6 +67,18 @@ struct rs_curl_caller {
  */
 const struct rs_curl_caller *rs_real_curl(const void *caller);
 
+/* The functions of a libcurl: those that are known, else the caller's. NULL: there are none. */
+static inline const struct rs_curl_api *rs_curl_api_of(const struct rs_curl_api *known,
+						       const void *caller)
+{
+	const struct rs_curl_caller *found;
+
+	if (known)
+		return known;
+	found = rs_real_curl(caller);
+	return found ? found->api : NULL;
+}
+
 /* A library may have been unloaded, and another one may get its place: who called from there is
  * forgotten. From any thread; not in a signal handler. */
 void rs_real_curl_forget(void);

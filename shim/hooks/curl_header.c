@@ -7,21 +7,11 @@
 #include "transfer/handle.h"
 #include "transfer/kept_headers.h"
 
-static const struct rs_curl_api *api_of(const struct rs_handle *handle, const void *caller)
-{
-	const struct rs_curl_caller *found;
-
-	if (handle)
-		return handle->api;
-	found = rs_real_curl(caller);
-	return found ? found->api : NULL;
-}
-
 RS_EXPORT CURLHcode curl_easy_header(CURL *easy, const char *name, size_t index, unsigned origin,
 				     int request, struct curl_header **found)
 {
 	const struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
+	const struct rs_curl_api *api = rs_handle_api(handle, RS_CALLER);
 
 	if (handle && handle->headers)
 		return rs_headers_find(handle->headers, name, index, origin, request, found);
@@ -35,7 +25,7 @@ RS_EXPORT struct curl_header *curl_easy_nextheader(CURL *easy, unsigned origin, 
 						   struct curl_header *previous)
 {
 	const struct rs_handle *handle = rs_handle_find(easy);
-	const struct rs_curl_api *api = api_of(handle, RS_CALLER);
+	const struct rs_curl_api *api = rs_handle_api(handle, RS_CALLER);
 
 	if (handle && handle->headers)
 		return rs_headers_next(handle->headers, origin, request, previous);

@@ -15,12 +15,7 @@
 
 static const struct rs_curl_api *api_of(const struct rs_multi *m, const void *caller)
 {
-	const struct rs_curl_caller *found;
-
-	if (m)
-		return m->api;
-	found = rs_real_curl(caller);
-	return found ? found->api : NULL;
+	return rs_curl_api_of(m ? m->api : NULL, caller);
 }
 
 /* Inside of a callback that libcurl does not know of, which it would answer so, too. */
@@ -107,7 +102,6 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 {
 	struct rs_multi *m = rs_multi_find(handle);
 	const struct rs_curl_api *api = api_of(m, caller);
-	CURLMcode result;
 
 	if (!api || !api->multi_socket_action)
 		return CURLM_INTERNAL_ERROR;
@@ -118,9 +112,8 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 	if (socket == CURL_SOCKET_TIMEOUT)
 		rs_multi_timer_expired(m);
 	rs_multi_before(m);
-	result = rs_multi_after(m, running,
-				api->multi_socket_action(handle, socket, events, running));
-	return result;
+	return rs_multi_after(m, running,
+			      api->multi_socket_action(handle, socket, events, running));
 }
 
 RS_EXPORT CURLMcode curl_multi_socket_action(CURLM *handle, curl_socket_t socket, int events,
@@ -145,7 +138,6 @@ RS_EXPORT CURLMcode curl_multi_socket_all(CURLM *handle, int *running)
 {
 	struct rs_multi *m = rs_multi_find(handle);
 	const struct rs_curl_api *api = api_of(m, RS_CALLER);
-	CURLMcode result;
 
 	if (!api || !api->multi_socket_all)
 		return CURLM_INTERNAL_ERROR;
@@ -155,8 +147,7 @@ RS_EXPORT CURLMcode curl_multi_socket_all(CURLM *handle, int *running)
 		return api->multi_socket_all(handle, running);
 	rs_multi_timer_expired(m);
 	rs_multi_before(m);
-	result = rs_multi_after(m, running, api->multi_socket_all(handle, running));
-	return result;
+	return rs_multi_after(m, running, api->multi_socket_all(handle, running));
 }
 RS_BINDABLE(curl_multi_socket_all);
 

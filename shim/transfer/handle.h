@@ -93,6 +93,13 @@ static inline bool rs_handle_tells(const struct rs_handle *handle)
 /* From now on libcurl is asked again. */
 void rs_handle_forget_last(struct rs_handle *handle);
 
+/* The functions for it, or to pass an unknown handle (NULL) on to. NULL: there are none. */
+static inline const struct rs_curl_api *rs_handle_api(const struct rs_handle *handle,
+						      const void *caller)
+{
+	return rs_curl_api_of(handle ? handle->api : NULL, caller);
+}
+
 /* What the handle's URL is. To be learned before a transfer, unless rs_handle_url_can_wait(). */
 void rs_handle_ask_url(struct rs_handle *handle);
 

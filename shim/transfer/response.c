@@ -130,14 +130,6 @@ static void end_block(struct rs_exchange *x)
 	x->in_headers = false;
 }
 
-static void note_lines(struct rs_exchange *x, const char *lines, size_t len)
-{
-	for (size_t done = 0, next; done < len; done += next) {
-		next = rs_line_len(lines + done, len - done);
-		rs_resume_line(x, lines + done, next);
-	}
-}
-
 /* One line; or several, where a pause has made them one piece. */
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
@@ -151,7 +143,7 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 		kind = RS_PIECE_TRAILER;
 	x->line_kind = kind;
 	if (x->in_headers)
-		note_lines(x, bytes, len);
+		rs_resume_lines(x, bytes, len);
 
 	if (x->phase == RS_HOLDING && hold(x, kind, bytes, len)) {
 		if (x->in_headers && rs_lines_end(bytes, len))

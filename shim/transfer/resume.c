@@ -9,6 +9,7 @@
 #include "transfer/exchange.h"
 #include "transfer/kept_headers.h"
 #include "transfer/program.h"
+#include "transfer/status_line.h"
 
 static bool is_header(const char *line, const char *name)
 {
@@ -58,10 +59,14 @@ void rs_resume_block(struct rs_exchange *x)
 		rs_entity_clear(entity_of(x));
 }
 
-void rs_resume_line(struct rs_exchange *x, const char *line, size_t len)
+void rs_resume_lines(struct rs_exchange *x, const char *lines, size_t len)
 {
-	if (rs_resume_notes_lines(x))
-		rs_entity_note(entity_of(x), line, len);
+	if (!rs_resume_notes_lines(x))
+		return;
+	for (size_t done = 0, next; done < len; done += next) {
+		next = rs_line_len(lines + done, len - done);
+		rs_entity_note(entity_of(x), lines + done, next);
+	}
 }
 
 static void ask_libcurl(struct rs_exchange *x)

@@ -49,9 +49,9 @@ struct rs_whole_info {
 /* Are the lines of the present header block of interest? */
 bool rs_resume_notes_lines(const struct rs_exchange *x);
 
-/* A header block begins; one of its lines. */
+/* A header block begins; one of its lines, or several. */
 void rs_resume_block(struct rs_exchange *x);
-void rs_resume_line(struct rs_exchange *x, const char *line, size_t len);
+void rs_resume_lines(struct rs_exchange *x, const char *lines, size_t len);
 
 /* The attempt broke with `result` after bytes were handed over: can it be continued? */
 bool rs_resume_possible(struct rs_exchange *x, CURLcode result);

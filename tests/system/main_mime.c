@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "driven.h"
+
 #define BYTES "the part's bytes"
 
 static size_t given;
@@ -52,26 +54,9 @@ static curl_mime *form(CURL *easy, curl_seek_callback seek)
 	return mime;
 }
 
-static CURLcode drive(CURL *easy)
-{
-	CURLM *multi = curl_multi_init();
-	int running = 1, left;
-	CURLMsg *msg;
-	CURLcode result;
-
-	(void)curl_multi_add_handle(multi, easy);
-	while (running && curl_multi_perform(multi, &running) == CURLM_OK && running)
-		(void)curl_multi_poll(multi, NULL, 0, 1000, NULL);
-	msg = curl_multi_info_read(multi, &left);
-	result = msg ? msg->data.result : CURLE_FAILED_INIT;
-	(void)curl_multi_remove_handle(multi, easy);
-	(void)curl_multi_cleanup(multi);
-	return result;
-}
-
 static void send_form(CURL *easy, const char *driven)
 {
-	CURLcode result = strcmp(driven, "easy") == 0 ? curl_easy_perform(easy) : drive(easy);
+	CURLcode result = driven_by(driven, easy);
 	long status = 0;
 
 	(void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

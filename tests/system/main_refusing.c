@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "driven.h"
+
 static int asked;
 
 static void ask(const void *user)
@@ -86,23 +88,6 @@ static void set_callback(CURL *easy, const char *what)
 	(void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, &asked);
 }
 
-static CURLcode drive(CURL *easy)
-{
-	CURLM *multi = curl_multi_init();
-	int running = 1, left;
-	CURLMsg *msg;
-	CURLcode result;
-
-	(void)curl_multi_add_handle(multi, easy);
-	while (running && curl_multi_perform(multi, &running) == CURLM_OK && running)
-		(void)curl_multi_poll(multi, NULL, 0, 1000, NULL);
-	msg = curl_multi_info_read(multi, &left);
-	result = msg ? msg->data.result : CURLE_FAILED_INIT;
-	(void)curl_multi_remove_handle(multi, easy);
-	(void)curl_multi_cleanup(multi);
-	return result;
-}
-
 /* Two addresses of which nothing needs to be looked up. */
 static struct curl_slist *two_addresses(const char *url)
 {
@@ -124,7 +109,7 @@ int main(int argc, char **argv)
 	set_callback(easy, argv[1]);
 	(void)curl_easy_setopt(easy, CURLOPT_URL, argv[3]);
 	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE, addresses);
-	result = strcmp(argv[2], "easy") == 0 ? curl_easy_perform(easy) : drive(easy);
+	result = driven_by(argv[2], easy);
 	(void)printf("result %d, asked %d times\n", (int)result, asked);
 	curl_easy_cleanup(easy);
 	curl_slist_free_all(addresses);

@@ -1,19 +1,10 @@
 /*
  * retryshim run: what it starts, what it refuses, and what it says.
  */
-#include "harness.h"
+#include "run_command.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define GOOD "[policy default]\nbase = 2ms\n[rule it]\ncall = connect\nerror = refused\n"
-
-static struct run command(const char *const *argv, const char *const *env)
-{
-	return run_program(&(struct program){ .argv = argv, .env = env });
-}
-
-#define RETRYSHIM(...) command((const char *const[]){ command_path(), __VA_ARGS__, NULL }, NULL)
 
 static void check_fails(struct run run, int status, const char *says)
 {

@@ -1,28 +1,11 @@
 /*
  * retryshim run --no-inherit: what is the program, and what its children find.
  */
-#include "harness.h"
+#include "run_command.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define GOOD "[policy default]\nbase = 2ms\n[rule it]\ncall = connect\nerror = refused\n"
-
-static struct run command(const char *const *argv, const char *const *env)
-{
-	return run_program(&(struct program){ .argv = argv, .env = env });
-}
-
-#define RETRYSHIM(...) command((const char *const[]){ command_path(), __VA_ARGS__, NULL }, NULL)
-
-static const char *script_file(const char *name, const char *first_line)
-{
-	const char *path = temp_file(name, first_line, strlen(first_line));
-
-	assert_int_equal(chmod(path, 0755), 0);
-	return path;
-}
 
 #define SHOW "echo \"[$LD_PRELOAD] $(env | grep -c ^RETRYSHIM_) ${LD_PRELOAD+set}\""
 

@@ -1,7 +1,7 @@
 /*
  * retryshim run: of which programs it says that they cannot be wrapped.
  */
-#include "harness.h"
+#include "run_command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,26 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define GOOD "[policy default]\nbase = 2ms\n[rule it]\ncall = connect\nerror = refused\n"
-
 /* Debian's ldconfig is linked statically. */
 #define STATIC_PROGRAM "/sbin/ldconfig"
 #define NOBODY         65534
-
-static struct run command(const char *const *argv, const char *const *env)
-{
-	return run_program(&(struct program){ .argv = argv, .env = env });
-}
-
-#define RETRYSHIM(...) command((const char *const[]){ command_path(), __VA_ARGS__, NULL }, NULL)
-
-static const char *script_file(const char *name, const char *first_line)
-{
-	const char *path = temp_file(name, first_line, strlen(first_line));
-
-	assert_int_equal(chmod(path, 0755), 0);
-	return path;
-}
 
 static void check_warns(const char *program, const char *why)
 {

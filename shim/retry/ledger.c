@@ -3,8 +3,9 @@
 #include <stddef.h>
 
 /*
- * Relaxed order throughout: a bucket guards nothing but itself. Where two processes come at the
- * same time, one of them may for a moment find another's place or none: a token more or less.
+ * Relaxed order mostly: a bucket guards nothing but itself. Where two processes come at the same
+ * time, one of them may for a moment find another's place or none: a token more or less. Who sees a
+ * payment also sees whose place it was made in.
  */
 
 #define NEARBY 16 /* places that are looked at for a key */
@@ -34,7 +35,7 @@ static uint64_t load(const _Atomic uint64_t *at)
 
 static bool replace(_Atomic uint64_t *at, uint64_t *seen, uint64_t next)
 {
-	return atomic_compare_exchange_weak_explicit(at, seen, next, memory_order_relaxed,
+	return atomic_compare_exchange_weak_explicit(at, seen, next, memory_order_release,
 						     memory_order_relaxed);
 }
 
@@ -76,7 +77,12 @@ static struct rs_ledger_slot *look(struct rs_ledger *ledger, uint64_t key)
 	return slot || !crowded ? slot : &ledger->shared;
 }
 
-/* The bucket's place; it gets one where it has none. */
+static bool is_full(const struct rs_ledger_slot *slot, uint32_t now_s)
+{
+	return spent_in(atomic_load_explicit(&slot->used, memory_order_acquire), now_s) == 0;
+}
+
+/* The bucket's place; it gets one where it has none. Somebody may do the same for it meanwhile. */
 static struct rs_ledger_slot *place(struct rs_ledger *ledger, uint64_t key, uint32_t now_s)
 {
 	bool crowded;
@@ -84,9 +90,10 @@ static struct rs_ledger_slot *place(struct rs_ledger *ledger, uint64_t key, uint
 
 	for (unsigned i = 0; !slot && i < NEARBY; i++) {
 		struct rs_ledger_slot *at = nearby(ledger, key, i);
+		bool was_full = is_full(at, now_s); /* before it is asked whose it is */
 		uint64_t there = load(&at->key);
 
-		if ((there == 0 || spent_in(load(&at->used), now_s) == 0) && claim(at, there, key))
+		if (there == key || ((there == 0 || was_full) && claim(at, there, key)))
 			slot = at;
 	}
 	return slot ? slot : &ledger->shared;

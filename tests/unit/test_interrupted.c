@@ -185,6 +185,51 @@ static void places_of_a_ledger(void **state)
 	assert_false(refused);
 }
 
+/* Two come to a bucket that has no place yet: it gets one, and both pay from it. */
+static volatile uint64_t paid_from;
+
+static struct rs_ledger_bucket newest(void)
+{
+	return (struct rs_ledger_bucket){ 1ull << 40 | place, 1000000000 };
+}
+
+static void pay_newest(void)
+{
+	if (paid_from != place)
+		paid = 0;
+	paid_from = place;
+	if (rs_ledger_take(&ledger, newest(), 3, later_s()) >= 0)
+		paid += 3;
+}
+
+static int64_t paid_from_newest(void)
+{
+	return paid_from == place ? paid : 0;
+}
+
+static void pay_from_new(void)
+{
+	int64_t before;
+	int32_t left;
+
+	place++;
+	assert_true(rs_ledger_take(&ledger, newest(), 5, later_s()) >= 0);
+	do {
+		before = paid_from_newest();
+		left = rs_ledger_level(&ledger, newest(), later_s());
+	} while (paid_from_newest() != before);
+	assert_int_equal(left, newest().capacity - 5 - before);
+}
+
+static void a_new_bucket(void **state)
+{
+	(void)state;
+	memset(&ledger, 0, sizeof(ledger));
+	place = 1;
+	paid_from = 0;
+	under_fire(pay_newest, pay_from_new);
+}
+
 /* When all was at rest the note of it is taken down, and up again by who pays meanwhile. */
 static void pay_now(void)
 {
@@ -300,6 +345,7 @@ int main(void)
 		cmocka_unit_test(a_quota),
 		cmocka_unit_test(a_ledger),
 		cmocka_unit_test(places_of_a_ledger),
+		cmocka_unit_test(a_new_bucket),
 		cmocka_unit_test(the_last_tokens),
 		cmocka_unit_test(a_rest),
 		cmocka_unit_test(a_pace),

@@ -112,6 +112,8 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 	if (socket == CURL_SOCKET_TIMEOUT)
 		rs_multi_timer_expired(m);
 	rs_multi_before(m);
+	if (socket == CURL_SOCKET_TIMEOUT)
+		rs_multi_libcurl_expires(m);
 	return rs_multi_after(m, running,
 			      api->multi_socket_action(handle, socket, events, running));
 }

@@ -146,6 +146,10 @@ static inline int rs_multi_tell_timer(struct rs_multi *m)
 /* The program's timer has gone off. */
 void rs_multi_timer_expired(struct rs_multi *m);
 
+/* libcurl is about to be told that its timer has gone off: it forgets what that stood at, also what
+ * it said for an attempt that has begun since, and tells it anew if it needs it again. */
+void rs_multi_libcurl_expires(struct rs_multi *m);
+
 /* curl_multi_setopt() of CURLMOPT_TIMERFUNCTION, TIMERDATA or PUSHFUNCTION. */
 CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value);
 CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value);

@@ -110,12 +110,16 @@ int rs_multi_ask_timer(struct rs_multi *m)
 	return -1;
 }
 
-/* libcurl tells its timer anew if it needs it again. */
+void rs_multi_libcurl_expires(struct rs_multi *m)
+{
+	if (m->real_due_ns <= rs_now_ns())
+		m->real_due_ns = RS_FOREVER;
+}
+
 void rs_multi_timer_expired(struct rs_multi *m)
 {
 	m->told_due_ns = RS_FOREVER;
-	if (m->real_due_ns <= rs_now_ns())
-		m->real_due_ns = RS_FOREVER;
+	rs_multi_libcurl_expires(m);
 }
 
 void rs_multi_calm(struct rs_multi *m, const int *running)

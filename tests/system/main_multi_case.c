@@ -337,12 +337,19 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} cases[] = {
-		{ "messages", messages },     { "recursive", multi_recursive },
-		{ "wakeup", wakeup },         { "aborted", aborted },
-		{ "paused", paused },         { "states", states },
-		{ "threads", multi_threads }, { "early", paused_early },
-		{ "pushes", pushes },         { "unread", unread },
-		{ "refused", multi_refused }, { "refused-later", multi_refused_later },
+		{ "messages", messages },
+		{ "recursive", multi_recursive },
+		{ "wakeup", wakeup },
+		{ "aborted", aborted },
+		{ "paused", paused },
+		{ "states", states },
+		{ "threads", multi_threads },
+		{ "early", paused_early },
+		{ "pushes", pushes },
+		{ "unread", unread },
+		{ "refused", multi_refused },
+		{ "refused-later", multi_refused_later },
+		{ "timer-left", multi_timer_left },
 	};
 
 	if (argc != 4)

@@ -4,7 +4,7 @@
  *   main_multi_case.c     one loop, and transfers in every state
  *   multi_case_nested.c   the multi functions inside of a callback
  *   multi_case_threads.c  threads with a loop each
- *   multi_case_timer.c    timer callbacks that fail
+ *   multi_case_timer.c    timer callbacks
  */
 #ifndef TESTS_MULTI_CASE_H
 #define TESTS_MULTI_CASE_H
@@ -41,5 +41,6 @@ void multi_recursive(void);
 void multi_threads(void);
 void multi_refused(void);
 void multi_refused_later(void);
+void multi_timer_left(void);
 
 #endif

@@ -47,6 +47,19 @@ static void finish(struct transfer *t)
 	(void)curl_multi_remove_handle(case_loop.multi, t->easy);
 }
 
+/* Each attempt ends in the very call that begins it. */
+void multi_timer_left(void)
+{
+	struct transfer t = { 0 };
+
+	multi_set(&t, "/ok");
+	(void)curl_easy_setopt(t.easy, CURLOPT_URL, "http://127.0.0.1:1/");
+	printf("add %d\n", (int)curl_multi_add_handle(case_loop.multi, t.easy));
+	finish(&t);
+	printf("timer set: %d\n", case_loop.timer_set);
+	curl_easy_cleanup(t.easy);
+}
+
 /* Where libcurl itself has something to tell. */
 void multi_refused(void)
 {

@@ -189,6 +189,12 @@ static void a_timer_callback_that_fails_ends_what_waits(void **state)
 	run_free(&run);
 }
 
+static void no_timer_stands_after_the_last_transfer(void **state)
+{
+	(void)state;
+	compare("timer-left");
+}
+
 static void handles_go_in_every_state(void **state)
 {
 	(void)state;
@@ -214,6 +220,7 @@ int main(void)
 		cmocka_unit_test(where_servers_may_push_nothing_is_retried),
 		cmocka_unit_test(a_timer_callback_that_fails_ends_all),
 		cmocka_unit_test(a_timer_callback_that_fails_ends_what_waits),
+		cmocka_unit_test(no_timer_stands_after_the_last_transfer),
 		cmocka_unit_test(handles_go_in_every_state),
 		cmocka_unit_test(threads_with_a_multi_handle_each),
 	};

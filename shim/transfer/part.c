@@ -22,12 +22,15 @@ struct rs_part *rs_part_new(curl_read_callback read, curl_seek_callback seek,
 			    curl_free_callback release, void *arg)
 {
 	struct rs_part *part = calloc(1, sizeof(*part));
+	bool copies = read == rs_part_read;
 
-	if (!part)
+	if (!part) {
+		if (copies)
+			rs_part_share();
 		return NULL;
-	if (read == rs_part_read) {
+	}
+	if (copies) { /* `release` is ours, too */
 		*part = *(struct rs_part *)arg;
-		part->release = release;
 		part->next = NULL;
 		part->link = NULL;
 	} else {

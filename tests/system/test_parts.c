@@ -55,7 +55,7 @@ static void another_form_is_another_form(void **state)
 static void copies(void **state)
 {
 	(void)state;
-	check("copied", "easy", 1, "busy 0 503, 1 released\n");
+	check("copied", "easy", 1, "busy 0 503, 2 released\n");
 }
 
 /* Whose callback libcurl calls there nobody says. */

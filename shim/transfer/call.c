@@ -167,14 +167,33 @@ static void account(struct rs_exchange *x)
 		rs_event_recovered(x->rules, rs_exchange_target(x), &x->call, rs_now_ns());
 }
 
+/* What came was not the rest. The rule that asked for it governs this end, too. */
+static void give_rest_up(struct rs_exchange *x, CURLcode result)
+{
+	const struct rs_outcome last = {
+		.error = x->has_block ? CURLE_OK : (int)result,
+		.status = x->status,
+	};
+	const struct rs_cause cause = rs_cause_of(RS_CALL_CURL, &last);
+
+	x->rule = x->resume.rule;
+	x->outcome = x->resume.broke;
+	x->decision.action = RS_ACTION_EXHAUSTED;
+	x->decision.reason = RS_REASON_COMMITTED;
+	rs_history_add(&x->history, &cause, 0);
+	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &x->outcome, &x->call,
+			  &x->decision, rs_now_ns());
+}
+
 /* The end of a download that broke: all of it, or how it broke, or what the program made of it. */
 static CURLcode conclude_continued(struct rs_exchange *x, CURLcode result)
 {
 	if (x->stopped || result == CURLE_ABORTED_BY_CALLBACK)
 		return result;
-	if (result == CURLE_OK && x->phase == RS_CONTINUING && rs_resume_complete(x)) {
+	if (result == CURLE_OK && x->phase == RS_CONTINUING && rs_resume_complete(x))
 		return CURLE_OK;
-	}
+	if (!x->rule)
+		give_rest_up(x, result);
 	return rs_resume_error(x);
 }
 

@@ -104,9 +104,14 @@ static bool is_strong_date(const struct rs_entity *entity, int64_t now_s)
 	return changed_s >= 0 && date_s >= 0 && date_s - changed_s >= 1;
 }
 
+static bool has_strong_etag(const struct rs_entity *entity)
+{
+	return entity->etag.len >= 2 && entity->etag.text[0] == '"';
+}
+
 struct rs_span rs_entity_validator(const struct rs_entity *entity, int64_t now_s)
 {
-	if (entity->etag.len >= 2 && entity->etag.text[0] == '"')
+	if (has_strong_etag(entity))
 		return span_of(&entity->etag);
 	if (is_strong_date(entity, now_s))
 		return span_of(&entity->last_modified);
@@ -119,10 +124,13 @@ static bool same_where_both(const struct rs_short_text *a, const struct rs_short
 	       (a->len == b->len && memcmp(a->text, b->text, a->len) == 0);
 }
 
-bool rs_entity_same(const struct rs_entity *a, const struct rs_entity *b)
+bool rs_entity_confirms(const struct rs_entity *original, const struct rs_entity *part)
 {
-	return same_where_both(&a->etag, &b->etag) &&
-	       same_where_both(&a->last_modified, &b->last_modified) && a->coded == b->coded;
+	bool named = has_strong_etag(original) ? part->etag.len > 0 : part->last_modified.len > 0;
+
+	return named && same_where_both(&original->etag, &part->etag) &&
+	       same_where_both(&original->last_modified, &part->last_modified) &&
+	       original->coded == part->coded;
 }
 
 bool rs_entity_range(const struct rs_entity *entity, struct rs_byte_range *range)

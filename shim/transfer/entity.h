@@ -43,8 +43,10 @@ void rs_entity_note(struct rs_entity *entity, const char *line, size_t len);
  * rs_http_date_s(). */
 struct rs_span rs_entity_validator(const struct rs_entity *entity, int64_t now_s);
 
-/* Do two responses carry the same thing, as far as both say? */
-bool rs_entity_same(const struct rs_entity *a, const struct rs_entity *b);
+/* Does the response to a request that named the validator of `original` say that it carries the
+ * same thing? It has to name the validator, too (RFC 9110 §15.3.7: a server that knows it does),
+ * and must not contradict in what else both say. */
+bool rs_entity_confirms(const struct rs_entity *original, const struct rs_entity *part);
 
 /* Content-Range, RFC 9110 §14.4. False where there is none or it is not of that form. */
 bool rs_entity_range(const struct rs_entity *entity, struct rs_byte_range *range);

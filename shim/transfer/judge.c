@@ -90,7 +90,7 @@ static bool is_committed(struct rs_exchange *x, const struct rs_rule *rule,
 void rs_prepare_retry(struct rs_exchange *x)
 {
 	if (x->delivered)
-		rs_resume_remember(x, (CURLcode)x->outcome.error);
+		rs_resume_remember(x);
 	x->upload.stop = true;
 	x->handle->flows = false;
 	x->phase = RS_DISCARDING;

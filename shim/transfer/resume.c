@@ -181,19 +181,36 @@ void rs_resume_note_info(struct rs_exchange *x)
 		memcpy(whole->type, type, strlen(type) + 1);
 }
 
-void rs_resume_remember(struct rs_exchange *x, CURLcode result)
+/* libcurl's own. */
+static const char *url_of(const struct rs_exchange *x)
+{
+	const char *url = NULL;
+
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
+	return url;
+}
+
+static char *copy_of(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+void rs_resume_remember(struct rs_exchange *x)
 {
 	struct rs_resume *r = &x->resume;
 	const struct rs_options *o = &x->handle->options;
 	struct rs_span validator;
 
+	r->rule = x->rule;
 	if (r->continuing)
 		return;
 	r->continuing = true;
-	r->error = result;
+	r->broke =
+		(struct rs_outcome){ .error = x->outcome.error, .sys_errno = x->outcome.sys_errno };
 	r->status = x->status;
 	rs_resume_note_info(x);
 	x->handle->whole.size = r->got;
+	x->handle->whole.url = copy_of(url_of(x));
 	free(x->handle->headers);
 	x->handle->headers = rs_headers_keep(x->handle->api, x->handle->easy);
 	find_whole(x, &r->whole);
@@ -258,14 +275,23 @@ static bool agrees(int64_t known, int64_t said)
 	return known == RS_UNKNOWN_LENGTH || said == RS_UNKNOWN_LENGTH || known == said;
 }
 
+/* A validator says nothing of another resource, to which a redirect may lead by now. */
+static bool is_from_there(const struct rs_exchange *x)
+{
+	const char *url = url_of(x);
+
+	return url && x->handle->whole.url && strcmp(url, x->handle->whole.url) == 0;
+}
+
 bool rs_resume_fits(struct rs_exchange *x)
 {
 	struct rs_resume *r = &x->resume;
 	struct rs_byte_range part;
 
-	if (x->status != 206 || r->part.coded || !rs_entity_same(&r->original, &r->part) ||
-	    !rs_entity_range(&r->part, &part) || part.first != r->whole.first + r->got ||
-	    !agrees(r->whole.last, part.last) || !agrees(r->whole.total, part.total))
+	if (x->status != 206 || r->part.coded || !rs_entity_confirms(&r->original, &r->part) ||
+	    !is_from_there(x) || !rs_entity_range(&r->part, &part) ||
+	    part.first != r->whole.first + r->got || !agrees(r->whole.last, part.last) ||
+	    !agrees(r->whole.total, part.total))
 		return false;
 	if (r->whole.last != RS_UNKNOWN_LENGTH)
 		return true;
@@ -287,7 +313,7 @@ bool rs_resume_complete(const struct rs_exchange *x)
 CURLcode rs_resume_error(struct rs_exchange *x)
 {
 	rs_transfer_error(x, x->resume.error_text);
-	return x->resume.error;
+	return (CURLcode)x->resume.broke.error;
 }
 
 /* The length that the program was told; 0: none. */
@@ -376,6 +402,10 @@ bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
 		return store_long(value, whole->filetime);
 	case CURLINFO_FILETIME_T:
 		return store_off(value, whole->filetime);
+	case CURLINFO_EFFECTIVE_URL:
+		if (whole->url)
+			*(const char **)value = whole->url;
+		return whole->url != NULL;
 	case CURLINFO_CONTENT_TYPE:
 		if (whole->has_type)
 			*(const char **)value = whole->type[0] ? whole->type : NULL;

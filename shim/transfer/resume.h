@@ -26,7 +26,8 @@ struct rs_resume {
 	int status;                 /* of the first response */
 	struct rs_byte_range whole; /* what it carries; last and total may be unknown */
 
-	CURLcode error; /* how it broke, and libcurl's words for it */
+	const struct rs_rule *rule; /* that let it be continued */
+	struct rs_outcome broke;    /* how it broke, and libcurl's words for it */
 	char error_text[CURL_ERROR_SIZE];
 
 	char validator[128 + sizeof("If-Range: ")]; /* a whole header line */
@@ -44,6 +45,7 @@ struct rs_whole_info {
 	curl_off_t size;   /* what the program has got so far */
 	curl_off_t length; /* -1: not known */
 	char type[128];
+	char *url; /* CURLINFO_EFFECTIVE_URL; NULL: libcurl's own */
 };
 
 /* Are the lines of the present header block of interest? */
@@ -58,7 +60,7 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result);
 
 /* The first break: remember what the program has seen and how it broke. Then, before every
  * continuation, the options that ask for the rest. */
-void rs_resume_remember(struct rs_exchange *x, CURLcode result);
+void rs_resume_remember(struct rs_exchange *x);
 void rs_resume_ask(struct rs_exchange *x);
 
 /* Note what libcurl tells of the present attempt, for rs_resume_info(). */

@@ -3,6 +3,8 @@
  */
 #include "resuming.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MANY 24 /* at once */
@@ -26,6 +28,7 @@ static void what_is_not_the_rest_is_not_taken(void **state)
 		{ "several parts", 206, TAG "Content-Type: multipart/byteranges; boundary=x\r\n" },
 		{ "another ETag", 206,
 		  "ETag: \"v2\"\r\nContent-Range: bytes 70000-199999/200000\r\n" },
+		{ "no ETag", 206, "Content-Range: bytes 70000-199999/200000\r\n" },
 		{ "a weak ETag", 206,
 		  "ETag: W/\"v1\"\r\nContent-Range: bytes 70000-199999/200000\r\n" },
 		{ "coded", 206,
@@ -54,6 +57,86 @@ static void what_is_not_the_rest_is_not_taken(void **state)
 		assert_int_equal(server_request_count(server), 2);
 		server_stop(server);
 	}
+}
+
+/* Where the validator is a date that counts as one. */
+#define DATED                                                                                      \
+	"Last-Modified: Sat, 01 Jan 2022 00:00:00 GMT\r\n"                                         \
+	"Date: Sun, 02 Jan 2022 00:00:00 GMT\r\n"
+
+static void a_date_has_to_be_confirmed(void **state)
+{
+	const struct reply script[] = {
+		resumed_broken(resumed_whole(DATED), BREAK),
+		{ .status = 206,
+		  .headers = "Content-Range: bytes 70000-199999/200000\r\n",
+		  .body = resumed_object + BREAK,
+		  .body_len = SIZE - BREAK },
+	};
+	struct server *server = server_start(script, 2);
+	struct run run = resumed_trace(RUN_SHIM, resumed_rules, server, NULL);
+	struct run bare = resumed_bare(script, NULL);
+
+	(void)state;
+	resumed_check(&run, &bare, "no date");
+	assert_int_equal(server_request_count(server), 2);
+	server_stop(server);
+}
+
+/* A redirect leads elsewhere by now: two things may have one validator. */
+static void another_place_is_another_thing(void **state)
+{
+	static const char *const words[] = { "FOLLOWLOCATION=1", NULL };
+	char room[ROOM];
+	struct reply broken = resumed_broken(resumed_whole(TAG), BREAK);
+	struct reply rest = resumed_part(BREAK, SIZE, TAG, room);
+	struct reply script[] = {
+		{ .path = "/o", .status = 302, .headers = "Location: /first\r\n" },
+		broken,
+		{ .path = "/o", .status = 302, .headers = "Location: /second\r\n" },
+		rest,
+	};
+	struct server *server, *other;
+	struct run run, bare;
+
+	(void)state;
+	script[1].path = "/first";
+	script[3].path = "/second";
+	server = server_start(script, 4);
+	other = server_start(script, 2);
+	run = resumed_trace(RUN_SHIM, resumed_rules, server, words);
+	bare = resumed_trace(RUN_BARE, NULL, other, words);
+	resumed_check(&run, &bare, "another place");
+	assert_int_equal(server_request_count(server), 4);
+	server_stop(server);
+	server_stop(other);
+}
+
+/* It is told as the other ends of retries are. */
+static void the_end_is_reported(void **state)
+{
+	const struct reply script[] = { resumed_broken(resumed_whole(TAG), BREAK),
+					resumed_whole("ETag: \"v2\"\r\n") };
+	struct server *server = server_start(script, 2);
+	const char *report = temp_path("report");
+	char rules[512];
+	struct run run;
+	char *text;
+	size_t len;
+
+	(void)state;
+	(void)snprintf(rules, sizeof(rules),
+		       "[retryshim]\nreport = %s\n[policy default]\nbase = 1ms\n" RULE, report);
+	run = run_words(RUN_SHIM, rules_file(rules), "curl", "-s", "-o", "/dev/null",
+			server_url(server, "/"));
+	assert_exit(run, 18);
+	assert_contains(run.err, "event=exhausted rule=it ");
+	assert_contains(run.err, " attempt=2 of=4 cause=CURLE_PARTIAL_FILE reason=committed ");
+	run_free(&run);
+	text = read_file(report, &len);
+	assert_contains(text, "\"reason\":\"committed\"");
+	free(text);
+	server_stop(server);
 }
 
 /* Nobody is asked for the rest where it could not be known to be the rest. */
@@ -209,6 +292,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_the_rest_is_not_taken),
+		cmocka_unit_test(a_date_has_to_be_confirmed),
+		cmocka_unit_test(another_place_is_another_thing),
+		cmocka_unit_test(the_end_is_reported),
 		cmocka_unit_test(what_cannot_be_continued_is_not_tried),
 		cmocka_unit_test(what_libcurl_refuses_is_not_got_around),
 		cmocka_unit_test(not_where_the_policy_says_no),

@@ -121,6 +121,7 @@ struct rs_exchange {
 	uint16_t refused;     /* one has refused what leads to this CURLcode, or 0 */
 	int status;           /* of the newest block */
 	uint8_t watched;      /* those that may, and are asked by ours for now: refusal.h */
+	bool talks;           /* the server has said something that is not HTTP */
 	size_t headers_at;    /* among the held bytes: its first line after the status line */
 	size_t body_at;       /* where its body begins */
 	size_t body_len;      /* held bytes of it */
@@ -153,6 +154,10 @@ static inline bool rs_exchange_possible(const struct rs_handle *handle)
 bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outcome, bool ended);
 
 bool rs_exchange_is_http(struct rs_exchange *x);
+
+/* Is what the server says before the first byte to wait, so that the attempt can still be dropped?
+ * Where it is no HTTP, and fetches a file or stores one. */
+bool rs_exchange_holds_talk(struct rs_exchange *x);
 
 /* The same before the first attempt; also where a proxy may speak it in the place of a server that
  * does not, and for what begins as HTTP. */
@@ -294,7 +299,8 @@ static inline bool rs_transfer_can_ask(const struct rs_handle *handle)
 	const struct rs_options *o = &handle->options;
 
 	return !o->header_fn && !o->header_data && !(o->include_header | o->fail_on_error) &&
-	       handle->api->tells_headers && o->url_kind != RS_URL_OTHER && !o->curlu;
+	       handle->api->tells_headers && o->url_kind != RS_URL_OTHER && !o->curlu &&
+	       !(o->url_kind == RS_URL_H && o->rare.default_scheme[0]);
 }
 
 /* curl_easy_setopt() during a call: is the option one that an attempt has replaced? Then libcurl

@@ -199,7 +199,10 @@ static bool never_sent(struct rs_exchange *x, CURLcode result)
 	const struct rs_curl_api *api = x->handle->api;
 	long sent = 0;
 
-	/* For HTTP libcurl also counts what was sent. */
+	/* libcurl counts what was sent for HTTP; elsewhere a server that has said something was
+	 * told something, too. */
+	if (x->talks)
+		return false;
 	if (!rs_curl_error_before_request((int)result) &&
 	    !(result == CURLE_OPERATION_TIMEDOUT && rs_exchange_is_http(x)))
 		return false;

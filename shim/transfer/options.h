@@ -44,6 +44,7 @@ struct rs_rare_options {
 	curl_ssl_ctx_callback ssl_ctx_fn;
 	void *ssl_ctx_data;
 	curl_trailer_callback trailer_fn;
+	long wildcard;
 	char default_scheme[16]; /* CURLOPT_DEFAULT_PROTOCOL; one that is longer is not known */
 };
 

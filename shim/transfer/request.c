@@ -29,6 +29,12 @@ static bool sends_mail(struct rs_span scheme)
 	       scheme_is(scheme, "imap") || scheme_is(scheme, "imaps");
 }
 
+/* What the program says there depends on what it has heard. */
+static bool converses(struct rs_span scheme)
+{
+	return scheme_is(scheme, "telnet") || scheme_is(scheme, "rtsp");
+}
+
 /* Nor is appending to a file, or running commands. */
 static bool does_more(const struct rs_options *o)
 {
@@ -40,7 +46,7 @@ static struct rs_span method_of(const struct rs_options *o, struct rs_span schem
 {
 	if (o->custom_request.text)
 		return span_of(o->custom_request.text);
-	if (!is_http(scheme) && does_more(o))
+	if (!is_http(scheme) && (does_more(o) || converses(scheme)))
 		return span_of("POST");
 	switch (o->kind) {
 	case RS_REQUEST_GET:
@@ -125,6 +131,15 @@ bool rs_exchange_is_http(struct rs_exchange *x)
 	return is_http(rs_exchange_target(x)->scheme);
 }
 
+bool rs_exchange_holds_talk(struct rs_exchange *x)
+{
+	const struct rs_options *o = &x->handle->options;
+	struct rs_span scheme = rs_exchange_target(x)->scheme;
+
+	return !is_http(scheme) && !converses(scheme) && !sends_mail(scheme) && !does_more(o) &&
+	       !o->rare.wildcard;
+}
+
 bool rs_exchange_may_speak_http(struct rs_exchange *x)
 {
 	static const char other[][5] = { "ftp", "ftps", "ws", "wss" };
@@ -149,6 +164,8 @@ bool rs_exchange_replayable(struct rs_exchange *x, const struct rs_outcome *outc
 
 	if (x->altered)
 		return false;
+	if (converses(rs_exchange_target(x)->scheme))
+		return outcome->never_sent;
 	if (o->rare.trailer_fn && sends_body(o->kind)) /* libcurl asks for them once */
 		return outcome->never_sent;
 	if (x->streams_up)

@@ -12,7 +12,7 @@ void rs_response_begin(struct rs_exchange *x)
 {
 	rs_hold_empty(&x->handle->hold);
 	x->phase = RS_HOLDING;
-	x->in_headers = x->has_block = x->provisional = false;
+	x->in_headers = x->has_block = x->talks = x->provisional = false;
 	x->handle->flows = x->handle->lines_flow = false;
 	x->status = 0;
 	x->headers_at = x->body_at = x->body_len = x->header_pieces = 0;
@@ -130,6 +130,15 @@ static void end_block(struct rs_exchange *x)
 	x->in_headers = false;
 }
 
+/* A server that speaks before there are bytes to be had has not begun to give them: what it says
+ * may be dropped, as long as nothing but them is asked for. */
+static void hear(struct rs_exchange *x)
+{
+	x->talks = true;
+	if (!rs_exchange_holds_talk(x))
+		rs_hand_over(x);
+}
+
 /* One line; or several, where a pause has made them one piece. */
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
@@ -138,7 +147,7 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 	if (!x->in_headers && len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
 		begin_block(x, bytes, len);
 	else if (!x->has_block && x->phase == RS_HOLDING)
-		rs_hand_over(x); /* not HTTP */
+		hear(x);
 	else if (x->has_block && !x->in_headers)
 		kind = RS_PIECE_TRAILER;
 	x->line_kind = kind;

@@ -46,7 +46,7 @@ static void begin_again(struct rs_exchange *x)
 	rs_refusal_watch(x); /* again, where a fault had a use for them */
 	rs_response_begin(x);
 	if (x->streams_up)
-		rs_upload_repeat(&x->upload);
+		rs_transfer_repeat_upload(x);
 }
 
 void rs_exchange_open_upload(struct rs_exchange *x)

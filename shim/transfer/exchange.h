@@ -310,6 +310,10 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option);
 /* The program has changed an option: can libcurl still deliver headers by itself? */
 void rs_transfer_mind_headers(struct rs_exchange *x);
 
+/* Before a repeated attempt, whose body libcurl may have to begin anew: the spool can be put back,
+ * whatever the program's stream can. */
+void rs_transfer_repeat_upload(struct rs_exchange *x);
+
 /* Put the options that an attempt replaces back to the program's on `easy`. */
 void rs_transfer_restore(const struct rs_exchange *x, CURL *easy);
 

@@ -109,6 +109,14 @@ void rs_transfer_restore(const struct rs_exchange *x, CURL *easy)
 					    x->handle->options.write_fn);
 }
 
+static void take_seeks(struct rs_exchange *x)
+{
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+
+	set(x->handle->easy, CURLOPT_SEEKFUNCTION, rs_upload_seek);
+	set(x->handle->easy, CURLOPT_SEEKDATA, &x->upload);
+}
+
 /* libcurl seeks by itself where the reader is its own; it must not do so on our user pointer. */
 static void replace_upload(struct rs_exchange *x)
 {
@@ -117,10 +125,16 @@ static void replace_upload(struct rs_exchange *x)
 
 	set(easy, CURLOPT_READFUNCTION, rs_upload_read);
 	set(easy, CURLOPT_READDATA, &x->upload);
-	if (x->watches_seek) {
-		set(easy, CURLOPT_SEEKFUNCTION, rs_upload_seek);
-		set(easy, CURLOPT_SEEKDATA, &x->upload);
-	}
+	if (x->watches_seek)
+		take_seeks(x);
+}
+
+void rs_transfer_repeat_upload(struct rs_exchange *x)
+{
+	rs_upload_repeat(&x->upload);
+	if (!x->watches_seek)
+		take_seeks(x);
+	x->watches_seek = true;
 }
 
 __attribute__((noinline)) static void see_headers(struct rs_exchange *x)

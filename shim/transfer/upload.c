@@ -134,6 +134,8 @@ int rs_upload_seek(void *user, curl_off_t offset, int whence)
 	}
 	if (o->seek_fn)
 		answer = seek_program(upload, offset);
+	else if (o->read_fn)
+		answer = CURL_SEEKFUNC_CANTSEEK;
 	else /* as libcurl does with its own default reader */
 		answer = offset == 0 && fseek(o->read_data, 0, SEEK_SET) == 0
 				 ? CURL_SEEKFUNC_OK

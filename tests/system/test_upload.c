@@ -30,14 +30,17 @@
 	{                                                                                          \
 		.early = true, .ending = REPLY_RESET                                               \
 	}
+#define CLOSED                                                                                     \
+	{                                                                                          \
+		.ending = REPLY_CUT                                                                \
+	}
 #define MOVED                                                                                      \
 	{                                                                                          \
 		.path = "/o", .status = 307, .headers = "Location: /other\r\n"                     \
 	}
 
-#define RULES                                                                                      \
-	"[policy default]\nmax_attempts = 4\nbase = 1ms\njitter = none\n"                          \
-	"[rule it]\nerror = any\nstatus = 503\nmethod = any\n"
+#define POLICY "[policy default]\nmax_attempts = 4\nbase = 1ms\njitter = none\n"
+#define RULES  POLICY "[rule it]\nerror = any\nstatus = 503\nmethod = any\n"
 
 static char *bytes;
 static const char *small_file, *large_file;
@@ -280,6 +283,33 @@ static void trailers_are_not_sent_again(void **state)
 }
 
 /* libcurl sends a body twice by itself; what it sent first and what a retry sends is the same. */
+/* libcurl itself begins the second attempt again, on another connection, and wants the body from
+ * its start. */
+static void a_kept_connection_is_gone(void **state)
+{
+	static const struct sender callback = { "",
+						{ "transfer-trace", "UPLOAD=1", "upload=50000",
+						  "INFILESIZE_LARGE=50000", "HTTPHEADER=Expect:" },
+						0,
+						0,
+						SMALL };
+	const struct reply gone[] = { BUSY, CLOSED, OK };
+	struct server *server = server_start(gone, 3);
+	const char *others = rules;
+	struct run run;
+
+	(void)state;
+	rules = rules_file(POLICY "[rule it]\nstatus = 503\nmethod = any\n");
+	run = send_to(server, &callback, NULL);
+	rules = others;
+	assert_exit(run, 0);
+	assert_contains(run.err, "result 0 ");
+	assert_int_equal(server_request_count(server), 3);
+	check_bodies(server, &callback, "a connection that is gone");
+	run_free(&run);
+	server_stop(server);
+}
+
 static void redirects_with_a_body(void **state)
 {
 	static const struct sender curls[] = {
@@ -335,6 +365,7 @@ int main(void)
 		cmocka_unit_test(every_body_is_sent_again),
 		cmocka_unit_test(too_long_a_stream_is_not_sent_again),
 		cmocka_unit_test(trailers_are_not_sent_again),
+		cmocka_unit_test(a_kept_connection_is_gone),
 		cmocka_unit_test(redirects_with_a_body),
 	};
 

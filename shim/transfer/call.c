@@ -275,18 +275,13 @@ void rs_exchange_abandon(struct rs_exchange *x)
 	rs_exchange_close(x, CURLE_OK);
 }
 
-static void forget_recovery(struct rs_exchange *x)
-{
-	rs_amended_end(&x->amended);
-	rs_recovery_release(x->recovery);
-}
 
 void rs_exchange_release(struct rs_exchange *x)
 {
 	if (x->streams_up)
 		rs_upload_end(&x->upload);
-	if (__builtin_expect(x->recovery != NULL, 0))
-		forget_recovery(x);
+	rs_amended_end(&x->amended);
+	rs_recovery_release(x->recovery);
 }
 
 void rs_exchange_close(struct rs_exchange *x, CURLcode result)

@@ -18,11 +18,10 @@ static bool is_header(const char *line, const char *name)
 	return strnlen(line, len) == len && rs_ascii_same(line, name, len);
 }
 
-/* A request that sets its own range in a header cannot be given another. */
-static bool asks_by_header(const struct curl_slist *line)
+static bool has_header(const struct curl_slist *line, const char *name)
 {
 	for (; line; line = line->next) {
-		if (is_header(line->data, "Range:") || is_header(line->data, "If-Range:"))
+		if (is_header(line->data, name))
 			return true;
 	}
 	return false;
@@ -147,7 +146,7 @@ bool rs_resume_possible(struct rs_exchange *x, CURLcode result)
 	if (x->handle->api->easy_header)
 		ask_libcurl(x);
 	return !program_timed_out(x, result) && !x->resume.original.coded &&
-	       !asks_by_header(rs_amended_headers(x)) && find_whole(x, &whole) &&
+	       !has_header(rs_amended_headers(x), "If-Range:") && find_whole(x, &whole) &&
 	       passes_libcurl(x, &whole) &&
 	       (whole.last == RS_UNKNOWN_LENGTH || whole.first + x->resume.got <= whole.last) &&
 	       rs_entity_validator(&x->resume.original, rs_wall_now_ns() / RS_NS_PER_S).at;
@@ -219,7 +218,6 @@ void rs_resume_remember(struct rs_exchange *x)
 	validator = rs_entity_validator(&r->original, rs_wall_now_ns() / RS_NS_PER_S);
 	snprintf(r->validator, sizeof(r->validator), "If-Range: %.*s", (int)validator.len,
 		 validator.at);
-	r->header = (struct curl_slist){ r->validator, rs_amended_headers(x) };
 }
 
 /* "N-", or "N-M" where the first response was a part itself. */
@@ -233,15 +231,29 @@ static void write_range(const struct rs_resume *r, char *text, size_t size)
 		snprintf(text, size, "%lld-", from);
 }
 
+/* Where the program says what it wants in a header, libcurl has no use for the option. If there is
+ * no memory for another header the answer will not fit. */
+static void ask_for_range(struct rs_exchange *x)
+{
+	char header[64] = "Range: bytes=";
+	const struct rs_edits edits = { 1, { { RS_EDIT_SET_HEADER, header } } };
+	char *range = header + strlen(header);
+
+	write_range(&x->resume, range, sizeof(header) - strlen(header));
+	if (has_header(rs_amended_headers(x), "Range:"))
+		(void)rs_amend(x, &edits);
+	else
+		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_RANGE, range);
+	x->resume.header = (struct curl_slist){ x->resume.validator, rs_amended_headers(x) };
+}
+
 void rs_resume_ask(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 	CURL *easy = x->handle->easy;
-	char range[64];
 
-	write_range(&x->resume, range, sizeof(range));
-	set(easy, CURLOPT_RANGE, range);
+	ask_for_range(x);
 	if (o->resume_from)
 		set(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)0);
 	set(easy, CURLOPT_HTTPHEADER, &x->resume.header);

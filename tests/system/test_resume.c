@@ -51,6 +51,8 @@ static void the_program_s_own_range(void **state)
 	} cases[] = {
 		{ { "RANGE=1000-150000" }, 1000, 150001, "bytes=71000-150000" },
 		{ { "RANGE=1000-" }, 1000, SIZE, "bytes=71000-199999" },
+		{ { "HTTPHEADER=Range: bytes=1000-150000" }, 1000, 150001, "bytes=71000-150000" },
+		{ { "HTTPHEADER=range:bytes=-150000" }, 50000, SIZE, "bytes=120000-199999" },
 		{ { "RANGE=-150000" }, 50000, SIZE, "bytes=120000-199999" },
 		{ { "RESUME_FROM_LARGE=1000" }, 1000, SIZE, "bytes=71000-199999" },
 	};

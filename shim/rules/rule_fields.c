@@ -27,6 +27,23 @@ static size_t most_items(const struct rs_entry *entry)
 	return count;
 }
 
+/* The comma that ends the item, or NULL. One behind a backslash is part of it. */
+static char *end_of_item(char *item)
+{
+	char *comma = strchr(item, ',');
+
+	while (comma && comma != item && comma[-1] == '\\')
+		comma = strchr(comma + 1, ',');
+	return comma;
+}
+
+/* Other backslashes stay: patterns and texts have their own. */
+static void unescape_commas(char *item)
+{
+	for (char *at = item; (at = strstr(at, "\\,")); at++)
+		memmove(at, at + 1, strlen(at));
+}
+
 /* The items of one line. A comma may end a line; nothing between two commas is a fault. */
 static void take_piece(struct gathered *list, const struct rs_section *section,
 		       const struct rs_entry *entry, const struct rs_entry *piece, take_item take)
@@ -36,13 +53,14 @@ static void take_piece(struct gathered *list, const struct rs_section *section,
 
 	while (rest) {
 		char *item = rest;
-		char *comma = strchr(rest, ',');
+		char *comma = end_of_item(rest);
 
 		why.text[0] = '\0';
 		rest = comma ? comma + 1 : NULL;
 		if (comma)
 			*comma = '\0';
 		item = rs_trim_text(item);
+		unescape_commas(item);
 		if (!*item && !comma)
 			return;
 		if (!*item)

@@ -54,6 +54,37 @@ static void matchers(void **state)
 	rs_rules_free(rules);
 }
 
+static void is_text(struct rs_span text, const char *expected)
+{
+	assert_int_equal(text.len, strlen(expected));
+	assert_memory_equal(text.at, expected, text.len);
+}
+
+/* A comma behind a backslash is part of an item; other backslashes are what they were. */
+static void commas_in_items(void **state)
+{
+	struct rs_rules *rules = load_good("[rule a]\n"
+					   "body = a\\,b, \\, c ,\\\"d\\\",e\\,\n"
+					   "\t\\,\n  f\\\n"
+					   "url = http://x/a\\,b, http://x/\\*\n"
+					   "address = /run/a\\,b\n");
+	const struct rs_rule *rule = &rules->rules[0];
+
+	(void)state;
+	assert_int_equal(rule->body.count, 6);
+	is_text(rule->body.at[0], "a,b");
+	is_text(rule->body.at[1], ", c");
+	is_text(rule->body.at[2], "\\\"d\\\"");
+	is_text(rule->body.at[3], "e,");
+	is_text(rule->body.at[4], ",");
+	is_text(rule->body.at[5], "f\\");
+	assert_int_equal(rule->url.count, 2);
+	assert_string_equal(rule->url.at[0].pattern, "http://x/a,b");
+	assert_string_equal(rule->url.at[1].pattern, "http://x/\\*");
+	assert_string_equal(rule->addresses[0].path.pattern, "/run/a,b");
+	rs_rules_free(rules);
+}
+
 static void methods(void **state)
 {
 	struct rs_rules *rules = load_good("[rule a]\nerror = any\nmethod = any\n"
@@ -142,9 +173,10 @@ static void mapped_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(matchers), cmocka_unit_test(mapped_addresses),
-		cmocka_unit_test(methods),  cmocka_unit_test(methods_by_the_dozen),
-		cmocka_unit_test(unions),   cmocka_unit_test(rules_without_a_status),
+		cmocka_unit_test(matchers),        cmocka_unit_test(mapped_addresses),
+		cmocka_unit_test(methods),         cmocka_unit_test(methods_by_the_dozen),
+		cmocka_unit_test(unions),          cmocka_unit_test(rules_without_a_status),
+		cmocka_unit_test(commas_in_items),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 #include "rules/where.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #define XDG_NAME "/retryshim.ini"
 
@@ -21,6 +23,16 @@ static size_t put(char *buf, size_t size, const char *head, const char *tail)
 	return len;
 }
 
+/* A file that may not be reached, and a link that leads nowhere, are there: somebody meant them to
+ * count, and is told what is wrong when they are read. */
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 ||
+	       (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
+}
+
 size_t rs_rules_where(const char *retryshim_rules, const char *xdg_config_home, char *buf,
 		      size_t size)
 {
@@ -32,10 +44,10 @@ size_t rs_rules_where(const char *retryshim_rules, const char *xdg_config_home, 
 	    strlen(xdg_config_home) < PATH_MAX - strlen(XDG_NAME)) {
 		size_t len = put(buf, size, xdg_config_home, XDG_NAME);
 
-		if (len >= size || access(buf, F_OK) == 0)
+		if (len >= size || is_there(buf))
 			return len;
 	}
-	if (access(RS_SYSTEM_RULES, F_OK) == 0)
+	if (is_there(RS_SYSTEM_RULES))
 		return put(buf, size, RS_SYSTEM_RULES, "");
 	return put(buf, size, "", "");
 }

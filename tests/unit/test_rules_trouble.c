@@ -14,7 +14,7 @@
 #include "rules/where.h"
 
 /* Errors to come; 0: none. */
-static int open_error, read_error, stat_error, own_error, signal_error, lease_error;
+static int open_error, read_error, stat_error, lstat_error, own_error, signal_error, lease_error;
 static int interruptions; /* so many EINTR first */
 static bool lease_breaks; /* somebody opens the file for writing while we hold the lease */
 static uid_t file_owner, user;
@@ -72,11 +72,15 @@ uid_t geteuid(void)
 	return user;
 }
 
-int access(const char *path, int mode)
+int lstat(const char *path, struct stat *st)
 {
-	if (strcmp(path, "/etc/retryshim.ini") == 0)
-		return system_rules ? 0 : -1;
-	return (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
+	if (strcmp(path, "/etc/retryshim.ini") == 0 && !system_rules)
+		errno = ENOENT;
+	else if (lstat_error)
+		errno = lstat_error;
+	else
+		return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+	return -1;
 }
 
 int fcntl(int fd, int command, ...)
@@ -113,7 +117,8 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *li
 static int all_is_well(void **state)
 {
 	(void)state;
-	open_error = read_error = stat_error = own_error = signal_error = lease_error = 0;
+	open_error = read_error = stat_error = lstat_error = own_error = signal_error =
+		lease_error = 0;
 	interruptions = 0;
 	file_owner = user = 0;
 	promised = -1;
@@ -245,11 +250,51 @@ static void where_they_are(void **state)
 	assert_int_equal(rs_rules_where(NULL, NULL, buf, sizeof(buf)), 0);
 	assert_string_equal(buf, "");
 	system_rules = true;
+	lstat_error = EACCES;
 	assert_int_equal(rs_rules_where("", "relative", buf, sizeof(buf)),
 			 strlen("/etc/retryshim.ini"));
 	assert_string_equal(buf, "/etc/retryshim.ini");
 	assert_int_equal(rs_rules_where("/a", NULL, buf, 0), 2);
 	assert_string_equal(buf, "/etc/retryshim.ini");
+}
+
+static const char *where_after(int error)
+{
+	static char buf[64];
+
+	lstat_error = error;
+	rs_rules_where(NULL, "/etc/xdg", buf, sizeof(buf));
+	return buf;
+}
+
+/* Only of a file that is not there the next one counts. */
+static void where_they_cannot_be_looked_at(void **state)
+{
+	(void)state;
+	assert_string_equal(where_after(EACCES), "/etc/xdg/retryshim.ini");
+	assert_string_equal(where_after(ELOOP), "/etc/xdg/retryshim.ini");
+	assert_string_equal(where_after(EIO), "/etc/xdg/retryshim.ini");
+	assert_string_equal(where_after(ENOENT), "");
+	assert_string_equal(where_after(ENOTDIR), "");
+	assert_string_equal(where_after(ENAMETOOLONG), "");
+}
+
+/* It says what was meant, and reading it will say what is wrong. */
+static void a_link_that_leads_nowhere(void **state)
+{
+	char home[] = "/tmp/rs-rules-XXXXXX", file[64], buf[64];
+	struct rs_rules *rules;
+
+	(void)state;
+	assert_non_null(mkdtemp(home));
+	(void)snprintf(file, sizeof(file), "%s/retryshim.ini", home);
+	assert_int_equal(symlink("/nonexistent/rules.ini", file), 0);
+	rs_rules_where(NULL, home, buf, sizeof(buf));
+	assert_string_equal(buf, file);
+	assert_int_equal(load_paths(buf, NULL, &told, &rules), -ENOENT);
+	assert_string_equal(told.at[0].file, file);
+	unlink(file);
+	rmdir(home);
 }
 
 /* ---- watching ---- */
@@ -367,6 +412,8 @@ int main(void)
 		WELL(whose_commands_are_run),
 		WELL(two_files_that_are_not_trusted),
 		WELL(where_they_are),
+		WELL(where_they_cannot_be_looked_at),
+		WELL(a_link_that_leads_nowhere),
 		WELL(a_file_changes),
 		WELL(without_a_lease),
 		WELL(a_pending_signal_stays),

@@ -67,8 +67,11 @@ static const struct rs_settings *settings_for(struct refusal *refusal)
 static void note_fault(void *arg, const struct rs_complaint *complaint)
 {
 	struct refusal *refusal = arg;
+	bool first = refusal->faults == 0;
 
-	if (complaint->severity != RS_ERROR || refusal->faults++ > 0)
+	if (complaint->severity == RS_ERROR)
+		refusal->faults += (int64_t)complaint->faults;
+	if (complaint->severity != RS_ERROR || !first)
 		return;
 	rs_log_begin(&refusal->line, settings_for(refusal), RS_LOG_ERROR, "rules");
 	rs_log_str(&refusal->line, "action", "refused");
@@ -107,7 +110,8 @@ static struct rs_rules *first_load(const char *paths, enum rs_call call, struct 
 	if (!rs_process_env.too_long)
 		return load(paths, call, refusal);
 	note_fault(refusal, &(struct rs_complaint){ .file = rs_process_env.too_long,
-						    .text = "the value is too long" });
+						    .text = "the value is too long",
+						    .faults = 1 });
 	return NULL;
 }
 
@@ -246,8 +250,9 @@ static bool is_gone(const char *paths, struct refusal *refusal)
 {
 	if (!seen_paths[0] || strcmp(paths, seen_paths) == 0 || access(seen_paths, F_OK) == 0)
 		return false;
-	note_fault(refusal,
-		   &(struct rs_complaint){ .file = seen_paths, .text = "is not there any more" });
+	note_fault(refusal, &(struct rs_complaint){ .file = seen_paths,
+						    .text = "is not there any more",
+						    .faults = 1 });
 	return true;
 }
 

@@ -27,6 +27,7 @@ static int check(const char *paths, const char *options, const char *faults)
 		.options = options,
 		.faults = faults,
 		.want_warnings = true,
+		.want_all = true,
 		.complain = rs_cli_print_complaint,
 	};
 	struct rs_rules *rules;

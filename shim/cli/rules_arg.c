@@ -29,7 +29,11 @@ int rs_cli_add_path(char **paths, const char *path)
 
 int rs_cli_load_rules(const char *paths, struct rs_rules **rules)
 {
-	struct rs_load_request request = { .paths = paths, .complain = rs_cli_print_complaint };
+	struct rs_load_request request = {
+		.paths = paths,
+		.want_all = true,
+		.complain = rs_cli_print_complaint,
+	};
 	char in_force[PATHS_LIMIT];
 
 	if (!paths) {

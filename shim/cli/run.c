@@ -182,6 +182,7 @@ static int check_rules(struct rs_environment *env)
 		.paths = found,
 		.options = options,
 		.faults = faults,
+		.want_all = true,
 		.complain = rs_cli_print_complaint,
 	};
 

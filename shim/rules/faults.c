@@ -4,35 +4,76 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A fault, among those of its file by their lines. */
+struct rs_fault_told {
+	struct rs_fault_told *before, *after;
+	struct rs_complaint complaint;
+	char text[];
+};
+
+struct rs_faulty_file {
+	const char *name;
+	struct rs_fault_told *first;
+	struct rs_fault_told *newest; /* the next one mostly has its place behind it */
+	struct rs_faulty_file *next;
+};
+
 bool rs_faults_heard(const struct rs_faults *faults)
 {
-	return faults->wanted && faults->count < RS_FAULTS_KEPT;
+	return faults->wanted && (faults->want_all || faults->count < RS_FAULTS_KEPT);
 }
 
-/* After the last fault of the same file that stands no later; at the end for a file's first. */
-static size_t place_for(const struct rs_faults *faults, const struct rs_complaint *new)
+/* NULL where there is no memory. */
+static struct rs_faulty_file *file_called(struct rs_faults *faults, const char *name)
 {
-	bool same_file = false;
+	struct rs_faulty_file **at = &faults->files;
 
-	for (size_t i = faults->count; i > 0; i--) {
-		const struct rs_complaint *old = &faults->kept[i - 1];
-
-		if (old->file == new->file && old->line <= new->line)
-			return i;
-		if (same_file && old->file != new->file)
-			return i;
-		same_file = same_file || old->file == new->file;
+	while (*at && (*at)->name != name)
+		at = &(*at)->next;
+	if (!*at) {
+		*at = RS_NEW(faults->arena, struct rs_faulty_file);
+		if (*at)
+			(*at)->name = name;
 	}
-	return same_file ? 0 : faults->count;
+	return *at;
 }
 
-static void keep(struct rs_faults *faults, const struct rs_complaint *new)
+/* The last fault of the file that stands no later; NULL: all of them do. */
+static struct rs_fault_told *place_for(const struct rs_faulty_file *file, int line)
 {
-	size_t at = place_for(faults, new);
+	struct rs_fault_told *at = file->newest;
 
-	memmove(&faults->kept[at + 1], &faults->kept[at],
-		(faults->count - at) * sizeof(faults->kept[0]));
-	faults->kept[at] = *new;
+	while (at && at->complaint.line > line)
+		at = at->before;
+	while (at && at->after && at->after->complaint.line <= line)
+		at = at->after;
+	return at;
+}
+
+static void put(struct rs_faulty_file *file, struct rs_fault_told *new)
+{
+	struct rs_fault_told *before = place_for(file, new->complaint.line);
+
+	new->before = before;
+	new->after = before ? before->after : file->first;
+	if (new->after)
+		new->after->before = new;
+	*(before ? &before->after : &file->first) = new;
+	file->newest = new;
+}
+
+static void keep(struct rs_faults *faults, const struct rs_complaint *complaint)
+{
+	struct rs_faulty_file *file = file_called(faults, complaint->file);
+	size_t size = strlen(complaint->text) + 1;
+	struct rs_fault_told *new = rs_arena_alloc(faults->arena, 1, sizeof(*new) + size);
+
+	if (!file || !new)
+		return;
+	memcpy(new->text, complaint->text, size);
+	new->complaint = *complaint;
+	new->complaint.text = new->text;
+	put(file, new);
 	faults->count++;
 }
 
@@ -41,17 +82,15 @@ __attribute__((format(printf, 4, 0))) static void add(struct rs_faults *faults,
 						      struct rs_place place, const char *format,
 						      va_list args)
 {
-	struct rs_complaint new = { severity, place.file, place.line, NULL };
 	char text[512];
+	struct rs_complaint new = { severity, place.file, place.line, text, 1 };
 
 	if (!rs_faults_heard(faults)) {
 		faults->dropped++;
 		return;
 	}
 	vsnprintf(text, sizeof(text), format, args);
-	new.text = rs_arena_text(faults->arena, text, strlen(text));
-	if (new.text)
-		keep(faults, &new);
+	keep(faults, &new);
 }
 
 void rs_error(struct rs_faults *faults, struct rs_place place, const char *format, ...)
@@ -73,20 +112,35 @@ void rs_warning(struct rs_faults *faults, struct rs_place place, const char *for
 	va_end(args);
 }
 
+/* Returns the last file of which something was told. */
+static const char *tell_kept(const struct rs_faults *faults,
+			     void (*complain)(void *arg, const struct rs_complaint *complaint),
+			     void *arg)
+{
+	const char *last = NULL;
+
+	for (const struct rs_faulty_file *file = faults->files; file; file = file->next) {
+		for (const struct rs_fault_told *at = file->first; at; at = at->after)
+			complain(arg, &at->complaint);
+		last = file->name;
+	}
+	return last;
+}
+
 void rs_faults_tell(const struct rs_faults *faults,
 		    void (*complain)(void *arg, const struct rs_complaint *complaint), void *arg)
 {
 	char text[64];
+	struct rs_complaint more = {
+		.severity = faults->errors > 0 ? RS_ERROR : RS_WARNING,
+		.text = text,
+		.faults = faults->dropped,
+	};
 
 	if (!complain)
 		return;
-	for (size_t i = 0; i < faults->count; i++)
-		complain(arg, &faults->kept[i]);
+	more.file = tell_kept(faults, complain, arg);
 	if (faults->dropped > 0) { /* then others were kept */
-		const struct rs_complaint *last = &faults->kept[faults->count - 1];
-		struct rs_complaint more = { faults->errors > 0 ? RS_ERROR : RS_WARNING, last->file,
-					     0, text };
-
 		snprintf(text, sizeof(text), "and %zu more like these", faults->dropped);
 		complain(arg, &more);
 	}

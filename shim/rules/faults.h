@@ -1,7 +1,7 @@
 /*
  * What is wrong with the rules: collected while they are read, told at the end, in the order of
- * the lines. At most RS_FAULTS_KEPT are told, then how many more there are, so that a file that
- * is not a rules file at all gives a bounded answer.
+ * the lines. Unless all are wanted RS_FAULTS_KEPT are told, then how many more there are, so that a
+ * program whose rules file is none at all pays little for it.
  */
 #ifndef RS_RULES_FAULTS_H
 #define RS_RULES_FAULTS_H
@@ -19,10 +19,11 @@ struct rs_place {
 struct rs_faults {
 	struct rs_arena *arena; /* the texts of the faults live here */
 	bool wanted;            /* somebody listens */
-	size_t errors;          /* all of them, kept or not */
+	bool want_all;
+	size_t errors; /* all of them, kept or not */
 	size_t dropped;
-	size_t count;
-	struct rs_complaint kept[RS_FAULTS_KEPT];
+	size_t count;                 /* of those that were kept */
+	struct rs_faulty_file *files; /* in the order of their first faults */
 };
 
 void rs_error(struct rs_faults *faults, struct rs_place place, const char *format, ...)

@@ -159,7 +159,7 @@ static int load(struct loading *loading, const struct rs_load_request *request,
 
 static void tell_no_memory(const struct rs_load_request *request)
 {
-	struct rs_complaint no_memory = { RS_ERROR, request->paths, 0, "out of memory" };
+	struct rs_complaint no_memory = { RS_ERROR, request->paths, 0, "out of memory", 1 };
 
 	if (!no_memory.file || !no_memory.file[0])
 		no_memory.file = builtin_name;
@@ -178,6 +178,7 @@ int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules
 	if (loading && loaded) {
 		loading->faults.arena = &loading->scratch;
 		loading->faults.wanted = request->complain != NULL;
+		loading->faults.want_all = request->want_all;
 		loading->document.arena = &loading->scratch;
 		loading->document.faults = &loading->faults;
 		loading->document.leave_patterns = request->leave_patterns;

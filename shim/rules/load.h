@@ -21,6 +21,7 @@ struct rs_complaint {
 	const char *file; /* a path, "built-in rules" or "RETRYSHIM_OPTIONS" */
 	int line;         /* 0: the file as a whole */
 	const char *text; /* names the cause, and the remedy or nearest name where there is one */
+	size_t faults;    /* how many it stands for: more than 1 where not all are wanted */
 };
 
 struct rs_load_request {
@@ -28,6 +29,7 @@ struct rs_load_request {
 	const char *options; /* "key=value;key=value" over the files; NULL: none */
 	const char *faults;  /* "key=value,key=value" a line, a fault each; NULL: none */
 	bool want_warnings;  /* also look for rules that can never be reached */
+	bool want_all;       /* tell every fault, not some and how many more there are */
 	bool leave_patterns; /* compile a body_regex when it is needed: that needs malloc() */
 	void (*complain)(void *arg, const struct rs_complaint *complaint); /* NULL: nobody asks */
 	void *arg;
@@ -36,7 +38,7 @@ struct rs_load_request {
 /*
  * Read rules. 0 and *rules, owned by the caller until rs_rules_free(); or -errno of the system's
  * failure (ENOENT, EACCES, ENOMEM …), or -EINVAL where the text is wrong. Whatever is returned,
- * every fault has been told to `complain`.
+ * the faults have been told to `complain`.
  */
 int rs_rules_load(const struct rs_load_request *request, struct rs_rules **rules);
 

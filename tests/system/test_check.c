@@ -61,6 +61,23 @@ static void a_line_for_every_fault(void **state)
 	run_free(&run);
 }
 
+static void thousands_of_faults(void **state)
+{
+	enum { FAULTS = 5000 };
+	static char text[32 + FAULTS * 8] = "[retryshim]\n";
+	char *end = strchr(text, '\0');
+	struct run run;
+
+	(void)state;
+	for (int i = 0; i < FAULTS; i++)
+		end = stpcpy(end, "x = 1\n");
+	run = CHECK(rules_file(text));
+	assert_exit(run, 1);
+	assert_int_equal(count_lines(run.err, ": error: unknown key 'x'"), FAULTS);
+	assert_int_equal(count_lines(run.err, ".ini:5001: error: "), 1);
+	run_free(&run);
+}
+
 static void warnings_are_no_errors(void **state)
 {
 	const char *rules = rules_file("[rule a]\nstatus = 5xx\n[rule b]\nstatus = 503\n");
@@ -89,6 +106,24 @@ static void the_rules_in_force(void **state)
 	says(command(argv, env), 1, "", "RETRYSHIM_OPTIONS: error: 'max_attempts': 0 is ambiguous");
 	env[1] = "RETRYSHIM_FAULTS=status=x";
 	says(command(argv, env), 1, "", "RETRYSHIM_FAULTS: error: 'status'");
+}
+
+/* Not as if there were none: somebody meant it to count. */
+static void a_link_that_leads_nowhere(void **state)
+{
+	const char *home = temp_dir();
+	char variable[300], file[300], says_so[400];
+	const char *const env[] = { variable, NULL };
+	const char *const argv[] = { command_path(), "check", NULL };
+
+	(void)state;
+	(void)snprintf(variable, sizeof(variable), "XDG_CONFIG_HOME=%s", home);
+	(void)snprintf(file, sizeof(file), "%s/retryshim.ini", home);
+	(void)unlink(file);
+	assert_int_equal(symlink("nowhere.ini", file), 0);
+	(void)snprintf(says_so, sizeof(says_so), "%s: error: No such file or directory\n", file);
+	says(command(argv, env), 1, "", says_so);
+	unlink(file);
 }
 
 /* There can be no rules in it. */
@@ -164,12 +199,10 @@ static void a_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(right_rules),
-		cmocka_unit_test(a_line_for_every_fault),
-		cmocka_unit_test(warnings_are_no_errors),
-		cmocka_unit_test(the_rules_in_force),
-		cmocka_unit_test(a_home_too_long),
-		cmocka_unit_test(wrong_use),
+		cmocka_unit_test(right_rules),         cmocka_unit_test(a_line_for_every_fault),
+		cmocka_unit_test(thousands_of_faults), cmocka_unit_test(warnings_are_no_errors),
+		cmocka_unit_test(the_rules_in_force),  cmocka_unit_test(a_link_that_leads_nowhere),
+		cmocka_unit_test(a_home_too_long),     cmocka_unit_test(wrong_use),
 		cmocka_unit_test(a_full_disk),
 	};
 

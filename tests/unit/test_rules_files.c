@@ -205,6 +205,67 @@ static void garbage_gives_a_bounded_answer(void **state)
 	assert_non_null(strstr(told.at[100].text, "more like these"));
 }
 
+struct all_told {
+	size_t count, faults;
+	int lines[2]; /* of each of two files, the last one */
+	const char *last_file;
+	bool second, in_order;
+};
+
+static void hear_all(void *arg, const struct rs_complaint *complaint)
+{
+	struct all_told *all = arg;
+
+	all->second |= all->count > 0 && complaint->file != all->last_file;
+	all->in_order &= complaint->line >= all->lines[all->second];
+	all->lines[all->second] = complaint->line;
+	all->last_file = complaint->file;
+	all->count++;
+	all->faults += complaint->faults;
+}
+
+/* Keys that are wrong are found while the file is read, values when rules are made of it. */
+static void write_wrong_rules(char path[32], char file, int rules)
+{
+	static const char format[] = "[rule %c%d]\nbase = 5\nstatus = 99\nbses = 1s\n";
+	const size_t most = sizeof(format) + 16;
+	char *text = malloc((size_t)rules * most);
+	size_t len = 0;
+
+	assert_non_null(text);
+	for (int i = 0; i < rules; i++)
+		len += (size_t)snprintf(text + len, most, format, file, i);
+	write_file(path, text, len);
+	free(text);
+}
+
+static void every_fault_is_told_where_all_are_wanted(void **state)
+{
+	enum { RULES = 2000, FAULTS = 3 };
+	struct all_told all = { .in_order = true };
+	struct rs_load_request request = { .want_all = true, .complain = hear_all, .arg = &all };
+	char first[32], second[32], paths[70];
+	struct rs_rules *rules;
+
+	(void)state;
+	write_wrong_rules(first, 'a', RULES);
+	write_wrong_rules(second, 'b', RULES);
+	(void)snprintf(paths, sizeof(paths), "%s:%s", first, second);
+	request.paths = paths;
+	assert_int_equal(rs_rules_load(&request, &rules), -EINVAL);
+	assert_int_equal(all.count, 2 * RULES * FAULTS);
+	assert_int_equal(all.faults, all.count);
+	assert_true(all.in_order);
+
+	all = (struct all_told){ .in_order = true };
+	request.want_all = false;
+	assert_int_equal(rs_rules_load(&request, &rules), -EINVAL);
+	assert_int_equal(all.count, 101);
+	assert_int_equal(all.faults, 2 * RULES * FAULTS);
+	unlink(first);
+	unlink(second);
+}
+
 static void an_empty_file_has_no_rules(void **state)
 {
 	struct rs_rules *rules = load_good("");
@@ -282,6 +343,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_file),
 		cmocka_unit_test(a_missing_file_does_not_hide_other_faults),
 		cmocka_unit_test(garbage_gives_a_bounded_answer),
+		cmocka_unit_test(every_fault_is_told_where_all_are_wanted),
 		cmocka_unit_test(an_empty_file_has_no_rules),
 		cmocka_unit_test(utf16_is_named),
 		cmocka_unit_test(nobody_need_listen),

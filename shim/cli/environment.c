@@ -74,6 +74,16 @@ void rs_environment_add_rules(struct rs_environment *env, const char *path)
 	env->rules = joined(env->rules ? env->rules : "", ":", absolute(path));
 }
 
+void rs_environment_inherit_rules(struct rs_environment *env)
+{
+	char *next, *copy = format("%s", inherited("RETRYSHIM_RULES"));
+
+	if (env->rules)
+		return;
+	for (char *path = strtok_r(copy, ":", &next); path; path = strtok_r(NULL, ":", &next))
+		rs_environment_add_rules(env, path);
+}
+
 /* Is it the path of a file, and neither one of the words that may stand there nor a slip of one? */
 static bool is_path(const struct rs_key *key, const char *value)
 {

@@ -24,6 +24,9 @@ const char *rs_environment_library(void);
 /* Add a rules file, made absolute. */
 void rs_environment_add_rules(struct rs_environment *env, const char *path);
 
+/* Where no rules file was added: take those of the environment, made absolute, too. */
+void rs_environment_inherit_rules(struct rs_environment *env);
+
 /* Add "key=value" (or several, with ';') to the options, inherited ones included; a key that was
  * there takes the new value, and a relative path is one from the current directory. */
 void rs_environment_add_option(struct rs_environment *env, const char *text);

@@ -173,7 +173,6 @@ static int parse(struct run *run, int argc, char **argv)
  * they limit attempts it needs them before the first one. */
 static int check_rules(struct rs_environment *env)
 {
-	const char *paths = env->rules ? env->rules : getenv("RETRYSHIM_RULES");
 	const char *options = env->options ? env->options : getenv("RETRYSHIM_OPTIONS");
 	const char *faults = env->faults ? env->faults : getenv("RETRYSHIM_FAULTS");
 	char found[RS_ENV_RULES_SIZE];
@@ -186,7 +185,9 @@ static int check_rules(struct rs_environment *env)
 		.complain = rs_cli_print_complaint,
 	};
 
-	if (rs_rules_where(paths, getenv("XDG_CONFIG_HOME"), found, sizeof(found)) >= sizeof(found))
+	rs_environment_inherit_rules(env);
+	if (rs_rules_where(env->rules, getenv("XDG_CONFIG_HOME"), found, sizeof(found)) >=
+	    sizeof(found))
 		return fail("run: the paths of the rules files are too long for RETRYSHIM_RULES");
 	if (options && strlen(options) >= RS_ENV_OPTIONS_SIZE)
 		return fail("run: the options are too long; write them into a rules file");

@@ -124,6 +124,27 @@ static void rules_are_found_from_elsewhere(void **state)
 	run_free(&run);
 }
 
+/* Those of the environment, too: they are checked from here. */
+static void rules_of_the_environment_are_found_from_elsewhere(void **state)
+{
+	const char *rules = rules_file(GOOD);
+	char script[600];
+	struct run run;
+
+	(void)state;
+	(void)temp_file("more.ini", "[policy more]\nbase = 1s\n", 24);
+	(void)snprintf(script, sizeof(script),
+		       "command=$(realpath %s) && cd %s && "
+		       "RETRYSHIM_RULES=more.ini:%s $command run "
+		       "sh -c 'cd / && echo $RETRYSHIM_RULES' && "
+		       "RETRYSHIM_RULES= $command run --print-env | grep -c RULES",
+		       command_path(), temp_dir(), rules);
+	run = command((const char *const[]){ "sh", "-c", script, NULL }, NULL);
+	(void)snprintf(script, sizeof(script), "%s/more.ini:%s\n0\n", temp_dir(), rules);
+	assert_output(run, script);
+	run_free(&run);
+}
+
 /* They are meant as from here, wherever the program goes. */
 static void paths_of_options_are_made_absolute(void **state)
 {
@@ -215,6 +236,7 @@ int main(void)
 		cmocka_unit_test(options_and_rules_arrive),
 		cmocka_unit_test(a_programs_options_are_its_own),
 		cmocka_unit_test(rules_are_found_from_elsewhere),
+		cmocka_unit_test(rules_of_the_environment_are_found_from_elsewhere),
 		cmocka_unit_test(paths_of_options_are_made_absolute),
 		cmocka_unit_test(print_env_is_quoted_for_a_shell),
 		cmocka_unit_test(an_existing_preload_is_kept),

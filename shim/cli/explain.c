@@ -1,6 +1,7 @@
 /* retryshim explain: which rule would decide, and why the ones before it do not. */
 #include "cli/explain.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,20 @@ static int add_header(struct arguments *args, const char *line)
 	return 0;
 }
 
+static int add_rules(struct arguments *args, const char *path)
+{
+	int rc;
+
+	if (!*path)
+		return rs_explain_fail("-r needs the path of a rules file");
+	rc = rs_cli_add_path(&args->paths, path);
+	if (rc == -EINVAL)
+		return rs_explain_fail("-r %s: ':' separates files and cannot stand in the name; "
+				       "rename the file or link to it",
+				       path);
+	return rc == 0 ? 0 : EXIT_FAILURE;
+}
+
 /* An option that is taken once: the last one counts. */
 static const char **place_of(struct rs_explain_words *words, int option)
 {
@@ -140,9 +155,7 @@ static int take_option(struct arguments *args, int option, const char *word)
 	}
 	switch (option) {
 	case 'r':
-		if (!*optarg)
-			return rs_explain_fail("-r needs the path of a rules file");
-		return rs_cli_add_path(&args->paths, optarg) == 0 ? 0 : EXIT_FAILURE;
+		return add_rules(args, optarg);
 	case JSON:
 		args->json = true;
 		return 0;

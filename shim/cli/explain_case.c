@@ -47,8 +47,9 @@ static int take_call(const char *word, struct rs_target *target)
 			return 0;
 	}
 	near = rs_nearest(word, names, RS_CALL_COUNT);
-	return rs_explain_fail("unknown call '%s'; %s%s", word, near ? "did you mean " : "it is ",
-			       near ? near : "curl, connect or resolve");
+	if (near)
+		return rs_explain_fail("unknown call '%s'; did you mean '%s'?", word, near);
+	return rs_explain_fail("unknown call '%s'; it is curl, connect or resolve", word);
 }
 
 static void take_url(const char *word, struct rs_explain_memory *memory, struct rs_target *target)

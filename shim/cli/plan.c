@@ -87,6 +87,16 @@ static int missing_value(int option)
 			   "usage: " USAGE);
 }
 
+static int add_rules(struct arguments *args, const char *path)
+{
+	int rc = *path ? rs_cli_add_path(&args->paths, path) : missing_value('r');
+
+	if (rc == -EINVAL)
+		return usage_error("':' separates files and cannot stand in the name", path,
+				   "rename the file or link to it");
+	return rc;
+}
+
 static int parse_options(int argc, char **argv, struct arguments *args)
 {
 	static const struct option options[] = {
@@ -99,8 +109,7 @@ static int parse_options(int argc, char **argv, struct arguments *args)
 	optind = 0;
 	while (error == 0 && (option = getopt_long(argc, argv, ":r:n:", options, NULL)) != -1) {
 		if (option == 'r')
-			error = *optarg ? rs_cli_add_path(&args->paths, optarg)
-					: missing_value('r');
+			error = add_rules(args, optarg);
 		else if (option == 'n')
 			error = parse_attempts(optarg, &args->attempts);
 		else if (option == OPTION_JSON)
@@ -175,7 +184,8 @@ static void list_subjects(const struct rs_rules *rules)
 	fputs("; policies:", stderr);
 	for (size_t i = 0; i < rules->policy_count; i++)
 		list_name(i, rules->policies[i].name);
-	fputs("; rules:", stderr);
+	if (rules->rule_count > 0)
+		fputs("; rules:", stderr);
 	for (size_t i = 0; i < rules->rule_count; i++)
 		list_name(i, rules->rules[i].name);
 }

@@ -228,7 +228,11 @@ static void wrong_usage(void **state)
 {
 	(void)state;
 	check_usage(EXPLAIN("--status", "503"), 2, "--call curl, --call connect");
-	check_usage(EXPLAIN("--call", "crul", "--status", "503"), 2, "did you mean curl");
+	check_usage(EXPLAIN("--call", "crul", "--status", "503"), 2,
+		    "unknown call 'crul'; did you mean 'curl'?\n");
+	check_usage(EXPLAIN("--call", "xyzzy"), 2, "it is curl, connect or resolve\n");
+	check_usage(EXPLAIN("-r", "a:b", "--call", "curl", "--status", "503"), 2,
+		    "-r a:b: ':' separates files");
 	check_usage(EXPLAIN("--call", "curl"), 2, "--error NAME or --status N is missing");
 	check_usage(EXPLAIN("--call", "curl", "--status", "5xx"), 2, "100 to 999");
 	check_usage(EXPLAIN("--call", "curl", "--error", "refused"), 2, "is a group");
@@ -245,6 +249,20 @@ static void wrong_usage(void **state)
 	check_usage(EXPLAIN("--call", "curl", "--status", "500", "x"), 2, "unexpected 'x'");
 	check_usage(EXPLAIN("--call", "curl", "--status", "500", "--body", "/nowhere/x"), 1,
 		    "/nowhere/x");
+}
+
+/* As run does: over what the files say. */
+static void options_of_the_environment(void **state)
+{
+	static const char *const env[] = { "RETRYSHIM_OPTIONS=max_attempts=1", NULL };
+	const char *rules = rules_file("[rule busy]\nstatus = 503\n");
+	const char *const argv[] = { command_path(), "explain",  "-r",  rules, "--call",
+				     "curl",         "--status", "503", NULL };
+
+	(void)state;
+	CHECK_OUTPUT(run_program(&(struct program){ .argv = argv }), "rule busy", "tried again");
+	CHECK_OUTPUT(run_program(&(struct program){ .argv = argv, .env = env }),
+		     "max_attempts is 1");
 }
 
 /* What explain says of a status is what happens to it. */
@@ -282,6 +300,7 @@ int main(void)
 		cmocka_unit_test(an_errno_behind_a_curl_error),
 		cmocka_unit_test(json),
 		cmocka_unit_test(wrong_usage),
+		cmocka_unit_test(options_of_the_environment),
 		cmocka_unit_test(it_agrees_with_what_happens),
 	};
 

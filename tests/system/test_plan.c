@@ -209,6 +209,15 @@ static void wrong_use(void **state)
 	fails(PLAN("-r", ""), 2, "-r without a rules file");
 	fails(PLAN("quick", "busy"), 2, "one policy or rule at a time, not also busy");
 	fails(PLAN("-r", "/nonexistent"), 1, "/nonexistent: error: No such file");
+	fails(PLAN("-r", "a:b"), 2, "':' separates files and cannot stand in the name a:b; ");
+}
+
+static void no_rules_to_name(void **state)
+{
+	(void)state;
+	fails(run_words(RUN_BARE, NULL, command_path(), "plan", "-r",
+			rules_file("[policy default]\nbase = 1s\n"), "zzzzzzzz"),
+	      2, "no policy or rule is called zzzzzzzz; policies: default\n");
 }
 
 static void names_beyond_a_screen(void **state)
@@ -247,6 +256,20 @@ static void rules_in_force(void **state)
 	fails(run_program(&program), 1, "RETRYSHIM_RULES: error: longer than ");
 }
 
+/* As run does: over what the files say. */
+static void options_of_the_environment(void **state)
+{
+	static const char *const env[] = { "RETRYSHIM_OPTIONS=max_attempts=7", NULL };
+	const char *rules = rules_file("[policy default]\nmax_attempts = 2\n");
+	const char *const argv[] = { command_path(), "plan", "-r", rules, NULL };
+	struct run run = run_program(&(struct program){ .argv = argv, .env = env });
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_contains(run.out, "policy default: 7 attempts");
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,8 +284,10 @@ int main(void)
 		cmocka_unit_test(numbers_are_as_written),
 		cmocka_unit_test(bars),
 		cmocka_unit_test(wrong_use),
+		cmocka_unit_test(no_rules_to_name),
 		cmocka_unit_test(names_beyond_a_screen),
 		cmocka_unit_test(rules_in_force),
+		cmocka_unit_test(options_of_the_environment),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

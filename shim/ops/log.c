@@ -117,7 +117,7 @@ static struct rs_span ended(struct rs_log_line *log)
 }
 
 /* The system's log has its own place for the name, and needs no line end. */
-static void to_syslog(const struct rs_log_line *line, struct rs_span text)
+static int to_syslog(const struct rs_log_line *line, struct rs_span text)
 {
 	static const int severities[] = {
 		[RS_LOG_ERROR] = LOG_ERR,
@@ -128,15 +128,15 @@ static void to_syslog(const struct rs_log_line *line, struct rs_span text)
 	size_t name = is_json(line) ? 0 : strlen(TEXT_NAME);
 
 	text.len--;
-	rs_sink_syslog(severities[line->level],
-		       (struct rs_span){ text.at + name, text.len - name });
+	return rs_sink_syslog(severities[line->level],
+			      (struct rs_span){ text.at + name, text.len - name });
 }
 
-/* The line could not be written to its file. That is said where it can be, once. */
-static void say_dropped(struct rs_log_line *line, int error)
+/* The line could not be written to where it should. That is said where it can be, once. */
+static void say_dropped(struct rs_log_line *line, const char *path, int error)
 {
 	static atomic_bool told;
-	const char *path = line->sink, *name = rs_error_name(RS_DOMAIN_ERRNO, error);
+	const char *name = rs_error_name(RS_DOMAIN_ERRNO, error);
 
 	if (atomic_exchange(&told, true))
 		return;
@@ -149,7 +149,8 @@ static void say_dropped(struct rs_log_line *line, int error)
 
 void rs_log_end(struct rs_log_line *line)
 {
-	int saved_errno = errno, rc;
+	const bool is_syslog = strcmp(line->sink, "syslog") == 0;
+	int saved_errno = errno, rc = 0;
 	struct rs_span text;
 
 	if (!line->wanted)
@@ -157,9 +158,9 @@ void rs_log_end(struct rs_log_line *line)
 	text = ended(line);
 	if (strcmp(line->sink, "stderr") == 0)
 		rs_sink_stderr(text);
-	else if (strcmp(line->sink, "syslog") == 0)
-		to_syslog(line, text);
-	else if ((rc = rs_sink_file(line->sink, text)) != 0)
-		say_dropped(line, -rc);
+	else
+		rc = is_syslog ? to_syslog(line, text) : rs_sink_file(line->sink, text);
+	if (rc != 0)
+		say_dropped(line, is_syslog ? RS_SYSLOG_PATH : line->sink, -rc);
 	errno = saved_errno;
 }

@@ -225,9 +225,9 @@ static size_t syslog_header(int severity, char *buf, size_t size)
 }
 
 /* Not syslog(3): that keeps a descriptor, and a lock. A daemon that does not read loses lines. */
-static void send_datagram(const struct iovec parts[2])
+static int send_datagram(const struct iovec parts[2])
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = RS_SYSLOG_PATH };
 	struct msghdr message = {
 		.msg_name = &to,
 		.msg_namelen = sizeof(to),
@@ -235,14 +235,16 @@ static void send_datagram(const struct iovec parts[2])
 		.msg_iovlen = 2,
 	};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int rc;
 
 	if (fd < 0)
-		return;
-	(void)sendmsg(fd, &message, MSG_NOSIGNAL);
+		return -errno;
+	rc = sendmsg(fd, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 	close(fd);
+	return rc;
 }
 
-void rs_sink_syslog(int severity, struct rs_span line)
+int rs_sink_syslog(int severity, struct rs_span line)
 {
 	char header[64];
 	struct iovec parts[2] = {
@@ -250,8 +252,10 @@ void rs_sink_syslog(int severity, struct rs_span line)
 		{ (char *)line.at, line.len },
 	};
 	struct quiet quiet;
+	int rc;
 
 	begin_quiet(&quiet);
-	send_datagram(parts);
+	rc = send_datagram(parts);
 	end_quiet(&quiet);
+	return rc;
 }

@@ -20,9 +20,12 @@ int rs_sink_file(const char *path, struct rs_span line);
 /* To descriptor 2, if that is still the stream it was at start. */
 void rs_sink_stderr(struct rs_span line);
 
-/* To the system's log; `severity` is one of syslog(3)'s LOG_ERR … LOG_DEBUG. `line` has no line
- * end. */
-void rs_sink_syslog(int severity, struct rs_span line);
+/* Where the system's log takes lines. */
+#define RS_SYSLOG_PATH "/dev/log"
+
+/* To the system's log: 0 or -errno; `severity` is one of syslog(3)'s LOG_ERR … LOG_DEBUG. `line`
+ * has no line end. */
+int rs_sink_syslog(int severity, struct rs_span line);
 
 /* Remember which stream descriptor 2 is. Called once, by the library's constructor. */
 void rs_sink_remember_stderr(void);

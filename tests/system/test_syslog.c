@@ -129,22 +129,50 @@ static void json_lines(void **state)
 	server_stop(server);
 }
 
+static struct run fetch(struct server *server, const char *url)
+{
+	char line[256];
+
+	(void)snprintf(line, sizeof(line), "curl -sS '%s%s'", server_url(server, "/"), url);
+	return run_words(RUN_SHIM, rules_file("[retryshim]\n" RULES), "sh", "-c", line);
+}
+
+/* That is said where it can be, once. */
+static void nobody_listens(void **state)
+{
+	const struct reply replies[] = { { .status = 503 } };
+	struct server *server;
+	struct run run;
+
+	(void)state;
+	if (listener < 0)
+		skip();
+	server = server_start(replies, 1);
+	assert_int_equal(rename("/dev/log", "/dev/log.away"), 0);
+	run = fetch(server, "?[1-3]");
+	assert_int_equal(rename("/dev/log.away", "/dev/log"), 0);
+	assert_exit(run, 0);
+	assert_string_equal(run.err,
+			    "retryshim: event=log action=dropped file=/dev/log error=ENOENT\n");
+	run_free(&run);
+	server_stop(server);
+}
+
 /* A daemon that does not read its socket loses lines; the program loses no time. */
 static void nobody_reads(void **state)
 {
 	const struct reply replies[] = { { .status = 503 } };
 	struct server *server;
 	struct run run;
-	char line[256];
 
 	(void)state;
 	if (listener < 0)
 		skip();
 	server = server_start(replies, 1);
-	(void)snprintf(line, sizeof(line), "curl -sS '%s?[1-300]'", server_url(server, "/"));
-	run = run_words(RUN_SHIM, rules_file("[retryshim]\n" RULES), "sh", "-c", line);
+	run = fetch(server, "?[1-300]");
 	assert_exit(run, 0);
-	assert_string_equal(run.err, "");
+	assert_string_equal(run.err,
+			    "retryshim: event=log action=dropped file=/dev/log error=EAGAIN\n");
 	while (next_datagram()[0])
 		;
 	run_free(&run);
@@ -188,9 +216,8 @@ static void many_write_one_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_lines),
-		cmocka_unit_test(json_lines),
-		cmocka_unit_test(nobody_reads),
+		cmocka_unit_test(text_lines),          cmocka_unit_test(json_lines),
+		cmocka_unit_test(nobody_listens),      cmocka_unit_test(nobody_reads),
 		cmocka_unit_test(many_write_one_file),
 	};
 

@@ -13,6 +13,7 @@
  *   judge.c     asks retry/ what an outcome means, and what next
  *   refusal.c   notes where the program itself says no
  *   fault.c     what goes wrong on purpose
+ *   cut.c       a real response that does: it breaks off
  *   request.c   what the program asked for: the target, and whether it can be sent again
  *   command.c   runs the commands of rules between attempts, and reports
  *   amend.c     what a recover command has changed about the request

@@ -6,41 +6,8 @@
 #include "ops/fault_event.h"
 #include "process.h"
 #include "transfer/canned.h"
+#include "transfer/cut.h"
 #include "transfer/exchange.h"
-
-/* ---- a real response that breaks off ---- */
-
-static size_t cut_body(char *bytes, size_t one, size_t len, void *exchange)
-{
-	struct rs_exchange *x = exchange;
-	size_t left = x->fault.strike.fault->cut - x->fault.passed;
-	size_t part = len < left ? len : left;
-	size_t took = part > 0 ? rs_response_body(bytes, one, part, exchange) : 0;
-
-	if (took != part)
-		return took;
-	x->fault.passed += part;
-	if (part == len)
-		return len;
-	x->fault.cut = true;
-	return 0;
-}
-
-static size_t cut_body_here(char *bytes, size_t one, size_t len, void *data)
-{
-	(void)data;
-	return cut_body(bytes, one, len, rs_exchange_here);
-}
-
-static CURLcode end_cut(struct rs_exchange *x, CURLcode result)
-{
-	rs_transfer_take_body(x);
-	x->fault.cuts = false;
-	if (!x->fault.cut || result != CURLE_WRITE_ERROR)
-		return result;
-	rs_transfer_error(x, "transfer closed with outstanding read data remaining");
-	return CURLE_PARTIAL_FILE;
-}
 
 /* ---- the beginning ---- */
 
@@ -65,10 +32,8 @@ static bool arm(struct rs_exchange *x, const struct rs_fault *fault)
 		return rs_canned_replace(x, NULL);
 	if (fault->status)
 		return rs_canned_replace(x, fault);
-	if (fault->cut != RS_NO_CUT) {
-		x->fault.cuts = true;
-		rs_transfer_divert_body(x, cut_body, cut_body_here);
-	}
+	if (fault->cut != RS_NO_CUT)
+		rs_cut_begin(x);
 	return true;
 }
 
@@ -130,7 +95,7 @@ static CURLcode end_failure(struct rs_exchange *x, CURLcode result)
 CURLcode rs_fault_end(struct rs_exchange *x, CURLcode result)
 {
 	if (x->fault.cuts)
-		return end_cut(x, result);
+		return rs_cut_end(x, result);
 	if (!x->fault.replaced)
 		return result;
 	rs_canned_note(x);
@@ -188,6 +153,6 @@ bool rs_fault_info(const struct rs_handle *handle, CURLINFO info, void *value)
 			*(const char **)value = "HTTPS";
 		return told->is_https;
 	default:
-		return false;
+		return rs_cut_info(told, info, value);
 	}
 }

@@ -30,6 +30,8 @@ struct rs_fault_told {
 	long os_errno;
 	char *url;     /* as it would be, until the program sets another; NULL: libcurl's own */
 	bool is_https; /* and that is its scheme */
+	bool is_cut;   /* it broke off: */
+	curl_off_t size, speed;
 };
 
 struct rs_handle {

@@ -71,6 +71,57 @@ static void a_cut_breaks_the_response_off(void **state)
 	server_stop(server);
 }
 
+/* What the program learns of it: the end of its progress, the sizes, the error and its text. */
+static const char pycurl_sizes[] = "import pycurl, sys\n"
+				   "c, seen = pycurl.Curl(), []\n"
+				   "c.setopt(c.URL, sys.argv[1])\n"
+				   "c.setopt(c.WRITEFUNCTION, lambda data: None)\n"
+				   "c.setopt(c.NOPROGRESS, False)\n"
+				   "c.setopt(c.XFERINFOFUNCTION, lambda *args: seen.append(args))\n"
+				   "try:\n"
+				   "    c.perform()\n"
+				   "except pycurl.error as e:\n"
+				   "    print(*e.args)\n"
+				   "print(seen[-1], c.getinfo(c.SIZE_DOWNLOAD),\n"
+				   "      c.getinfo(c.CONTENT_LENGTH_DOWNLOAD))\n"
+				   "print(c.getinfo(c.SPEED_DOWNLOAD) < 1e7)\n";
+
+/* The same from a server that breaks off itself. */
+static void a_cut_looks_like_a_real_one(void **state)
+{
+	static const enum reply_framing framings[] = { REPLY_LENGTH, REPLY_CHUNKED };
+	char *body = noise(200000, 12);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(framings) / sizeof(framings[0]); i++) {
+		const struct reply script[] = {
+			{ .path = "/whole",
+			  .body = body,
+			  .body_len = 200000,
+			  .framing = framings[i] },
+			{ .path = "/cut",
+			  .body = body,
+			  .body_len = 200000,
+			  .framing = framings[i],
+			  .ending = REPLY_CUT,
+			  .part = REPLY_BODY,
+			  .after = 5 },
+		};
+		struct server *server = server_start(script, 2);
+		struct run real = RUN(NO_RULES, "cut=5B,method=PUT", "/usr/bin/python3", "-c",
+				      pycurl_sizes, server_url(server, "/cut"));
+		struct run struck = RUN(NO_RULES, "cut=5B", "/usr/bin/python3", "-c", pycurl_sizes,
+					server_url(server, "/whole"));
+
+		assert_exit(struck, 0);
+		assert_string_equal(struck.out, real.out);
+		run_free(&real);
+		run_free(&struck);
+		server_stop(server);
+	}
+	free(body);
+}
+
 /* Through both of libcurl's interfaces. */
 static void a_cut_download_is_continued(void **state)
 {
@@ -132,6 +183,7 @@ int main(void)
 		cmocka_unit_test(a_delay_delays),
 		cmocka_unit_test(a_delay_can_be_cancelled),
 		cmocka_unit_test(a_cut_breaks_the_response_off),
+		cmocka_unit_test(a_cut_looks_like_a_real_one),
 		cmocka_unit_test(a_cut_download_is_continued),
 		cmocka_unit_test(a_cut_at_the_beginning_is_begun_again),
 	};

@@ -1,0 +1,32 @@
+/*
+ * A real response that breaks off on purpose.
+ *
+ * libcurl reads more at once than is let through, and does not know that a write error of ours is
+ * to be a broken connection: what it tells of sizes, and in words, is put right here.
+ */
+#ifndef RS_TRANSFER_CUT_H
+#define RS_TRANSFER_CUT_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+struct rs_exchange;
+struct rs_fault_told;
+
+/* The attempt that begins will have so much of a body, and no more: x->fault.strike says how much.
+ */
+void rs_cut_begin(struct rs_exchange *x);
+
+/* It has ended with `result`: what it was made to be, and what is to be told of it is noted. */
+CURLcode rs_cut_end(struct rs_exchange *x, CURLcode result);
+
+/* Put what was replaced back to the program's on `easy`, but for the body's callback. */
+void rs_cut_restore(const struct rs_exchange *x, CURL *easy);
+
+/* Is this option one that is ours for now? */
+bool rs_cut_owns(const struct rs_exchange *x, CURLoption option);
+
+/* curl_easy_getinfo(): is this something that only we know? Then it is stored. */
+bool rs_cut_info(const struct rs_fault_told *told, CURLINFO info, void *value);
+
+#endif

@@ -19,7 +19,7 @@ bool rs_connect_struck(const struct rs_connect *call, struct rs_fault_strike *st
 	    !rs_socket_connects(call->fd) ||
 	    !rs_connect_find_target(&about, call, RS_ADDRESS_UNREAD))
 		return false;
-	*strike = rs_fault_next(rules, &about.target, rs_random(rules));
+	*strike = rs_fault_next(rules, &about.target, RS_FAULTS_ALL, rs_random(rules));
 	if (strike->fault)
 		rs_event_fault(rules, strike, &about.target);
 	return strike->fault != NULL;

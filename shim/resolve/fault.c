@@ -25,7 +25,7 @@ bool rs_lookup_struck(struct rs_lookup *lookup)
 	if (!rules || (rules->fault_calls & 1u << RS_CALL_RESOLVE) == 0)
 		return false;
 	target = rs_lookup_target(lookup);
-	strike = rs_fault_next(rules, &target, rs_random(rules));
+	strike = rs_fault_next(rules, &target, RS_FAULTS_ALL, rs_random(rules));
 	if (!strike.fault)
 		return false;
 	rs_event_fault(rules, &strike, &target);

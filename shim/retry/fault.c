@@ -110,8 +110,15 @@ static int64_t delay_ns(const struct rs_fault *fault, uint64_t chance)
 	return fault->delay_min_ns + (int64_t)((unsigned __int128)chance * (room + 1) >> 64);
 }
 
+static bool can_strike(const struct rs_fault *fault, const struct rs_target *target,
+		       enum rs_fault_means means)
+{
+	return (fault->status == 0 || means == RS_FAULTS_ALL) &&
+	       rs_scope_fits(&fault->scope, target);
+}
+
 struct rs_fault_strike rs_fault_next(const struct rs_rules *rules, const struct rs_target *target,
-				     uint64_t random)
+				     enum rs_fault_means means, uint64_t random)
 {
 	struct rs_fault_strike strike = { .fault = NULL };
 
@@ -121,7 +128,7 @@ struct rs_fault_strike rs_fault_next(const struct rs_rules *rules, const struct 
 				 fault->delay_min_ns < fault->delay_max_ns;
 		uint64_t drawn;
 
-		if (!rs_scope_fits(&fault->scope, target) || !is_due(rules, i, target))
+		if (!can_strike(fault, target, means) || !is_due(rules, i, target))
 			continue;
 		drawn = by_chance ? chance(rules, i, target, random) : 0;
 		if (!is_below(drawn, fault->probability))

@@ -57,11 +57,18 @@ struct rs_fault_strike {
 	int64_t delay_ns;
 };
 
+/* Which faults an attempt can have. */
+enum rs_fault_means {
+	RS_FAULTS_ALL,
+	RS_FAULTS_WITHOUT_ANSWER, /* nothing in it could be answered by a response of ours */
+};
+
 /*
  * An attempt of a call to this target is about to begin: the first fault in file order that
- * strikes it. Counts the attempt. `random` is uniform over uint64_t, and used without a seed.
+ * strikes it. Counts the attempt for those that could. `random` is uniform over uint64_t, and used
+ * without a seed.
  */
 struct rs_fault_strike rs_fault_next(const struct rs_rules *rules, const struct rs_target *target,
-				     uint64_t random);
+				     enum rs_fault_means means, uint64_t random);
 
 #endif

@@ -112,36 +112,57 @@ static int is_connected(void *exchange, curl_socket_t fd, curlsocktype purpose)
 
 static bool is_https(const char *url)
 {
-	return url && strncasecmp(url, "https:", 6) == 0;
+	return strncasecmp(url, "https:", 6) == 0;
 }
 
 static bool is_file(const char *url)
 {
-	return url && strncasecmp(url, "file:", 5) == 0;
+	return strncasecmp(url, "file:", 5) == 0;
 }
 
-/* libcurl has to go through a socket, and nobody on our side speaks TLS. False: no memory. */
-static bool replace_url(struct rs_exchange *x)
+/* libcurl has to go through a socket, and nobody on our side speaks TLS. NULL: no memory. */
+static char *url_for(const char *own)
+{
+	char *plain = NULL;
+
+	if (is_file(own))
+		return strdup("http://localhost/");
+	return asprintf(&plain, "http:%s", own + strlen("https:")) < 0 ? NULL : plain;
+}
+
+/* A CURLU handle would win over it. */
+static void set_url(struct rs_exchange *x, const char *plain)
 {
 	const struct rs_options *o = &x->handle->options;
 	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
 	CURL *easy = x->handle->easy;
-	char *plain;
 
-	if (is_https(o->url.text)) {
-		if (asprintf(&plain, "http:%s", o->url.text + 6) < 0)
-			return false;
-		set(easy, CURLOPT_URL, plain);
-		free(plain);
-	} else if (is_file(o->url.text)) {
-		set(easy, CURLOPT_URL, "http://localhost/");
-	} else {
-		return true;
-	}
 	x->fault.other_url = true;
+	if (o->curlu)
+		set(easy, CURLOPT_CURLU, NULL);
+	set(easy, CURLOPT_URL, plain);
 	if (o->protocols != -1 || o->protocol_names.text)
 		set(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-	return true;
+}
+
+/* False: no memory. */
+static bool replace_url(struct rs_exchange *x)
+{
+	struct rs_fault_told *told = &x->handle->fault;
+	char *own = rs_exchange_copy_url(x), *plain;
+
+	if (!own || !(is_https(own) || is_file(own))) {
+		free(own);
+		return own != NULL;
+	}
+	plain = url_for(own);
+	if (plain)
+		set_url(x, plain);
+	free(plain);
+	told->url = own;
+	told->is_https = is_https(own);
+	told->valid = true;
+	return plain != NULL;
 }
 
 bool rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
@@ -168,18 +189,17 @@ bool rs_canned_replace(struct rs_exchange *x, const struct rs_fault *answer)
 void rs_canned_note(struct rs_exchange *x)
 {
 	struct rs_fault_told *told = &x->handle->fault;
-	const char *own = x->handle->options.url.text, *url = NULL;
+	const char *url = NULL;
+	char *whole;
 
 	told->valid = true;
-	if (!x->fault.other_url)
+	if (!x->fault.other_url || !told->is_https)
 		return;
-	told->is_https = is_https(own);
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-	if (!told->is_https)
-		told->url = own ? strdup(own) : NULL;
-	else if (url && strncmp(url, "http:", 5) == 0 &&
-		 asprintf(&told->url, "https:%s", url + 5) < 0)
-		told->url = NULL;
+	if (!url || strncmp(url, "http:", 5) != 0 || asprintf(&whole, "https:%s", url + 5) < 0)
+		whole = NULL;
+	free(told->url);
+	told->url = whole;
 }
 
 static void restore_protocols(const struct rs_options *o, const struct rs_curl_api *api, CURL *easy)
@@ -188,6 +208,18 @@ static void restore_protocols(const struct rs_options *o, const struct rs_curl_a
 		api->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, o->protocol_names.text);
 	else if (o->protocols != -1)
 		api->easy_setopt(easy, CURLOPT_PROTOCOLS, o->protocols);
+}
+
+/* One that a recover command has set stays, until the call is over. */
+static void restore_url(const struct rs_exchange *x, CURL *easy)
+{
+	const struct rs_options *o = &x->handle->options;
+	CURLcode (*set)(CURL *, CURLoption, ...) = x->handle->api->easy_setopt;
+	const char *amended = easy == x->handle->easy ? x->amended.url : NULL;
+
+	set(easy, CURLOPT_URL, amended ? amended : o->url.text);
+	if (o->curlu && !amended)
+		set(easy, CURLOPT_CURLU, o->curlu);
 }
 
 void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
@@ -210,7 +242,7 @@ void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
 	if (o->http_version > CURL_HTTP_VERSION_2TLS)
 		set(easy, CURLOPT_HTTP_VERSION, o->http_version);
 	if (x->fault.other_url)
-		set(easy, CURLOPT_URL, o->url.text);
+		restore_url(x, easy);
 	restore_protocols(o, api, easy);
 }
 
@@ -234,6 +266,7 @@ bool rs_fault_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_FORBID_REUSE:
 		return x->fault.replaced;
 	case CURLOPT_URL:
+	case CURLOPT_CURLU:
 		return x->fault.other_url;
 	default:
 		return rs_cut_owns(x, option);

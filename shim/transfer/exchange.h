@@ -142,6 +142,9 @@ extern _Thread_local struct rs_exchange *rs_exchange_here
 /* What the call is about; put together at the first use. Valid as long as the exchange. */
 const struct rs_target *rs_exchange_target(struct rs_exchange *x);
 
+/* The URL that the next attempt asks for, whole, to be freed. NULL: no memory. */
+char *rs_exchange_copy_url(const struct rs_exchange *x);
+
 /* Is this a call that can be guarded at all? */
 static inline bool rs_exchange_possible(const struct rs_handle *handle)
 {

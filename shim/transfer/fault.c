@@ -37,12 +37,12 @@ static bool arm(struct rs_exchange *x, const struct rs_fault *fault)
 	return true;
 }
 
-/* Only HTTP has a status; and a URL that came as a CURLU handle cannot be replaced. */
-static bool can_strike(struct rs_exchange *x, const struct rs_fault *fault)
+/* Only HTTP has a status. Without a URL libcurl does not even begin. */
+static enum rs_fault_means means_of(struct rs_exchange *x)
 {
-	const struct rs_options *o = &x->handle->options;
+	bool answers = rs_exchange_is_http(x) && rs_exchange_target(x)->host.len > 0;
 
-	return fault->status == 0 || (rs_exchange_is_http(x) && o->url.text && !o->curlu);
+	return answers ? RS_FAULTS_ALL : RS_FAULTS_WITHOUT_ANSWER;
 }
 
 void rs_fault_begin(struct rs_exchange *x)
@@ -52,9 +52,7 @@ void rs_fault_begin(struct rs_exchange *x)
 	x->fault = (struct rs_fault_attempt){ .fd = -1 };
 	x->replaced_more = true;
 	rs_fault_forget(x->handle);
-	x->fault.strike = rs_fault_next(x->rules, target, rs_random(x->rules));
-	if (x->fault.strike.fault && !can_strike(x, x->fault.strike.fault))
-		x->fault.strike.fault = NULL;
+	x->fault.strike = rs_fault_next(x->rules, target, means_of(x), rs_random(x->rules));
 	if (!x->fault.strike.fault)
 		return;
 	rs_event_fault(x->rules, &x->fault.strike, target);

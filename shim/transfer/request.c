@@ -90,6 +90,15 @@ static const char *url_text(const struct rs_exchange *x)
 	return text ? text : "";
 }
 
+char *rs_exchange_copy_url(const struct rs_exchange *x)
+{
+	char *told = curlu_text(x), *copy = strdup(told ? told : url_text(x));
+
+	if (told)
+		x->handle->api->free(told);
+	return copy;
+}
+
 /* And x->public_url, which is all that stays of one that libcurl had to tell. */
 static struct rs_url split_url(struct rs_exchange *x)
 {

@@ -97,6 +97,38 @@ static void a_canned_redirect_leads_nowhere_else(void **state)
 	server_stop(server);
 }
 
+/* The URL is in a CURLU handle, which pycurl does not know. */
+static const char by_curlu[] = "import ctypes, sys\n"
+			       "curl = ctypes.CDLL('libcurl.so.4')\n"
+			       "curl.curl_easy_init.restype = ctypes.c_void_p\n"
+			       "curl.curl_url.restype = ctypes.c_void_p\n"
+			       "easy = ctypes.c_void_p(curl.curl_easy_init())\n"
+			       "curlu = ctypes.c_void_p(curl.curl_url())\n"
+			       "curl.curl_url_set(curlu, 0, sys.argv[1].encode(), 0)\n"
+			       "curl.curl_easy_setopt(easy, 10282, curlu)\n"
+			       "for i in range(int(sys.argv[2])):\n"
+			       "    print(end=f'\\n{curl.curl_easy_perform(easy)}\\n')\n";
+
+static void a_url_in_parts_is_answered_too(void **state)
+{
+	struct server *server = serve();
+	struct run run = RUN(NO_RULES, "body=canned,first=1", "/usr/bin/python3", "-c", by_curlu,
+			     server_url(server, "/"), "2");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_contains(run.out, "canned");
+	assert_contains(run.out, "object\n");
+	assert_int_equal(server_request_count(server), 1);
+	run_free(&run);
+	run = RUN(NO_RULES, "body=canned", "/usr/bin/python3", "-c", by_curlu,
+		  "https://nowhere.invalid/", "2");
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.out, "0"), 2);
+	run_free(&run);
+	server_stop(server);
+}
+
 /* ---- errors ---- */
 
 static void errors_are_told_as_libcurl_tells_them(void **state)
@@ -138,6 +170,21 @@ static void a_file_fails_too(void **state)
 	run = RUN(NO_RULES, "error=EIO", "curl", "-sS", "-w", "%{url_effective}", url);
 	assert_exit(run, 7);
 	assert_output(run, url);
+	run_free(&run);
+}
+
+static void an_answer_that_cannot_be_leaves_the_attempt_to_others(void **state)
+{
+	const char *file = temp_file("data", "data", 4);
+	char url[512];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "file://%s", file);
+	run = RUN("[fault a]\nstatus = 503\n[fault b]\nerror = EIO\n", "body=other", "curl", "-sS",
+		  url);
+	assert_exit(run, 7);
+	assert_contains(run.err, "event=fault fault=b");
 	run_free(&run);
 }
 
@@ -198,6 +245,19 @@ static void injected_outcomes_are_retried_like_real_ones(void **state)
 		run_free(&run);
 	}
 	server_stop(server);
+}
+
+static void a_url_of_a_recover_command_is_answered_too(void **state)
+{
+	struct run run =
+		RUN("[policy default]\nmax_attempts = 2\n[rule it]\nclass = recoverable\n"
+		    "status = 503\nrecover = echo set-url https://other.invalid/y\n",
+		    "status=503,first=1,body=busy", "curl", "-sS", "-w", WRITE_OUT, NOWHERE);
+
+	(void)state;
+	assert_output(run, "busy|503 4 https://other.invalid/y HTTPS");
+	assert_int_equal(count_lines(run.err, "event=fault"), 2);
+	run_free(&run);
 }
 
 /* curl -Z uses libcurl's multi interface. */
@@ -274,10 +334,13 @@ int main(void)
 		cmocka_unit_test(failonerror_and_head_keep_their_meaning),
 		cmocka_unit_test(a_long_request_is_answered),
 		cmocka_unit_test(a_canned_redirect_leads_nowhere_else),
+		cmocka_unit_test(a_url_in_parts_is_answered_too),
 		cmocka_unit_test(errors_are_told_as_libcurl_tells_them),
 		cmocka_unit_test(a_file_fails_too),
+		cmocka_unit_test(an_answer_that_cannot_be_leaves_the_attempt_to_others),
 		cmocka_unit_test(what_was_changed_is_put_back),
 		cmocka_unit_test(injected_outcomes_are_retried_like_real_ones),
+		cmocka_unit_test(a_url_of_a_recover_command_is_answered_too),
 		cmocka_unit_test(the_multi_interface_is_struck_too),
 		cmocka_unit_test(what_would_do_more_is_not_repeated),
 		cmocka_unit_test(mistakes_are_told_before_the_start),

@@ -53,7 +53,7 @@ static struct rs_target target_of(const char *host, const char *url)
 
 static bool strikes(const struct rs_rules *rules, const struct rs_target *target)
 {
-	return rs_fault_next(rules, target, 0).fault != NULL;
+	return rs_fault_next(rules, target, RS_FAULTS_ALL, 0).fault != NULL;
 }
 
 /* Which of the next 64 attempts are struck, as bits. */
@@ -122,8 +122,22 @@ static void the_first_that_strikes_counts(void **state)
 
 	(void)state;
 	faults[0].first = 1;
-	assert_ptr_equal(rs_fault_next(&rules, &a, 0).fault, &faults[0]);
-	assert_ptr_equal(rs_fault_next(&rules, &a, 0).fault, &faults[1]);
+	assert_ptr_equal(rs_fault_next(&rules, &a, RS_FAULTS_ALL, 0).fault, &faults[0]);
+	assert_ptr_equal(rs_fault_next(&rules, &a, RS_FAULTS_ALL, 0).fault, &faults[1]);
+}
+
+/* Nor does one count what it cannot strike. */
+static void one_that_cannot_strike_is_passed_over(void **state)
+{
+	struct rs_fault faults[2] = { some_fault(), some_fault() };
+	struct rs_rules rules = rules_of(faults, 2);
+	struct rs_target a = target_of("a", "file:///a");
+
+	(void)state;
+	faults[0].first = 1;
+	faults[1].status = 0;
+	assert_ptr_equal(rs_fault_next(&rules, &a, RS_FAULTS_WITHOUT_ANSWER, 0).fault, &faults[1]);
+	assert_ptr_equal(rs_fault_next(&rules, &a, RS_FAULTS_ALL, 0).fault, &faults[0]);
 }
 
 static int count_of(const struct rs_rules *rules, const struct rs_target *target, bool random)
@@ -132,8 +146,9 @@ static int count_of(const struct rs_rules *rules, const struct rs_target *target
 	int count = 0;
 
 	for (int i = 0; i < HUNDRED_THOUSAND; i++)
-		count += rs_fault_next(rules, target, random ? next_random(&state) : 0).fault !=
-			 NULL;
+		count += rs_fault_next(rules, target, RS_FAULTS_ALL,
+				       random ? next_random(&state) : 0)
+				 .fault != NULL;
 	return count;
 }
 
@@ -240,7 +255,8 @@ static void delays_lie_in_their_range(void **state)
 	fault.delay_min_ns = MS(100);
 	fault.delay_max_ns = MS(200);
 	for (int i = 0; i < 1000; i++) {
-		int64_t ns = rs_fault_next(&rules, &a, next_random(&random)).delay_ns;
+		int64_t ns =
+			rs_fault_next(&rules, &a, RS_FAULTS_ALL, next_random(&random)).delay_ns;
 
 		least = rs_ns_min(least, ns);
 		most = rs_ns_max(most, ns);
@@ -257,6 +273,7 @@ int main(void)
 		cmocka_unit_test(the_first_of_each_target),
 		cmocka_unit_test(each_nth_attempt),
 		cmocka_unit_test(the_first_that_strikes_counts),
+		cmocka_unit_test(one_that_cannot_strike_is_passed_over),
 		cmocka_unit_test(as_often_as_the_probability_says),
 		cmocka_unit_test(a_seed_repeats),
 		cmocka_unit_test(targets_do_not_disturb_each_other),

@@ -15,6 +15,7 @@
 #include "ops/stats.h"
 #include "own_stack.h"
 #include "process_env.h"
+#include "retry/fault.h"
 #include "rules/load.h"
 #include "rules/watch.h"
 #include "rules/where.h"
@@ -193,9 +194,12 @@ static uint32_t what_stirs(const struct rs_rules *rules)
 	       (rules->pacers ? RS_STIR_PACE : 0u);
 }
 
-/* What new rules share with others, before anybody uses them. */
+/* What new rules share with others, before anybody uses them; and with those before them. */
 static void prepare(struct rs_rules *rules)
 {
+	static struct rs_fault_counts fault_counts;
+
+	rules->fault_counts = &fault_counts;
 	share_buckets(rules);
 	rs_stats_attach(rules);
 	atomic_init(&rules->stir->bits, what_stirs(rules));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "retry/match.h"
+#include "retry/target_key.h"
 
 /* Sebastiano Vigna's splitmix64, https://prng.di.unimi.it/splitmix64.c: one step from `state`. */
 static uint64_t mix(uint64_t state)
@@ -32,11 +33,7 @@ static uint64_t hash_span(uint64_t hash, struct rs_span span)
 /* What counts as one target: a call's peer. */
 static uint64_t hash_peer(uint64_t hash, const struct rs_target *target)
 {
-	hash = mix(hash ^ ((uint64_t)target->call << 32 | target->port));
-	hash = hash_span(hash, target->host);
-	if (target->address.family == RS_ADDRESS_UNIX)
-		return hash_span(hash, target->address.path);
-	return hash_bytes(hash, target->address.ip, sizeof(target->address.ip));
+	return mix(mix(hash ^ (uint64_t)target->call) ^ rs_target_key(target));
 }
 
 static uint64_t hash_request(uint64_t hash, const struct rs_target *target)
@@ -44,21 +41,34 @@ static uint64_t hash_request(uint64_t hash, const struct rs_target *target)
 	return hash_span(hash_span(hash, target->method), target->url);
 }
 
-/* How often this was called with that key before. */
-static uint32_t count(struct rs_fault_counts *counts, uint64_t key)
+/* With so many places to choose from there is one until nine in ten are taken. */
+#define TRIES 64
+
+/* The place of `key`, or NULL. */
+static _Atomic uint64_t *place_for(struct rs_fault_table *table, uint64_t key)
 {
-	size_t start = (size_t)(key % RS_FAULT_PLACES);
+	uint32_t tag = (uint32_t)key | 1, step = (uint32_t)(key >> 44) | 1;
+	uint32_t at = (uint32_t)(key >> 32);
 
-	key |= 1; /* 0 is a free place */
-	for (size_t i = 0; i < RS_FAULT_PLACES; i++) {
-		size_t place = (start + i) % RS_FAULT_PLACES;
-		uint64_t vacant = 0;
+	for (int i = 0; i < TRIES; i++, at += step) {
+		_Atomic uint64_t *place = &table->places[at % RS_FAULT_PLACES];
+		uint64_t held = atomic_load_explicit(place, memory_order_relaxed);
 
-		if (atomic_compare_exchange_strong(&counts->places[place].key, &vacant, key) ||
-		    vacant == key)
-			return atomic_fetch_add(&counts->places[place].count, 1);
+		if ((held == 0 && atomic_compare_exchange_strong(place, &held, tag)) ||
+		    (uint32_t)held == tag)
+			return place;
 	}
-	return atomic_fetch_add(&counts->others, 1);
+	return NULL;
+}
+
+/* How often this was called with that key before. */
+static uint32_t count(struct rs_fault_table *table, uint64_t key)
+{
+	_Atomic uint64_t *place = place_for(table, key);
+
+	if (!place)
+		return atomic_fetch_add(&table->others, 1);
+	return (uint32_t)(atomic_fetch_add(place, UINT64_C(1) << 32) >> 32);
 }
 
 /* A number of its own for each fault, and for each thing of it that is counted. */
@@ -68,9 +78,9 @@ enum counted {
 	COUNT_REQUEST,
 };
 
-static uint64_t key_of(size_t index, enum counted what)
+static uint64_t key_of(const struct rs_fault *fault, enum counted what)
 {
-	return mix((uint64_t)index * 4 + what);
+	return mix(rs_name_key(fault->name) + what);
 }
 
 /* Uniform over uint64_t. */
@@ -81,8 +91,9 @@ static uint64_t chance(const struct rs_rules *rules, size_t index, const struct 
 
 	if (!rules->settings.has_seed)
 		return mix(random + index);
-	key = hash_request(hash_peer(key_of(index, COUNT_REQUEST), target), target);
-	return mix(mix(rules->settings.seed ^ key) + count(rules->fault_counts, key));
+	key = key_of(&rules->faults[index], COUNT_REQUEST);
+	key = hash_request(hash_peer(key, target), target);
+	return mix(mix(rules->settings.seed ^ key) + count(&rules->fault_counts->requests, key));
 }
 
 /* x < limit / 1,000,000 of the whole, without division. */
@@ -91,16 +102,16 @@ static bool is_below(uint64_t x, int32_t millionths)
 	return (uint64_t)((unsigned __int128)x * RS_CERTAIN >> 64) < (uint64_t)millionths;
 }
 
-static bool is_due(const struct rs_rules *rules, size_t index, const struct rs_target *target)
+static bool is_due(const struct rs_rules *rules, const struct rs_fault *fault,
+		   const struct rs_target *target)
 {
-	const struct rs_fault *fault = &rules->faults[index];
-	struct rs_fault_counts *counts = rules->fault_counts;
+	struct rs_fault_table *counts = &rules->fault_counts->targets;
 
 	if (fault->first != RS_NO_FIRST &&
-	    count(counts, hash_peer(key_of(index, COUNT_PEER), target)) >= (uint32_t)fault->first)
+	    count(counts, hash_peer(key_of(fault, COUNT_PEER), target)) >= (uint32_t)fault->first)
 		return false;
 	return fault->every <= 1 ||
-	       (count(counts, key_of(index, COUNT_ALL)) + 1) % (uint32_t)fault->every == 0;
+	       (count(counts, key_of(fault, COUNT_ALL)) + 1) % (uint32_t)fault->every == 0;
 }
 
 static int64_t delay_ns(const struct rs_fault *fault, uint64_t chance)
@@ -128,7 +139,7 @@ struct rs_fault_strike rs_fault_next(const struct rs_rules *rules, const struct 
 				 fault->delay_min_ns < fault->delay_max_ns;
 		uint64_t drawn;
 
-		if (!can_strike(fault, target, means) || !is_due(rules, i, target))
+		if (!can_strike(fault, target, means) || !is_due(rules, fault, target))
 			continue;
 		drawn = by_chance ? chance(rules, i, target, random) : 0;
 		if (!is_below(drawn, fault->probability))

@@ -41,14 +41,21 @@ struct rs_fault {
 	int32_t every;       /* 1: each */
 };
 
-/* How often something was tried: an open hash table. When it is full the rest counts together. */
-#define RS_FAULT_PLACES 1024
-struct rs_fault_counts {
-	struct {
-		_Atomic uint64_t key;
-		_Atomic uint32_t count;
-	} places[RS_FAULT_PLACES];
+/*
+ * How often something was tried: open hash tables. A place is half of a key, and above it the
+ * count; 0 is a free one. What finds none counts together. Only those that are used cost memory.
+ */
+#define RS_FAULT_PLACES 4096
+struct rs_fault_table {
+	_Atomic uint64_t places[RS_FAULT_PLACES];
 	_Atomic uint32_t others;
+};
+
+/* By the faults' names, so that it may outlive the rules. Requests are many more than targets, and
+ * must not take their places. */
+struct rs_fault_counts {
+	struct rs_fault_table targets;
+	struct rs_fault_table requests;
 };
 
 /* What becomes of an attempt. */

@@ -245,7 +245,7 @@ struct rs_rules {
 
 	const struct rs_fault *faults; /* in file order; see retry/fault.h */
 	size_t fault_count;
-	struct rs_fault_counts *fault_counts; /* beside the buckets, what changes */
+	struct rs_fault_counts *fault_counts; /* the process's; NULL until rules are in force */
 	unsigned fault_calls;                 /* that a fault may strike: bit 1u << enum rs_call */
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */

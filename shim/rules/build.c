@@ -169,8 +169,7 @@ static bool build_faults(struct rs_build *build, struct rs_rules *rules)
 	if (count == 0)
 		return true;
 	faults = RS_NEW_ARRAY(build->arena, count, struct rs_fault);
-	rules->fault_counts = RS_NEW(build->arena, struct rs_fault_counts);
-	if (!faults || !rules->fault_counts)
+	if (!faults)
 		return false;
 	rules->faults = faults;
 	rules->fault_count = count;

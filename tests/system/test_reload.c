@@ -195,6 +195,26 @@ static void quotas_keep_their_level(void **state)
 	run_free(&run);
 }
 
+/* The first one stays the first one. */
+static void faults_keep_their_count(void **state)
+{
+	struct fetches f;
+	struct run run;
+
+	(void)state;
+	begin_with(&f, "fault.ini", TWICE "[fault once]\nstatus = 599\nfirst = 1\n", 4);
+	assert_int_equal(fetch(&f), 0);
+	assert_int_equal(fetch(&f), 2);
+	replace_rules(&f, "[fault other]\nfirst = 1\nstatus = 599\nport = 1\n" TWICE
+			  "[fault once]\nstatus = 599\nfirst = 1\n");
+	assert_int_equal(fetch(&f), 2);
+	assert_int_equal(fetch(&f), 2);
+	run = finish(&f);
+	assert_int_equal(count_lines(run.err, "action=reloaded"), 1);
+	assert_int_equal(count_lines(run.err, "event=fault"), 1);
+	run_free(&run);
+}
+
 static void no_means_no(void **state)
 {
 	struct fetches f;
@@ -235,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_faulty_file_leaves_the_old_rules),
 		cmocka_unit_test(half_a_file_is_never_taken),
 		cmocka_unit_test(quotas_keep_their_level),
+		cmocka_unit_test(faults_keep_their_count),
 		cmocka_unit_test(no_means_no),
 		cmocka_unit_test(rules_can_come_later),
 	};

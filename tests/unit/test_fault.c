@@ -205,24 +205,94 @@ static void targets_do_not_disturb_each_other(void **state)
 	assert_true(among == alone);
 }
 
+/* The i-th of many, to be used before the next one is asked for. */
+static struct rs_target numbered(int i)
+{
+	static char host[32], url[64];
+
+	(void)snprintf(host, sizeof(host), "host-%d", i);
+	(void)snprintf(url, sizeof(url), "http://a/%d", i);
+	return target_of(host, url);
+}
+
+/* To be found again when so many have come: three thousand, as it is documented. */
+static void thousands_of_targets(void **state)
+{
+	struct rs_fault fault = some_fault();
+	struct rs_rules rules = rules_of(&fault, 1);
+
+	(void)state;
+	fault.first = 1;
+	for (int i = 0; i < 6000; i++) {
+		struct rs_target target = numbered(i % 3000);
+
+		assert_int_equal(strikes(&rules, &target), i < 3000);
+	}
+}
+
 static void more_targets_than_places(void **state)
 {
 	struct rs_fault fault = some_fault();
 	struct rs_rules rules = rules_of(&fault, 1);
-	char host[32];
+	int struck = 0;
 
 	(void)state;
 	fault.first = 1;
-	for (int i = 0; i < RS_FAULT_PLACES; i++) {
-		struct rs_target target;
+	for (int i = 0; i < HUNDRED_THOUSAND; i++) {
+		struct rs_target target = numbered(i);
 
-		snprintf(host, sizeof(host), "host-%d", i);
-		target = target_of(host, "http://a/");
-		assert_true(strikes(&rules, &target));
-		assert_false(strikes(&rules, &target));
+		struck += strikes(&rules, &target);
 	}
-	assert_true(strikes(&rules, &(struct rs_target){ .host = span("x"), .program = "" }));
-	assert_false(strikes(&rules, &(struct rs_target){ .host = span("y"), .program = "" }));
+	assert_in_range(struck, RS_FAULT_PLACES - 100, RS_FAULT_PLACES + 1);
+}
+
+static void requests_do_not_crowd_targets_out(void **state)
+{
+	struct rs_fault faults[2] = { some_fault(), some_fault() };
+	struct rs_rules rules = seeded(faults, 1);
+	struct rs_target target = target_of("a", "http://a/");
+
+	(void)state;
+	rules.fault_count = 2;
+	faults[0].probability = 0;
+	for (int i = 0; i < HUNDRED_THOUSAND; i++) {
+		struct rs_target other = numbered(i);
+
+		assert_true(strikes(&rules, &other));
+	}
+	faults[1].first = 1;
+	assert_true(strikes(&rules, &target));
+	assert_false(strikes(&rules, &target));
+}
+
+static void hosts_are_one_in_any_case(void **state)
+{
+	struct rs_fault fault = some_fault();
+	struct rs_rules rules = rules_of(&fault, 1);
+	struct rs_target small = target_of("localhost", "http://localhost/");
+	struct rs_target large = target_of("LocalHost", "http://LocalHost/");
+
+	(void)state;
+	fault.first = 1;
+	assert_true(strikes(&rules, &small));
+	assert_false(strikes(&rules, &large));
+}
+
+/* Whatever stands before a fault in the file. */
+static void a_fault_keeps_its_count_by_name(void **state)
+{
+	struct rs_fault faults[2] = { some_fault(), some_fault() };
+	struct rs_rules rules = rules_of(&faults[1], 1);
+	struct rs_target a = target_of("a", "http://a/");
+
+	(void)state;
+	faults[0].name = "new";
+	faults[0].first = faults[1].first = 1;
+	assert_true(strikes(&rules, &a));
+	rules.faults = faults;
+	rules.fault_count = 2;
+	assert_ptr_equal(rs_fault_next(&rules, &a, RS_FAULTS_ALL, 0).fault, &faults[0]);
+	assert_false(strikes(&rules, &a));
 }
 
 static void sockets_of_the_file_system_are_targets(void **state)
@@ -277,7 +347,11 @@ int main(void)
 		cmocka_unit_test(as_often_as_the_probability_says),
 		cmocka_unit_test(a_seed_repeats),
 		cmocka_unit_test(targets_do_not_disturb_each_other),
+		cmocka_unit_test(thousands_of_targets),
 		cmocka_unit_test(more_targets_than_places),
+		cmocka_unit_test(requests_do_not_crowd_targets_out),
+		cmocka_unit_test(hosts_are_one_in_any_case),
+		cmocka_unit_test(a_fault_keeps_its_count_by_name),
 		cmocka_unit_test(sockets_of_the_file_system_are_targets),
 		cmocka_unit_test(delays_lie_in_their_range),
 	};

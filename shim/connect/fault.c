@@ -64,14 +64,19 @@ static int struck_attempt(const struct rs_connect *call, const struct rs_fault_s
 	return error ? -error : real_attempt(call);
 }
 
-/* A connect() on one that is under way or connected is a question, and no attempt. */
+/* A connect() on one that is under way, connected or listening is a question, and no attempt. */
+static bool strikes(const struct rs_connect *call, struct rs_fault_strike *strike)
+{
+	return rs_faults_watched && rs_socket_is_fresh(call->fd) && rs_connect_struck(call, strike);
+}
+
 static int attempt_nonblocking(const struct rs_connect *call)
 {
 	struct rs_fault_strike strike;
 	struct rs_before before;
 	bool pends;
 
-	if (!rs_socket_is_fresh(call->fd) || !rs_connect_struck(call, &strike))
+	if (!strikes(call, &strike))
 		return real_attempt(call);
 	if (!comes_later(call, &strike))
 		return struck_attempt(call, &strike);
@@ -87,7 +92,7 @@ int rs_connect_attempt(const struct rs_connect *call)
 
 	if (rs_socket_is_nonblocking(call->fd))
 		return attempt_nonblocking(call);
-	if (!rs_connect_struck(call, &strike))
+	if (!strikes(call, &strike))
 		return real_attempt(call);
 	if (strike.delay_ns > 0)
 		(void)rs_pause(strike.delay_ns, NULL);

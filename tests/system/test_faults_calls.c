@@ -70,6 +70,32 @@ static void other_sockets(void **state)
 	server_stop(server);
 }
 
+static const char connected[] =
+	"import errno, socket, sys\n"
+	"s, l = socket.socket(), socket.socket()\n"
+	"s.connect(('127.0.0.1', int(sys.argv[1])))\n"
+	"l.listen()\n"
+	"for it in s, l:\n"
+	"    print(errno.errorcode[it.connect_ex(('127.0.0.1', int(sys.argv[1])))])\n";
+
+/* To connect what is connected is no attempt that could fail otherwise, nor is it counted. */
+static void what_is_connected_is_not_struck(void **state)
+{
+	struct server *server = serve();
+	char port[8];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%d", server_port(server));
+	run = RUN(NO_RULES, "call=connect,error=refused,every=2", "/usr/bin/python3", "-c",
+		  connected, port);
+	assert_exit(run, 0);
+	assert_output(run, "EISCONN\nEISCONN\n");
+	assert_int_equal(count_lines(run.err, "event=fault"), 0);
+	run_free(&run);
+	server_stop(server);
+}
+
 /* libcurl's own connects are not the program's. */
 static void a_transfer_is_struck_once(void **state)
 {
@@ -251,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connect_fails_and_is_retried),
 		cmocka_unit_test(other_sockets),
+		cmocka_unit_test(what_is_connected_is_not_struck),
 		cmocka_unit_test(a_transfer_is_struck_once),
 		cmocka_unit_test(every_function_fails),
 		cmocka_unit_test(a_look_up_is_retried),

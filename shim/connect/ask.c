@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "connect/flight.h"
+#include "connect/socket.h"
 #include "connect/waits.h"
 #include "pause.h"
 #include "process.h"
@@ -136,7 +137,8 @@ void rs_ask_forget(int fd)
 	rs_signals_let(&before);
 }
 
-/* The first attempt was put off, and nothing has failed: that is what the kernel would say. */
+/* The first attempt was put off, and nothing has failed: that is what the kernel would say. On a
+ * blocking socket it would wait. */
 static bool is_yet_to_begin(int fd, int *error)
 {
 	struct rs_pending *pending = rs_flight_hold(fd);
@@ -145,7 +147,8 @@ static bool is_yet_to_begin(int fd, int *error)
 	if (!pending)
 		return false;
 	(void)rs_flight_advance(pending, rs_now_ns(), 0, NULL);
-	yet_to_begin = pending->stage == RS_PENDING_WAITS && pending->error == 0;
+	yet_to_begin = rs_socket_is_nonblocking(fd) && pending->stage == RS_PENDING_WAITS &&
+		       pending->error == 0;
 	rs_pending_release(pending);
 	*error = EALREADY;
 	return yet_to_begin;

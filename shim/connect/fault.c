@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "connect/delayed.h"
 #include "connect/flight.h"
 #include "connect/limited.h"
 #include "connect/socket.h"
@@ -51,10 +52,14 @@ static bool comes_later(const struct rs_connect *call, const struct rs_fault_str
 	return strike->delay_ns > 0 || comes_from_the_network(call, strike->fault->error.sys);
 }
 
+static int64_t limit_ns(const struct rs_connect *call)
+{
+	return rs_connect_limit_ns(rs_process_rules(RS_CALL_CONNECT), call);
+}
+
 static int real_attempt(const struct rs_connect *call)
 {
-	return rs_connect_limited(call,
-				  rs_connect_limit_ns(rs_process_rules(RS_CALL_CONNECT), call));
+	return rs_connect_limited(call, limit_ns(call));
 }
 
 static int struck_attempt(const struct rs_connect *call, const struct rs_fault_strike *strike)
@@ -95,6 +100,6 @@ int rs_connect_attempt(const struct rs_connect *call)
 	if (!strikes(call, &strike))
 		return real_attempt(call);
 	if (strike.delay_ns > 0)
-		(void)rs_pause(strike.delay_ns, NULL);
+		return rs_connect_delayed(call, &strike, limit_ns(call));
 	return struck_attempt(call, &strike);
 }

@@ -20,8 +20,8 @@ bool rs_connect_struck(const struct rs_connect *call, struct rs_fault_strike *st
  * One attempt: the real one, under the limit that the rules set, unless a fault strikes it. 0, or
  * -errno, or RS_CONNECT_PENDS.
  *
- * A blocking socket waits for a fault's delay, which a signal ends early. On a non-blocking one it
- * looks like a slow connect; and an error that the kernel would learn from the network comes later
+ * A blocking socket waits for a fault's delay (delayed.h). On a non-blocking one it looks like a
+ * slow connect; and an error that the kernel would learn from the network comes later
  * even without a delay, one that it finds itself at once. Async-signal-safe once the rules are
  * loaded.
  */

@@ -9,6 +9,7 @@
 #include "connect/setback.h"
 #include "connect/socket.h"
 #include "failure.h"
+#include "mark.h"
 #include "process.h"
 #include "retry/ns.h"
 
@@ -42,14 +43,23 @@ void rs_launch_call_off(const struct rs_pending *pending)
 		rs_socket_call_off(pending->fd);
 }
 
-void rs_launch_limit(struct rs_pending *pending)
+static int64_t limit_ns(const struct rs_pending *pending)
 {
 	const struct rs_rules *rules = rs_process_rules_if_loaded();
 	const struct rs_connect call = call_of(pending);
 
+	return rules && rules->limits ? rs_connect_limit_ns(rules, &call) : RS_FOREVER;
+}
+
+/* Counted from when the attempt began, which a fault may have delayed. */
+void rs_launch_limit(struct rs_pending *pending)
+{
+	int64_t limit = limit_ns(pending), began_ns = pending->attempt_ns;
+
 	pending->ends_ns = RS_FOREVER;
-	if (rules && rules->limits)
-		pending->ends_ns = rs_ns_add(rs_now_ns(), rs_connect_limit_ns(rules, &call));
+	if (limit != RS_FOREVER)
+		pending->ends_ns =
+			rs_ns_add(began_ns ? began_ns : rs_mark_ns(pending->began), limit);
 }
 
 /* ---- the real thing ---- */
@@ -89,9 +99,11 @@ enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
 enum rs_pending_stage rs_launch_put_off(struct rs_pending *pending,
 					const struct rs_fault_strike *strike)
 {
-	pending->struck = strike->fault->error.sys;
+	int64_t limit = limit_ns(pending);
+
+	pending->struck = strike->delay_ns < limit ? strike->fault->error.sys : ETIMEDOUT;
 	pending->step = pending->struck ? RS_STEP_STRIKE : RS_STEP_LAUNCH;
-	pending->due_ns = rs_ns_add(rs_now_ns(), strike->delay_ns);
+	pending->due_ns = rs_ns_add(rs_now_ns(), rs_ns_min(strike->delay_ns, limit));
 	return RS_PENDING_WAITS;
 }
 

@@ -32,36 +32,50 @@ static int plain(const struct rs_connect *call)
 	return call->real(call->fd, call->addr, call->len) == 0 ? 0 : -errno;
 }
 
+static struct timeval own_limit(int fd)
+{
+	struct timeval own = { 0 };
+	socklen_t len = sizeof(own);
+
+	(void)rs_real_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &own, &len);
+	return own;
+}
+
+int64_t rs_connect_own_limit_ns(int fd)
+{
+	const struct timeval own = own_limit(fd);
+
+	if (own.tv_sec == 0 && own.tv_usec == 0)
+		return RS_FOREVER;
+	return rs_ns_add(rs_ns_mul(own.tv_sec, RS_NS_PER_S), own.tv_usec * RS_NS_PER_US);
+}
+
 /* A blocking stream socket on which the program has set no limit. */
 static bool may_limit(int fd)
 {
-	struct timeval own = { 0 };
-	socklen_t len = sizeof(own), type_len = sizeof(int);
+	socklen_t len = sizeof(int);
 	int flags = fcntl(fd, F_GETFL), type = 0;
 
 	return flags >= 0 && (flags & O_NONBLOCK) == 0 &&
-	       rs_real_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
-	       type == SOCK_STREAM &&
-	       rs_real_getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &own, &len) == 0 &&
-	       own.tv_sec == 0 && own.tv_usec == 0;
+	       rs_real_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	       type == SOCK_STREAM && rs_connect_own_limit_ns(fd) == RS_FOREVER;
 }
 
-/* Begin to connect without waiting for it: a limit that is over at once, and gone again before any
- * handler can run, one of a cancellation's included. */
-static int begin(const struct rs_connect *call)
+/* A limit that is over at once, and gone again before any handler can run, one of a cancellation's
+ * included. */
+int rs_connect_begin(const struct rs_connect *call)
 {
-	static const struct timeval at_once = { .tv_usec = 1 }, never = { 0 };
+	static const struct timeval at_once = { .tv_usec = 1 };
+	const struct timeval own = own_limit(call->fd);
 	int status;
 
 	(void)setsockopt(call->fd, SOL_SOCKET, SO_SNDTIMEO, &at_once, sizeof(at_once));
 	status = plain(call);
-	(void)setsockopt(call->fd, SOL_SOCKET, SO_SNDTIMEO, &never, sizeof(never));
+	(void)setsockopt(call->fd, SOL_SOCKET, SO_SNDTIMEO, &own, sizeof(own));
 	return status;
 }
 
-/* Would the kernel have ended connect() for a handler that has run? Not for those with SA_RESTART,
- * and which one it was nobody tells. */
-static bool any_handler_interrupts(void)
+bool rs_handlers_interrupt(void)
 {
 	struct sigaction action;
 
@@ -97,7 +111,7 @@ static int wait_until(const struct rs_connect *call, int64_t until_ns,
 			return time_out(call);
 		if (ready > 0) /* connect() itself says how it ended */
 			return plain(call);
-		if (any_handler_interrupts())
+		if (rs_handlers_interrupt())
 			return -EINTR;
 	}
 }
@@ -111,7 +125,7 @@ int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns)
 	if (limit_ns == RS_FOREVER || !may_limit(call->fd))
 		return plain(call);
 	rs_signals_hold_to_wait(&before);
-	status = begin(call);
+	status = rs_connect_begin(call);
 	if (status == -EINPROGRESS)
 		status = wait_until(call, until_ns, &before);
 	rs_signals_let(&before);

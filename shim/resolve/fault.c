@@ -15,6 +15,15 @@ static int errno_of(const struct rs_fault_error *error)
 	return error->sys ? error->sys : EIO;
 }
 
+/* A look-up goes on whatever signals come. */
+static void delay(int64_t delay_ns)
+{
+	int64_t due_ns = rs_ns_add(rs_now_ns(), delay_ns), left_ns;
+
+	while ((left_ns = due_ns - rs_now_ns()) > 0)
+		(void)rs_pause(left_ns, NULL);
+}
+
 bool rs_lookup_struck(struct rs_lookup *lookup)
 {
 	const struct rs_rules *rules = rs_process_rules(RS_CALL_RESOLVE);
@@ -29,8 +38,7 @@ bool rs_lookup_struck(struct rs_lookup *lookup)
 	if (!strike.fault)
 		return false;
 	rs_event_fault(rules, &strike, &target);
-	if (strike.delay_ns > 0)
-		(void)rs_pause(strike.delay_ns, NULL);
+	delay(strike.delay_ns);
 	errno = entry_errno;
 	if (!strike.fault->error.eai)
 		return false;

@@ -96,6 +96,96 @@ static void what_is_connected_is_not_struck(void **state)
 	server_stop(server);
 }
 
+/* connect() as it is, not as Python goes on after a signal; then what becomes of the connect. */
+static const char waiting[] =
+	"import ctypes, errno, select, signal, socket, struct, sys, time\n"
+	"def connect():\n"
+	"    ctypes.set_errno(0)\n"
+	"    libc.connect(s.fileno(), address, len(address))\n"
+	"    return errno.errorcode.get(ctypes.get_errno(), '0')\n"
+	"libc = ctypes.CDLL(None, use_errno=True)\n"
+	"port, way, then = int(sys.argv[1]), sys.argv[2], sys.argv[3]\n"
+	"address = struct.pack('=HH4s8x', 2, socket.htons(port), bytes((127, 0, 0, 1)))\n"
+	"s, began = socket.socket(), time.monotonic()\n"
+	"if 'limit' in way:\n"
+	"    limit = struct.pack('ll', 0, 200000)\n"
+	"    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)\n"
+	"if 'signal' in way or 'restart' in way:\n"
+	"    signal.signal(signal.SIGALRM, lambda *args: None)\n"
+	"    signal.siginterrupt(signal.SIGALRM, 'signal' in way)\n"
+	"    signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+	"    signal.setitimer(signal.ITIMER_REAL, 0.1)\n"
+	"if 'poll' in way: s.setblocking(False)\n"
+	"print(connect())\n"
+	"if way == 'restart': print(time.monotonic() - began >= 0.3)\n"
+	"if then == 'wait':\n"
+	"    poll = select.poll()\n"
+	"    poll.register(s, select.POLLOUT)\n"
+	"    poll.poll()\n"
+	"    error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)\n"
+	"    print(errno.errorcode.get(error, '0'))\n"
+	"if then == 'again': print(connect())\n";
+
+static void a_delay_is_waited_out_as_the_kernel_would(void **state)
+{
+	static const struct {
+		const char *fault, *way, *then, *output;
+	} rows[] = {
+		{ "delay=60s", "limit", "wait", "EINPROGRESS\n0\n" },
+		{ "delay=60s", "signal", "wait", "EINTR\n0\n" },
+		{ "delay=60s", "restart limit", "wait", "EINTR\n0\n" },
+		{ "delay=300ms", "restart", "", "0\nTrue\n" },
+		{ "delay=500ms,error=refused", "limit", "wait", "EINPROGRESS\nECONNREFUSED\n" },
+		{ "delay=300ms,error=refused", "signal", "wait", "EINTR\nECONNREFUSED\n" },
+		{ "delay=300ms,error=refused", "signal", "again", "EINTR\nECONNREFUSED\n" },
+		{ "delay=300ms,error=refused", "restart", "", "ECONNREFUSED\nTrue\n" },
+	};
+	struct server *server = serve();
+	char port[8];
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%d", server_port(server));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char fault[64];
+		struct run run;
+
+		(void)snprintf(fault, sizeof(fault), "call=connect,%s", rows[i].fault);
+		run = RUN(NO_RULES, fault, "/usr/bin/python3", "-c", waiting, port, rows[i].way,
+			  rows[i].then);
+		assert_exit(run, 0);
+		assert_output(run, rows[i].output);
+		assert_true(run.elapsed_ns < INT64_C(30000000000));
+		assert_int_equal(count_lines(run.err, "event=fault"), 1);
+		run_free(&run);
+	}
+	server_stop(server);
+}
+
+#define LIMIT "[rule slow]\nerror = timeout\nmax_attempts = 1\nconnect_timeout = 200ms\n"
+
+/* A limit that a rule sets. */
+static void a_delay_can_be_a_timeout(void **state)
+{
+	struct server *server = serve();
+	char port[8];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(port, sizeof(port), "%d", server_port(server));
+	run = RUN(LIMIT, "call=connect,delay=60s", "/usr/bin/python3", "-c", waiting, port, "", "");
+	assert_output(run, "ETIMEDOUT\n");
+	run_free(&run);
+	run = RUN(LIMIT, "call=connect,delay=60s", "/usr/bin/python3", "-c", waiting, port, "poll",
+		  "wait");
+	assert_output(run, "EINPROGRESS\nETIMEDOUT\n");
+	run_free(&run);
+	run = RUN(LIMIT, "call=connect,delay=10ms", "/usr/bin/python3", "-c", waiting, port, "",
+		  "");
+	assert_output(run, "0\n");
+	run_free(&run);
+	server_stop(server);
+}
+
 /* libcurl's own connects are not the program's. */
 static void a_transfer_is_struck_once(void **state)
 {
@@ -175,6 +265,26 @@ static void a_look_up_is_retried(void **state)
 	assert_int_equal(count_lines(run.err, "event=retry rule=it call=resolve"), 2);
 	assert_int_equal(count_lines(run.err, "event=recovered"), 1);
 	assert_true(run.elapsed_ns >= INT64_C(200000000));
+	run_free(&run);
+}
+
+static const char interrupted[] = "import signal, socket, time\n"
+				  "signal.signal(signal.SIGALRM, lambda *args: None)\n"
+				  "signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
+				  "began = time.monotonic()\n"
+				  "try:\n"
+				  "    socket.getaddrinfo('service.test', 80)\n"
+				  "except socket.gaierror:\n"
+				  "    print(time.monotonic() - began >= 0.3)\n";
+
+static void a_signal_ends_no_delay(void **state)
+{
+	struct run run = RUN(NO_RULES, "call=resolve,error=dns,delay=300ms", "/usr/bin/python3",
+			     "-c", interrupted);
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "True\n");
 	run_free(&run);
 }
 
@@ -278,9 +388,12 @@ int main(void)
 		cmocka_unit_test(a_connect_fails_and_is_retried),
 		cmocka_unit_test(other_sockets),
 		cmocka_unit_test(what_is_connected_is_not_struck),
+		cmocka_unit_test(a_delay_is_waited_out_as_the_kernel_would),
+		cmocka_unit_test(a_delay_can_be_a_timeout),
 		cmocka_unit_test(a_transfer_is_struck_once),
 		cmocka_unit_test(every_function_fails),
 		cmocka_unit_test(a_look_up_is_retried),
+		cmocka_unit_test(a_signal_ends_no_delay),
 		cmocka_unit_test(which_and_how_often),
 		cmocka_unit_test(a_seed_makes_look_ups_repeatable),
 		cmocka_unit_test(look_ups_of_a_transfer_are_its_own),

@@ -108,9 +108,10 @@ static bool set_attempts(const char *text, int32_t *attempts, struct rs_why *why
 static bool set_duration(const struct rs_key *key, const char *text, int64_t *ns,
 			 struct rs_why *why)
 {
-	const char *never = key->kind == RS_VALUE_DURATION_OR_NONE ? "none"
-			    : key->kind == RS_VALUE_DURATION_OR_NO ? "no"
-								   : NULL;
+	const bool is_limit = key->kind == RS_VALUE_LIMIT;
+	const char *never = is_limit || key->kind == RS_VALUE_DURATION_OR_NONE ? "none"
+			    : key->kind == RS_VALUE_DURATION_OR_NO             ? "no"
+									       : NULL;
 
 	if (never && strcmp(text, never) == 0) {
 		*ns = RS_FOREVER;
@@ -120,6 +121,9 @@ static bool set_duration(const struct rs_key *key, const char *text, int64_t *ns
 		return false;
 	if (key->kind == RS_VALUE_DURATION_ABOVE_0 && *ns == 0)
 		return rs_why_not(why, "must be more than 0");
+	if (is_limit && *ns == 0)
+		return rs_why_not(why, "0 is ambiguous: write none for no limit, or how long an "
+				       "attempt may take");
 	return true;
 }
 
@@ -166,6 +170,7 @@ static bool set(struct rs_build *build, const struct rs_key *key, const char *te
 	case RS_VALUE_DURATION_ABOVE_0:
 	case RS_VALUE_DURATION_OR_NONE:
 	case RS_VALUE_DURATION_OR_NO:
+	case RS_VALUE_LIMIT:
 		return set_duration(key, text, field, why);
 	case RS_VALUE_COUNT:
 		return rs_value_count(text, field, why);

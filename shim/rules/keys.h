@@ -28,6 +28,7 @@ enum rs_value_kind {
 	RS_VALUE_DURATION_ABOVE_0,
 	RS_VALUE_DURATION_OR_NONE,
 	RS_VALUE_DURATION_OR_NO, /* "no" as RS_FOREVER */
+	RS_VALUE_LIMIT,          /* of time: more than 0, or none */
 	RS_VALUE_COUNT,          /* int32_t >= 0 */
 	RS_VALUE_ATTEMPTS,
 	RS_VALUE_RATE,

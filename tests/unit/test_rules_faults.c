@@ -61,6 +61,8 @@ static const struct {
 	{ RULE "backoff = cubic\n", 3, "one of constant, linear, exponential" },
 	{ RULE "base = 0\n", 3, "must be more than 0" },
 	{ RULE "base = 0ms\n", 3, "must be more than 0" },
+	{ RULE "attempt_timeout = 0\n", 3, "'attempt_timeout': 0 is ambiguous: write none" },
+	{ RULE "connect_timeout = 0ms\n", 3, "'connect_timeout': 0 is ambiguous: write none" },
 	{ RULE "base = 5\n", 3, "'5' has no unit (write 5ms or 5s)" },
 	{ RULE "base = 5 parsecs\n", 3, "unknown unit ' parsecs'" },
 	{ RULE "base = fast\n", 3, "'fast' is no duration" },

@@ -90,9 +90,8 @@ static bool is_path(const struct rs_key *key, const char *value)
 	struct rs_why why = { "" };
 	unsigned choice;
 
-	if (!*value || rs_value_choice(value, key->choices, &choice, &why))
-		return false;
-	return strchr(value, '/') || !strstr(why.text, "did you mean");
+	return *value && !rs_value_choice(value, key->choices, &choice, &why) &&
+	       rs_value_place(value, key->choices, &why);
 }
 
 /* "key=value", where a path is meant as from here, whatever directory the program goes to. */

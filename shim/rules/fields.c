@@ -127,14 +127,10 @@ static bool set_duration(const struct rs_key *key, const char *text, int64_t *ns
 	return true;
 }
 
-/* A word that is nearly one of the known ones was hardly meant as a file's name. */
 static bool set_log(struct rs_build *build, const struct rs_key *key, const char *text,
 		    const char **log, struct rs_why *why)
 {
-	unsigned choice;
-
-	if (!strchr(text, '/') && !rs_value_choice(text, key->choices, &choice, why) &&
-	    strstr(why->text, "did you mean"))
+	if (!rs_value_place(text, key->choices, why))
 		return false;
 	*log = rs_arena_text(build->arena, text, strlen(text));
 	return *log != NULL;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "retry/ascii.h"
 #include "retry/ns.h"
 #include "rules/faults.h"
 #include "rules/names.h"
@@ -259,6 +260,37 @@ bool rs_value_choice(const char *text, const char *choices, unsigned *choice, st
 				  rs_show(text).text, near);
 	list_choices(choices, known, sizeof(known));
 	return rs_why_not(why, "unknown value '%s' (one of %s)", rs_show(text).text, known);
+}
+
+/* Without regard to case; what another key than this one may take is among them. */
+static bool is_switch(const char *text)
+{
+	static const char words[][8] = { "no",   "none",  "off",    "yes",    "on",
+					 "true", "false", "stdout", "stderr", "syslog" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (rs_ascii_same(words[i], text, strlen(words[i]) + 1))
+			return true;
+	}
+	return false;
+}
+
+bool rs_value_place(const char *text, const char *choices, struct rs_why *why)
+{
+	char known[64] = "";
+	unsigned choice;
+
+	if (strchr(text, '/') || rs_value_choice(text, choices, &choice, why))
+		return true;
+	if (strstr(why->text, "did you mean"))
+		return false;
+	if (!is_switch(text))
+		return true;
+	list_choices(choices, known, sizeof(known));
+	return rs_why_not(why,
+			  "'%s' is no word that may stand here (%s); write './%s' for a file "
+			  "of that name",
+			  text, known, text);
 }
 
 static bool is_class(const char *text)

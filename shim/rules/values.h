@@ -34,6 +34,10 @@ bool rs_value_bool(const char *text, bool *yes, struct rs_why *why);
 /* The position of `text` in `choices` ("one\0two\0"). */
 bool rs_value_choice(const char *text, const char *choices, unsigned *choice, struct rs_why *why);
 
+/* One of `choices`, or the path of a file: but no word that was hardly meant as a file's name,
+ * since it is nearly one of them, or says yes or no. Before those "./" makes a path. */
+bool rs_value_place(const char *text, const char *choices, struct rs_why *why);
+
 /* "429", "500-504", "5xx": added to the set. */
 bool rs_value_status(const char *text, struct rs_status_set *set, struct rs_why *why);
 bool rs_value_port(const char *text, uint16_t *port, struct rs_why *why);

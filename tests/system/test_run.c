@@ -154,18 +154,29 @@ static void paths_of_options_are_made_absolute(void **state)
 	(void)state;
 	(void)snprintf(
 		script, sizeof(script),
-		"command=$(realpath %s) && cd %s && for option in log=l.log report=./r 'stats = s' "
+		"command=$(realpath %s) && cd %s && for option in log=l.log report=./off 'stats = s' "
 		"log=none log=/x stats=no; do $command run --print-env -o \"$option\" | "
 		"sed -n s/^RETRYSHIM_OPTIONS=//p; done; $command run -o log=stder true 2>&1 | "
 		"grep -o 'did you mean.*'",
 		command_path(), temp_dir());
 	run = command((const char *const[]){ "sh", "-c", script, NULL }, NULL);
 	(void)snprintf(wanted, sizeof(wanted),
-		       "log=%s/l.log\nreport=%s/./r\nstats=%s/s\nlog=none\nlog=/x\nstats=no\n"
+		       "log=%s/l.log\nreport=%s/./off\nstats=%s/s\nlog=none\nlog=/x\nstats=no\n"
 		       "did you mean 'stderr'?)\n",
 		       temp_dir(), temp_dir(), temp_dir());
 	assert_output(run, wanted);
 	run_free(&run);
+}
+
+/* A word that some other key takes is no file's name, and does not become one. */
+static void words_are_no_paths(void **state)
+{
+	(void)state;
+	check_fails(RETRYSHIM("run", "-o", "log=no", "true"), 125,
+		    "RETRYSHIM_OPTIONS: error: 'log': 'no' is no word that may stand here "
+		    "(stderr, syslog, none); write './no' for a file of that name\n");
+	check_fails(RETRYSHIM("run", "-o", "stats=none", "true"), 125, "write './none'");
+	check_fails(RETRYSHIM("run", "-o", "report=off", "true"), 125, "write './off'");
 }
 
 static void print_env_is_quoted_for_a_shell(void **state)
@@ -238,6 +249,7 @@ int main(void)
 		cmocka_unit_test(rules_are_found_from_elsewhere),
 		cmocka_unit_test(rules_of_the_environment_are_found_from_elsewhere),
 		cmocka_unit_test(paths_of_options_are_made_absolute),
+		cmocka_unit_test(words_are_no_paths),
 		cmocka_unit_test(print_env_is_quoted_for_a_shell),
 		cmocka_unit_test(an_existing_preload_is_kept),
 		cmocka_unit_test(nothing_is_preloaded_twice),

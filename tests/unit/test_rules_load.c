@@ -71,6 +71,19 @@ static void settings(void **state)
 	rs_rules_free(rules);
 }
 
+/* A word that would be a slip is a path where a directory stands before it. */
+static void paths_as_settings(void **state)
+{
+	struct rs_rules *rules =
+		load_good("[retryshim]\nlog = x.log\nreport = ./off\nstats = nothing.at-all\n");
+
+	(void)state;
+	assert_string_equal(rules->settings.log, "x.log");
+	assert_string_equal(rules->settings.report, "./off");
+	assert_string_equal(rules->settings.stats, "nothing.at-all");
+	rs_rules_free(rules);
+}
+
 static void inheritance(void **state)
 {
 	/* Nothing stands before what it refers to. */
@@ -262,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_but_defaults),
 		cmocka_unit_test(settings),
+		cmocka_unit_test(paths_as_settings),
 		cmocka_unit_test(inheritance),
 		cmocka_unit_test(scopes),
 		cmocka_unit_test(durations_and_numbers),

@@ -61,7 +61,7 @@ _retryshim_run() {
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		fi
 	elif [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W '-v -q -r -o -f --no-inherit --print-env --' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W '-v -q -r -o -f --no-inherit --print-env --help --' -- "$cur")
 	else
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
@@ -77,7 +77,13 @@ _retryshim() {
 	fi
 	case ${COMP_WORDS[1]} in
 	run) _retryshim_run ;;
-	check) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	check)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(
+			[[ $cur != -* ]] || compgen -W '--help' -- "$cur"
+			compgen -f -- "$cur"
+		)
+		;;
 	explain)
 		case $prev in
 		-r | --body) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
@@ -91,21 +97,21 @@ _retryshim() {
 		*)
 			mapfile -t COMPREPLY < <(
 				compgen -W '-r --json --call --error --status --header --body --method
-					--url --address --program' -- "$cur"
+					--url --address --program --help' -- "$cur"
 			)
 			;;
 		esac
 		;;
 	stats)
 		mapfile -t COMPREPLY < <(
-			compgen -W '--json --prometheus --watch' -- "$cur"
+			compgen -W '--json --prometheus --watch --help' -- "$cur"
 			compgen -f -- "$cur"
 		)
 		;;
 	doctor)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(
-			compgen -W '--json' -- "$cur"
+			compgen -W '--json --help' -- "$cur"
 			[[ -z $cur ]] || compgen -c -- "$cur"
 			compgen -f -- "$cur"
 		)
@@ -116,7 +122,7 @@ _retryshim() {
 		-n) ;;
 		*)
 			mapfile -t COMPREPLY < <(
-				compgen -W "-r -n --json $(_retryshim_names)" -- "$cur"
+				compgen -W "-r -n --json --help $(_retryshim_names)" -- "$cur"
 			)
 			;;
 		esac

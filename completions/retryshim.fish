@@ -90,8 +90,12 @@ complete -c retryshim -n __retryshim_before_program -s o -xa (string join ' ' --
 complete -c retryshim -n __retryshim_before_program -s f -x -d 'Make calls fail'
 complete -c retryshim -n __retryshim_before_program -l no-inherit -d 'Keep the shim from children'
 complete -c retryshim -n __retryshim_before_program -l print-env -d 'Print the environment, run nothing'
+complete -c retryshim -n __retryshim_before_program -l help -d 'Say how it is used'
 complete -c retryshim -n '__retryshim_verb run' -a '(__retryshim_program)'
 
+for verb in check plan explain stats doctor
+    complete -c retryshim -n "__retryshim_verb $verb" -l help -d 'Say how it is used'
+end
 complete -c retryshim -n '__retryshim_verb check' -F
 complete -c retryshim -n '__retryshim_verb plan' -s r -rF -d 'Read these rules'
 complete -c retryshim -n '__retryshim_verb plan' -s n -x -d 'At most so many attempts'

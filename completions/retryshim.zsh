@@ -47,11 +47,12 @@ _retryshim() {
 		return
 	fi
 	local verb=$words[2]
+	local help='(- : *)--help[say how it is used]'
 	shift words
 	((CURRENT--))
 	case $verb in
 	run)
-		_arguments -S \
+		_arguments -S "$help" \
 			'(-q)-v[log every retry]' '(-v)-q[log nothing]' \
 			'*-r[read these rules]:rules:_files' \
 			'*-o[set a key]:key=value:_retryshim_settings' \
@@ -60,13 +61,13 @@ _retryshim() {
 			'--print-env[print the environment, run nothing]' \
 			'(-):program:_command_names -e' '*::arguments:_normal'
 		;;
-	check) _files ;;
+	check) _arguments "$help" '*:rules:_files' ;;
 	plan)
-		_arguments '*-r[read these rules]:rules:_files' '-n[at most so many attempts]:count:' \
+		_arguments "$help" '*-r[read these rules]:rules:_files' '-n[at most so many attempts]:count:' \
 			'--json[print JSON]' '1:policy or rule:_retryshim_names'
 		;;
 	explain)
-		_arguments '*-r[read these rules]:rules:_files' '--json[print JSON]' \
+		_arguments "$help" '*-r[read these rules]:rules:_files' '--json[print JSON]' \
 			'--call[kind of call]:call:(curl connect resolve)' \
 			'*--error[how it failed]:error name:' '--status[of the response]:status:' \
 			'*--header[of the response]:Name\: value:' '--body[of the response]:body:_files' \
@@ -74,8 +75,8 @@ _retryshim() {
 			'--url[of the request]:URL:_urls' '--address[of a connect]:address:' \
 			'--program[that made the call]:name:'
 		;;
-	stats) _arguments '(--prometheus)--json[print JSON]' '(--json)--prometheus[print the Prometheus format]' '--watch[show it again every second]' ':file:_files' ;;
-	doctor) _arguments '--json[print JSON]' ':program:_command_names -e' ;;
+	stats) _arguments "$help" '(--prometheus)--json[print JSON]' '(--json)--prometheus[print the Prometheus format]' '--watch[show it again every second]' ':file:_files' ;;
+	doctor) _arguments "$help" '--json[print JSON]' ':program:_command_names -e' ;;
 	esac
 }
 

@@ -60,6 +60,15 @@ static void after_the_program(void **state)
 	CHECK(NULL, NOTHING, "run", "sort", "-o", "ra");
 }
 
+static void every_verb_has_help(void **state)
+{
+	static const char *const verbs[] = { "run", "check", "plan", "explain", "doctor", "stats" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		CHECK("/none", "--help ", verbs[i], "--hel");
+}
+
 static void names_of_the_rules_in_force(void **state)
 {
 	const char *rules = rules_file(NAMES);
@@ -95,6 +104,8 @@ static void in_fish(void **state)
 	fish("retryshim run -v env --", "", "--no-inherit");
 	(void)snprintf(line, sizeof(line), "retryshim plan -r %s ", rules_file(NAMES));
 	fish(line, "busy\n", "--no-inherit");
+	fish("retryshim run --he", "--help", "complete:");
+	fish("retryshim doctor --he", "--help", "complete:");
 }
 
 int main(void)
@@ -102,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_and_their_values),
 		cmocka_unit_test(after_the_program),
+		cmocka_unit_test(every_verb_has_help),
 		cmocka_unit_test(names_of_the_rules_in_force),
 		cmocka_unit_test(in_fish),
 	};

@@ -196,6 +196,42 @@ static void print_env_is_quoted_for_a_shell(void **state)
 	run_free(&run);
 }
 
+/* A line each, as the variable has them. */
+static void print_env_keeps_faults_apart(void **state)
+{
+	char script[512];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(script, sizeof(script),
+		       "eval \"$(%s run --print-env -f error=reset -f status=503,first=1)\"; "
+		       "printf %%s \"$RETRYSHIM_FAULTS\"",
+		       command_path());
+	run = command((const char *const[]){ "sh", "-c", script, NULL }, NULL);
+	assert_exit(run, 0);
+	assert_output(run, "error=reset\nstatus=503,first=1");
+	run_free(&run);
+}
+
+static void quiet_is_quiet_whichever_comes_first(void **state)
+{
+	static const char *const orders[][2] = { { "-v", "-q" }, { "-q", "-v" } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const char *const argv[] = {
+			command_path(),      "run", orders[i][0], orders[i][1], "-f",
+			"error=refused",     "-o",  "base=1ms",   "curl",       "-s",
+			"http://localhost/", NULL
+		};
+		struct run run = command(argv, NULL);
+
+		assert_exit(run, 7);
+		assert_string_equal(run.err, "");
+		run_free(&run);
+	}
+}
+
 static void an_existing_preload_is_kept(void **state)
 {
 	static const char *const env[] = { "LD_PRELOAD=libdl.so.2", NULL };
@@ -251,6 +287,8 @@ int main(void)
 		cmocka_unit_test(paths_of_options_are_made_absolute),
 		cmocka_unit_test(words_are_no_paths),
 		cmocka_unit_test(print_env_is_quoted_for_a_shell),
+		cmocka_unit_test(print_env_keeps_faults_apart),
+		cmocka_unit_test(quiet_is_quiet_whichever_comes_first),
 		cmocka_unit_test(an_existing_preload_is_kept),
 		cmocka_unit_test(nothing_is_preloaded_twice),
 		cmocka_unit_test(no_other_copy_is_preloaded),

@@ -9,6 +9,7 @@
 
 struct heard {
 	size_t errors, warnings;
+	size_t faults; /* that they stand for */
 };
 
 static void hear(void *arg, const struct rs_complaint *complaint)
@@ -17,6 +18,8 @@ static void hear(void *arg, const struct rs_complaint *complaint)
 
 	MUST(complaint->file && complaint->line >= 0);
 	MUST(complaint->text && complaint->text[0]);
+	MUST(complaint->faults > 0);
+	heard->faults += complaint->faults;
 	*(complaint->severity == RS_ERROR ? &heard->errors : &heard->warnings) += 1;
 }
 
@@ -88,7 +91,19 @@ static void check_rules(const struct rs_rules *rules)
 		judge(rules, (enum rs_call)call);
 }
 
-/* Whether somebody listens or not makes no difference to the answer. */
+static void load_telling_all(struct rs_load_request request, const struct heard *some, int rc)
+{
+	struct heard all = { 0 };
+	struct rs_rules *rules;
+
+	request.want_all = true;
+	request.arg = &all;
+	MUST(rs_rules_load(&request, &rules) == rc);
+	MUST(all.faults == some->faults && all.errors + all.warnings == all.faults);
+	rs_rules_free(rules);
+}
+
+/* Whether somebody listens or not, and to how much, makes no difference to the answer. */
 static void load(struct rs_load_request request)
 {
 	struct heard heard = { 0 };
@@ -102,6 +117,7 @@ static void load(struct rs_load_request request)
 	if (rules)
 		check_rules(rules);
 	rs_rules_free(rules);
+	load_telling_all(request, &heard, rc);
 	request.complain = NULL;
 	MUST(rs_rules_load(&request, &again) == rc);
 	rs_rules_free(again);

@@ -144,6 +144,41 @@ static void rules_of_the_user(void **state)
 	unlink(temp_path("retryshim.ini"));
 }
 
+/* It makes no way for other rules: the program runs as if the library were not there. */
+static void rules_of_the_user_that_lead_nowhere(void **state)
+{
+	char setting[512];
+	const char *const env[] = { setting, NULL };
+	struct run run;
+
+	(void)state;
+	(void)snprintf(setting, sizeof(setting), "XDG_CONFIG_HOME=%s", temp_dir());
+	assert_int_equal(symlink("/nonexistent/rules.ini", temp_path("retryshim.ini")), 0);
+	run = connect_with(NULL, "log_level=info", env);
+	assert_int_equal(count_lines(run.err, "event="), 1);
+	assert_contains(run.err, "event=rules action=refused file=");
+	assert_contains(run.err, "/retryshim.ini error=\"No such file or directory\" faults=1\n");
+	run_free(&run);
+	unlink(temp_path("retryshim.ini"));
+}
+
+/* One line, however many there are. */
+static void thousands_of_faults(void **state)
+{
+	enum { FAULTS = 5000 };
+	static char text[32 + FAULTS * 8] = "[retryshim]\n";
+	char *end = strchr(text, '\0');
+	struct run run;
+
+	(void)state;
+	for (int i = 0; i < FAULTS; i++)
+		end = stpcpy(end, "x = 1\n");
+	run = connect_with(rules_file(text), "log_level=info", NULL);
+	assert_int_equal(count_lines(run.err, "event="), 1);
+	assert_contains(run.err, " line=2 error=\"unknown key 'x' in [retryshim]\" faults=5000\n");
+	run_free(&run);
+}
+
 /* Directories that can be none leave everything else as it is. */
 static void directories_too_long(void **state)
 {
@@ -294,6 +329,8 @@ int main(void)
 		cmocka_unit_test(symbols_bound_at_start),
 		cmocka_unit_test(disabled),
 		cmocka_unit_test(rules_of_the_user),
+		cmocka_unit_test(rules_of_the_user_that_lead_nowhere),
+		cmocka_unit_test(thousands_of_faults),
 		cmocka_unit_test(directories_too_long),
 		cmocka_unit_test(program_matcher_sees_the_executable),
 		cmocka_unit_test(a_seed_repeats_the_waits),

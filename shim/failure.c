@@ -89,26 +89,27 @@ bool rs_failure_judge(struct rs_failure *failure)
 
 /* ---- the end ---- */
 
-static void report(const struct rs_failure *failure, const char *reason)
+static void report(const struct rs_failure *failure, const struct rs_incident *incident,
+		   const char *reason)
 {
-	struct rs_incident incident = rs_failure_incident(failure);
-
-	incident.now_ns = rs_now_ns();
-	rs_report_write(&incident, failure->history, reason, (struct rs_span){ NULL, 0 });
+	rs_report_write(incident, failure->history, reason, (struct rs_span){ NULL, 0 });
 }
 
 void rs_failure_report(const struct rs_failure *failure)
 {
 	const struct rs_incident incident = rs_failure_incident(failure);
 
-	report(failure, rs_report_reason(&incident));
+	report(failure, &incident, rs_report_reason(&incident));
 }
 
 void rs_failure_not_recovered(const struct rs_failure *failure)
 {
-	rs_call_unpaid(failure->state, rs_now_ns());
+	struct rs_incident incident = rs_failure_incident(failure);
+
+	incident.now_ns = rs_now_ns(); /* the command has taken its time */
+	rs_call_unpaid(failure->state, incident.now_ns);
 	rs_history_no_wait(failure->history);
-	report(failure, "recovery");
+	report(failure, &incident, "recovery");
 }
 
 void rs_failure_cancelled(struct rs_failure *failure)
@@ -118,7 +119,8 @@ void rs_failure_cancelled(struct rs_failure *failure)
 		.reason = RS_REASON_CANCELLED,
 		.quota_left = -1,
 	};
-	log_decision(failure, rs_now_ns());
+	failure->now_ns = rs_now_ns();
+	log_decision(failure, failure->now_ns);
 	rs_failure_report(failure);
 }
 

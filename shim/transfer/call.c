@@ -144,8 +144,9 @@ CURLcode rs_exchange_cancel(struct rs_exchange *x)
 
 	x->decision.action = RS_ACTION_EXHAUSTED;
 	x->decision.reason = RS_REASON_CANCELLED;
+	x->decided_ns = rs_now_ns();
 	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
-			  rs_now_ns());
+			  x->decided_ns);
 	rs_exchange_report(x);
 	return CURLE_ABORTED_BY_CALLBACK;
 }

@@ -62,7 +62,10 @@ void rs_exchange_report(struct rs_exchange *x)
 		rs_follow_up(&incident, &x->history, &patience);
 		return;
 	}
-	incident.now_ns = rs_now_ns();
-	reason = x->decision.action == RS_ACTION_RECOVER ? "recovery" : rs_report_reason(&incident);
+	reason = rs_report_reason(&incident);
+	if (x->decision.action == RS_ACTION_RECOVER) {
+		reason = "recovery";
+		incident.now_ns = rs_now_ns(); /* the command has taken its time */
+	}
 	rs_report_write(&incident, &x->history, reason, rs_recovery_shown(x->recovery));
 }

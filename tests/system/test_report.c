@@ -102,6 +102,40 @@ static void a_connect_that_is_given_up(void **state)
 	server_stop(server);
 }
 
+static long number_after(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	assert_non_null(at);
+	return strtol(at + strlen(key), NULL, 10);
+}
+
+/* It is that of the judgement, however long the rest of the response takes. */
+static void the_time_is_that_of_the_log(void **state)
+{
+	const struct reply replies[] = { {
+		.status = 402,
+		.body = "pay first",
+		.piece = 1,
+		.pace_ms = 10,
+	} };
+	const char *report = temp_path("report-time");
+	const char *rules = rules_reporting(report, "[rule p]\nclass = permanent\nstatus = 402\n");
+	struct server *server = server_start(replies, 1);
+	struct run run = run_words(RUN_SHIM, rules, "curl", "-sS", server_url(server, "/"));
+	size_t len;
+	char *text = read_file(report, &len);
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_contains(run.err, "event=permanent");
+	assert_int_equal(number_after(text, "\"elapsed_ms\":"),
+			 number_after(run.err, " elapsed_ms="));
+	free(text);
+	run_free(&run);
+	server_stop(server);
+}
+
 /* The values of headers that a recovery has set are request headers. */
 static void secrets_of_a_recovery_stay_out(void **state)
 {
@@ -193,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exhausted_and_permanent),
 		cmocka_unit_test(a_connect_that_is_given_up),
+		cmocka_unit_test(the_time_is_that_of_the_log),
 		cmocka_unit_test(secrets_of_a_recovery_stay_out),
 		cmocka_unit_test(lines_of_many_processes_stay_whole),
 		cmocka_unit_test(a_full_disk_is_told_of_once),

@@ -138,15 +138,21 @@ int64_t rs_exchange_due_ns(const struct rs_exchange *x)
 	return rs_ns_add(x->decided_ns, x->decision.wait_ns);
 }
 
+/* There is no other attempt, and what there was ends so. */
+static void give_up(struct rs_exchange *x, enum rs_reason reason, const struct rs_outcome *outcome)
+{
+	x->decision.action = RS_ACTION_EXHAUSTED;
+	x->decision.reason = reason;
+	x->decided_ns = rs_now_ns();
+	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), outcome, &x->call, &x->decision,
+			  x->decided_ns);
+}
+
 CURLcode rs_exchange_cancel(struct rs_exchange *x)
 {
 	const struct rs_outcome none = { .error = CURLE_ABORTED_BY_CALLBACK };
 
-	x->decision.action = RS_ACTION_EXHAUSTED;
-	x->decision.reason = RS_REASON_CANCELLED;
-	x->decided_ns = rs_now_ns();
-	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &none, &x->call, &x->decision,
-			  x->decided_ns);
+	give_up(x, RS_REASON_CANCELLED, &none);
 	rs_exchange_report(x);
 	return CURLE_ABORTED_BY_CALLBACK;
 }
@@ -179,11 +185,8 @@ static void give_rest_up(struct rs_exchange *x, CURLcode result)
 
 	x->rule = x->resume.rule;
 	x->outcome = x->resume.broke;
-	x->decision.action = RS_ACTION_EXHAUSTED;
-	x->decision.reason = RS_REASON_COMMITTED;
 	rs_history_add(&x->history, &cause, 0);
-	rs_event_decision(x->rules, x->rule, rs_exchange_target(x), &x->outcome, &x->call,
-			  &x->decision, rs_now_ns());
+	give_up(x, RS_REASON_COMMITTED, &x->outcome);
 }
 
 /* The end of a download that broke: all of it, or how it broke, or what the program made of it. */

@@ -54,8 +54,9 @@ static _Atomic uint64_t *place_for(struct rs_fault_table *table, uint64_t key)
 		_Atomic uint64_t *place = &table->places[at % RS_FAULT_PLACES];
 		uint64_t held = atomic_load_explicit(place, memory_order_relaxed);
 
-		if ((held == 0 && atomic_compare_exchange_strong(place, &held, tag)) ||
-		    (uint32_t)held == tag)
+		if (held == 0) /* and still is, where it is ours now */
+			(void)atomic_compare_exchange_strong(place, &held, tag);
+		if (held == 0 || (uint32_t)held == tag)
 			return place;
 	}
 	return NULL;

@@ -92,8 +92,10 @@ static const char *url_text(const struct rs_exchange *x)
 
 char *rs_exchange_copy_url(const struct rs_exchange *x)
 {
-	char *told = curlu_text(x), *copy = strdup(told ? told : url_text(x));
+	char *told = curlu_text(x), *copy;
 
+	rs_handle_learn_url(x->handle); /* the other one, while it is set */
+	copy = strdup(told ? told : url_text(x));
 	if (told)
 		x->handle->api->free(told);
 	return copy;

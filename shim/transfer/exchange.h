@@ -14,6 +14,7 @@
  *   refusal.c   notes where the program itself says no
  *   fault.c     what goes wrong on purpose
  *   cut.c       a real response that does: it breaks off
+ *   fault_words.c  how libcurl would put it
  *   request.c   what the program asked for: the target, and whether it can be sent again
  *   command.c   runs the commands of rules between attempts, and reports
  *   amend.c     what a recover command has changed about the request

@@ -8,6 +8,7 @@
 #include "transfer/canned.h"
 #include "transfer/cut.h"
 #include "transfer/exchange.h"
+#include "transfer/fault_words.h"
 
 /* ---- the beginning ---- */
 
@@ -17,8 +18,9 @@ static void delay(struct rs_exchange *x, int64_t delay_ns)
 	int64_t most_ns = rs_exchange_limit_ns(x);
 
 	x->fault.delayed = delay_ns > 0;
+	x->fault.waited_ns = rs_ns_min(delay_ns, most_ns);
 	if (x->fault.delayed)
-		x->fault.due_ns = rs_ns_add(rs_now_ns(), rs_ns_min(delay_ns, most_ns));
+		x->fault.due_ns = rs_ns_add(rs_now_ns(), x->fault.waited_ns);
 	if (delay_ns >= most_ns)
 		x->fault.error = CURLE_OPERATION_TIMEDOUT;
 }
@@ -85,13 +87,26 @@ static CURLcode end_failure(struct rs_exchange *x, CURLcode result)
 		return result;
 	if (x->fault.error != CURLE_OPERATION_TIMEDOUT)
 		told->os_errno = x->fault.strike.fault->error.sys;
-	if (x->handle->api->easy_strerror)
-		rs_transfer_error(x, x->handle->api->easy_strerror(x->fault.error));
+	rs_fault_say(x);
 	return x->fault.error;
+}
+
+/* libcurl began when the delay was over. */
+static void note_delay(struct rs_exchange *x)
+{
+	struct rs_fault_told *told = &x->handle->fault;
+
+	if (x->fault.waited_ns == 0)
+		return;
+	if (!told->valid)
+		x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &told->os_errno);
+	told->valid = true;
+	told->delay_us = x->fault.waited_ns / RS_NS_PER_US;
 }
 
 CURLcode rs_fault_end(struct rs_exchange *x, CURLcode result)
 {
+	note_delay(x);
 	if (x->fault.cuts)
 		return rs_cut_end(x, result);
 	if (!x->fault.replaced)
@@ -131,6 +146,22 @@ void rs_fault_forget(struct rs_handle *handle)
 	handle->fault = (struct rs_fault_told){ .valid = false };
 }
 
+/* What libcurl tells of when something was reached, if it was, and of how long all took. */
+static bool add_delay(const struct rs_handle *handle, CURLINFO info, void *value)
+{
+	curl_off_t delay_us = handle->fault.delay_us;
+	bool counts = (info & CURLINFO_TYPEMASK) == CURLINFO_OFF_T;
+
+	if (delay_us == 0 || !handle->api->easy_getinfo ||
+	    handle->api->easy_getinfo(handle->easy, info, value) != CURLE_OK)
+		return false;
+	if (counts && (*(curl_off_t *)value > 0 || info == CURLINFO_TOTAL_TIME_T))
+		*(curl_off_t *)value += delay_us;
+	if (!counts && (*(double *)value > 0 || info == CURLINFO_TOTAL_TIME))
+		*(double *)value += (double)delay_us / 1e6;
+	return true;
+}
+
 bool rs_fault_info(const struct rs_handle *handle, CURLINFO info, void *value)
 {
 	const struct rs_fault_told *told = &handle->fault;
@@ -150,6 +181,19 @@ bool rs_fault_info(const struct rs_handle *handle, CURLINFO info, void *value)
 		if (told->is_https)
 			*(const char **)value = "HTTPS";
 		return told->is_https;
+	case CURLINFO_TOTAL_TIME:
+	case CURLINFO_TOTAL_TIME_T:
+	case CURLINFO_NAMELOOKUP_TIME:
+	case CURLINFO_NAMELOOKUP_TIME_T:
+	case CURLINFO_CONNECT_TIME:
+	case CURLINFO_CONNECT_TIME_T:
+	case CURLINFO_APPCONNECT_TIME:
+	case CURLINFO_APPCONNECT_TIME_T:
+	case CURLINFO_PRETRANSFER_TIME:
+	case CURLINFO_PRETRANSFER_TIME_T:
+	case CURLINFO_STARTTRANSFER_TIME:
+	case CURLINFO_STARTTRANSFER_TIME_T:
+		return add_delay(handle, info, value);
 	default:
 		return rs_cut_info(told, info, value);
 	}

@@ -32,6 +32,7 @@ struct rs_fault_told {
 	bool is_https; /* and that is its scheme */
 	bool is_cut;   /* it broke off: */
 	curl_off_t size, speed;
+	curl_off_t delay_us; /* before libcurl began */
 };
 
 struct rs_handle {

@@ -144,10 +144,16 @@ static void errors_are_told_as_libcurl_tells_them(void **state)
 		int status;
 		const char *says;
 	} rows[] = {
-		{ "error=refused", 7, "curl: (7) Couldn't connect to server" },
-		{ "error=dns", 6, "curl: (6) Couldn't resolve host name" },
+		{ "error=refused", 7, "after 0 ms: Couldn't connect to server" },
+		{ "error=refused,delay=20ms", 7, "curl: (7) Failed to connect to 127.0.0.1 port " },
+		{ "error=refused,delay=20ms", 7, "after 20 ms: Couldn't connect to server" },
+		{ "error=dns", 6, "curl: (6) Could not resolve host: 127.0.0.1" },
 		{ "error=CURLE_SSL_CONNECT_ERROR", 35, "curl: (35) SSL connect error" },
-		{ "error=ECONNRESET", 56, "curl: (56) Failure when receiving data" },
+		{ "error=ECONNRESET", 56, "curl: (56) Recv failure: Connection reset by peer" },
+		{ "error=EPIPE", 55, "curl: (55) Send failure: Broken pipe" },
+		{ "error=partial", 18, "transfer closed with outstanding read data remaining" },
+		{ "error=CURLE_GOT_NOTHING", 52, "curl: (52) Empty reply from server" },
+		{ "error=timeout,delay=20ms", 28, "Connection timed out after 20 milliseconds" },
 	};
 	struct server *server = serve();
 

@@ -18,8 +18,11 @@ static void a_delay_delays(void **state)
 	assert_output(run, "object\n");
 	assert_true(run.elapsed_ns >= INT64_C(200000000));
 	run_free(&run);
-	run = RUN(NO_RULES, "delay=60s", "curl", "-sS", "-m", "0.2", server_url(server, "/"));
+	run = RUN(NO_RULES, "delay=60s", "curl", "-sS", "-m", "0.2", "-w", "%{time_total}",
+		  server_url(server, "/"));
 	assert_exit(run, 28);
+	assert_int_equal(strncmp(run.out, "0.2", 3), 0);
+	assert_contains(run.err, "curl: (28) Connection timed out after 200 milliseconds");
 	assert_true(run.elapsed_ns < INT64_C(10000000000));
 	assert_int_equal(server_request_count(server), 1);
 	run_free(&run);

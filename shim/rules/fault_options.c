@@ -32,22 +32,22 @@ static void read_pair(struct rs_document *document, struct rs_section *section, 
 	rs_section_add(document, section, rs_trim_text(pair), rs_trim_text(equals + 1), 0);
 }
 
-/* A section under a name that no file has given. */
-static struct rs_section *new_section(struct rs_document *document)
+/* A section under a name that no file has given, and that stays the same whatever else the files
+ * have: counts go by it. */
+static struct rs_section *new_section(struct rs_document *document, unsigned *number)
 {
 	struct rs_place place = { faults_name, 0 };
 	char name[32];
-	size_t number = document->counts[RS_SECTION_FAULT];
 
 	do
-		snprintf(name, sizeof(name), "fault-%zu", ++number);
+		snprintf(name, sizeof(name), "fault-%u", ++*number);
 	while (rs_document_find(document, RS_SECTION_FAULT, name));
 	return rs_document_add(document, RS_SECTION_FAULT, name, place);
 }
 
-static void read_fault(struct rs_document *document, char *text)
+static void read_fault(struct rs_document *document, unsigned *number, char *text)
 {
-	struct rs_section *section = new_section(document);
+	struct rs_section *section = new_section(document, number);
 
 	while (section && text) {
 		char *comma = next_key(text);
@@ -63,6 +63,7 @@ static void read_fault(struct rs_document *document, char *text)
 void rs_fault_options_read(struct rs_document *document, const char *text)
 {
 	char *at = text ? rs_arena_text(document->arena, text, strlen(text)) : NULL;
+	unsigned number = 0;
 
 	while (at) {
 		char *end = strchr(at, '\n');
@@ -70,7 +71,7 @@ void rs_fault_options_read(struct rs_document *document, const char *text)
 		if (end)
 			*end = '\0';
 		if (*rs_trim_text(at))
-			read_fault(document, at);
+			read_fault(document, &number, at);
 		at = end ? end + 1 : NULL;
 	}
 }

@@ -164,6 +164,7 @@ static void names_of_faults(void **state)
 	(void)state;
 	assert_int_equal(rules->fault_count, 3);
 	assert_string_equal(rules->faults[0].name, "fault-2");
+	assert_string_equal(rules->faults[1].name, "fault-1");
 	assert_int_equal(rules->faults[1].status, 503);
 	assert_int_equal(rules->faults[1].delay_min_ns, RS_NS_PER_S);
 	assert_int_equal(rules->faults[2].error.sys, EPIPE);

@@ -98,6 +98,20 @@ static int first_line_of(const struct rs_section *section, const struct rs_key *
 	return entry ? entry->line : section->place.line;
 }
 
+/* Where there are no lines it need not be looked for. */
+static void repeated_key(struct rs_document *document, const struct rs_section *section,
+			 const struct rs_key *key, int line)
+{
+	struct rs_place place = { section->place.file, line };
+
+	if (line == 0)
+		rs_error(document->faults, place, "key '%s' is given twice", key->name);
+	else
+		rs_error(document->faults, place,
+			 "key '%s' is repeated: it stands in line %d already", key->name,
+			 first_line_of(section, key));
+}
+
 static struct rs_entry *append(struct rs_document *document, struct rs_section *section,
 			       const struct rs_entry *entry)
 {
@@ -125,9 +139,7 @@ struct rs_entry *rs_section_add(struct rs_document *document, struct rs_section 
 	entry.key = (uint8_t)(key - rs_keys);
 	bit = UINT64_C(1) << entry.key;
 	if (section->seen & bit) {
-		rs_error(document->faults, (struct rs_place){ section->place.file, line },
-			 "key '%s' is repeated: it stands in line %d already", key->name,
-			 first_line_of(section, key));
+		repeated_key(document, section, key, line);
 		return NULL;
 	}
 	section->seen |= bit;

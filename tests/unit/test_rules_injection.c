@@ -173,7 +173,7 @@ static void what_is_wrong_is_said(void **state)
 	check_wrong("call=resolve,error=refused", "do not end with");
 	check_wrong("status", "not key=value");
 	check_wrong("max_attempts=3,status=500", "unknown key");
-	check_wrong("status=500,status=501", "repeated");
+	check_wrong("status=500,status=501", "key 'status' is given twice");
 }
 
 static void a_file_says_where(void **state)

@@ -1,5 +1,6 @@
 #include "retry/url.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "retry/ascii.h"
@@ -186,6 +187,49 @@ struct rs_url rs_url_split_as(const char *text, const char *scheme)
 struct rs_url rs_url_split(const char *text)
 {
 	return rs_url_split_as(text, NULL);
+}
+
+/* The value of two hexadecimal digits, or -1. */
+static int escaped_byte(const char *digits)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *high = digits[0] ? strchr(hex, rs_ascii_lower(digits[0])) : NULL;
+	const char *low = high && digits[1] ? strchr(hex, rs_ascii_lower(digits[1])) : NULL;
+
+	return low ? (int)((high - hex) << 4 | (low - hex)) : -1;
+}
+
+/* In place. A control character makes no host. */
+static size_t unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *at = text; *at; at++, to++) {
+		int byte = *at == '%' ? escaped_byte(at + 1) : -1;
+
+		if (byte >= 0 && byte < 0x20)
+			return 0;
+		*to = byte < 0 ? *at : (char)byte;
+		at += byte < 0 ? 0 : 2;
+	}
+	*to = '\0';
+	return (size_t)(to - text);
+}
+
+size_t rs_url_plain_host(struct rs_span host, char *buf, size_t size)
+{
+	struct in_addr address;
+
+	if (host.len == 0 || host.len >= size ||
+	    !(is_digit(host.at[0]) || memchr(host.at, '%', host.len)))
+		return 0;
+	memcpy(buf, host.at, host.len);
+	buf[host.len] = '\0';
+	if (!is_digit(buf[0]))
+		return unescape(buf);
+	if (inet_aton(buf, &address) && inet_ntop(AF_INET, &address, buf, (socklen_t)size))
+		return strlen(buf);
+	return unescape(buf);
 }
 
 static size_t append(struct rs_span text, char *buf, size_t used, size_t size)

@@ -23,6 +23,11 @@ struct rs_url {
 struct rs_url rs_url_split_as(const char *text, const char *scheme);
 struct rs_url rs_url_split(const char *text);
 
+/* The host that libcurl takes this one for, into buf (always NUL-terminated): an IPv4 address in
+ * any spelling is its four numbers, and what is percent-encoded is not. Returns its length; 0 where
+ * it clearly stands as it is written, or makes no sense, or does not fit. */
+size_t rs_url_plain_host(struct rs_span host, char *buf, size_t size);
+
 /* The URL without its user info into buf (always NUL-terminated, cut where it does not fit).
  * Returns the bytes written without the NUL. With `for_log`, query and fragment are left out too;
  * without it the URL is a whole one, with its scheme. */

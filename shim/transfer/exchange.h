@@ -73,6 +73,7 @@ struct rs_exchange {
 
 	struct rs_target target; /* see rs_exchange_target() */
 	char public_url[2048];   /* target.url, a copy */
+	char plain_host[256];    /* target.host, where libcurl takes it for another one */
 
 	struct rs_outcome outcome; /* of the present attempt; its spans point into what is held */
 	struct rs_decision decision;

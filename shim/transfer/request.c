@@ -115,6 +115,14 @@ static struct rs_url split_url(struct rs_exchange *x)
 	return rs_url_split(x->public_url);
 }
 
+/* As libcurl has it, whether it has been asked or not. */
+static struct rs_span host_of(struct rs_exchange *x, const struct rs_url *url)
+{
+	size_t len = rs_url_plain_host(url->host, x->plain_host, sizeof(x->plain_host));
+
+	return len > 0 ? (struct rs_span){ x->plain_host, len } : url->host;
+}
+
 const struct rs_target *rs_exchange_target(struct rs_exchange *x)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -127,7 +135,7 @@ const struct rs_target *rs_exchange_target(struct rs_exchange *x)
 	x->target = (struct rs_target){
 		.call = RS_CALL_CURL,
 		.scheme = url.scheme.len ? url.scheme : span_of("http"),
-		.host = url.host,
+		.host = host_of(x, &url),
 		.url = span_of(x->public_url),
 		.port = o->port && !x->amended.url ? (uint16_t)o->port : url.port,
 		.program = rs_program_name(),

@@ -84,6 +84,16 @@ static void compare(const char *text, const struct rs_url *url)
 	curl_url_cleanup(parsed);
 }
 
+/* It never gets longer than it was, but for an address. */
+static void check_host(struct rs_span host)
+{
+	char buf[64];
+	size_t len = rs_url_plain_host(host, buf, sizeof(buf));
+
+	MUST(len < sizeof(buf) && (len == 0 || buf[len] == '\0'));
+	MUST(len <= host.len || len <= strlen("255.255.255.255"));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = text_copy((struct rs_span){ (const char *)data, size });
@@ -91,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	check_public(text, &url, false);
 	check_public(text, &url, true);
+	check_host(url.host);
 	compare(text, &url);
 	free(text);
 	return 0;

@@ -272,6 +272,25 @@ static void a_url_of_a_recover_command_is_answered_too(void **state)
 	run_free(&run);
 }
 
+/* libcurl takes them for that address and that name; so do faults, and rules for what these do. */
+static void hosts_are_what_libcurl_takes_them_for(void **state)
+{
+	static const char rules[] = "[policy default]\nmax_attempts = 2\nbase = 1ms\n"
+				    "[rule it]\nstatus = 503\nhost = 127.0.0.1, localhost\n";
+	struct run run = RUN(rules, "status=503,first=1,host=127.0.0.1", "curl", "-sS",
+			     "http://127.1:1/", "http://0x7f.1:1/");
+
+	(void)state;
+	assert_int_equal(count_lines(run.err, "event=fault"), 1);
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 1);
+	run_free(&run);
+	run = RUN(rules, "status=503,host=localhost", "curl", "-sS", "http://%6cocalhost/");
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.err, "event=fault"), 2);
+	assert_int_equal(count_lines(run.err, "event=retry rule=it"), 1);
+	run_free(&run);
+}
+
 /* curl -Z uses libcurl's multi interface. */
 static void the_multi_interface_is_struck_too(void **state)
 {
@@ -353,6 +372,7 @@ int main(void)
 		cmocka_unit_test(what_was_changed_is_put_back),
 		cmocka_unit_test(injected_outcomes_are_retried_like_real_ones),
 		cmocka_unit_test(a_url_of_a_recover_command_is_answered_too),
+		cmocka_unit_test(hosts_are_what_libcurl_takes_them_for),
 		cmocka_unit_test(the_multi_interface_is_struck_too),
 		cmocka_unit_test(what_would_do_more_is_not_repeated),
 		cmocka_unit_test(mistakes_are_told_before_the_start),

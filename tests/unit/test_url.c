@@ -224,6 +224,37 @@ static void default_ports(void **state)
 		assert_int_equal(rs_url_split(cases[i].url).port, cases[i].port);
 }
 
+/* Tried with curl_url_get(CURLUPART_HOST). */
+static void hosts_in_other_spellings(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "127.1", "127.0.0.1" },
+		{ "0x7f.0.1", "127.0.0.1" },
+		{ "017700000001", "127.0.0.1" },
+		{ "2130706433", "127.0.0.1" },
+		{ "%6cocal%68ost", "localhost" },
+		{ "1%2e2", "1.2" },
+		{ "a%2Dx%", "a-x%" },
+		{ "a%6", "a%6" },
+		{ "a%6z%zz", "a%6z%zz" },
+		{ "a%0ab", "" },
+		{ "1.2.3.4.5", "1.2.3.4.5" },
+		{ "example.com", "" },
+		{ "", "" },
+	};
+	char buf[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = rs_url_plain_host(span(cases[i][0]), buf, sizeof(buf));
+
+		assert_int_equal(len, strlen(cases[i][1]));
+		assert_memory_equal(buf, cases[i][1], len);
+	}
+	assert_int_equal(rs_url_plain_host(span("127.1"), buf, 8), 5); /* as it was */
+	assert_int_equal(rs_url_plain_host(span("%61234567890123456789"), buf, sizeof(buf)), 0);
+}
+
 static void cuts_what_does_not_fit(void **state)
 {
 	const struct rs_url url = rs_url_split("http://u:p@host/path");
@@ -279,10 +310,15 @@ static void random_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_urls_apart),       cmocka_unit_test(guesses_schemes),
-		cmocka_unit_test(a_scheme_by_default),    cmocka_unit_test(files),
-		cmocka_unit_test(keeps_secrets),          cmocka_unit_test(default_ports),
-		cmocka_unit_test(cuts_what_does_not_fit), cmocka_unit_test(random_texts),
+		cmocka_unit_test(takes_urls_apart),
+		cmocka_unit_test(guesses_schemes),
+		cmocka_unit_test(a_scheme_by_default),
+		cmocka_unit_test(files),
+		cmocka_unit_test(keeps_secrets),
+		cmocka_unit_test(default_ports),
+		cmocka_unit_test(hosts_in_other_spellings),
+		cmocka_unit_test(cuts_what_does_not_fit),
+		cmocka_unit_test(random_texts),
 	};
 
 	return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -279,7 +279,6 @@ void rs_exchange_abandon(struct rs_exchange *x)
 	rs_exchange_close(x, CURLE_OK);
 }
 
-
 void rs_exchange_release(struct rs_exchange *x)
 {
 	if (x->streams_up)

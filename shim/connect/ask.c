@@ -59,6 +59,14 @@ static struct rs_pending *settle(int fd, const struct rs_before *before)
 	return pending;
 }
 
+/* Also where it is told by us the kernel has nothing to say about it any more. */
+static int last_error(const struct rs_pending *pending)
+{
+	int error = rs_socket_take_error(pending->fd);
+
+	return pending->kernel_tells ? error : pending->error;
+}
+
 /* The program is told: then it knows as much as we do. */
 static bool tell(int fd, const struct rs_before *before, int *error)
 {
@@ -68,9 +76,10 @@ static bool tell(int fd, const struct rs_before *before, int *error)
 	if (!pending)
 		return false;
 	failed = pending->stage == RS_PENDING_FAILED;
-	*error = pending->error;
-	if (failed)
+	if (failed) {
+		*error = last_error(pending);
 		pending->stage = RS_PENDING_NONE;
+	}
 	rs_pending_release(pending);
 	return failed;
 }
@@ -97,15 +106,6 @@ bool rs_ask_error(int fd, int *error)
 	return told;
 }
 
-/* It may have connected in the end. */
-static int ask_kernel(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	return rs_real_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
-}
-
 bool rs_ask_told_error(int fd, int *error)
 {
 	enum rs_pending_stage stage = RS_PENDING_NONE;
@@ -120,8 +120,9 @@ bool rs_ask_told_error(int fd, int *error)
 		stage = rs_flight_told(pending, *error);
 		rs_pending_release(pending);
 	}
+	/* It may have connected in the end. */
 	if (stage != RS_PENDING_NONE && !tell(fd, &before, error))
-		*error = ask_kernel(fd);
+		*error = rs_socket_take_error(fd);
 	rs_signals_let(&before);
 	return stage != RS_PENDING_NONE;
 }

@@ -34,10 +34,11 @@ static bool breaks_a_connection(int error)
 
 /* A wait may have told the program of a connection without our knowing of which; what becomes of it
  * then is none of ours. Where the kernel does not tell, any may have been that. */
-static bool was_connected(const struct rs_pending *pending)
+static bool was_connected(const struct rs_pending *pending, enum rs_socket_past past)
 {
-	switch (rs_socket_past(pending->fd)) {
+	switch (past) {
 	case RS_SOCKET_NEVER_CONNECTED:
+	case RS_SOCKET_WAS_REFUSED:
 		return false;
 	case RS_SOCKET_WAS_CONNECTED:
 		return true;
@@ -66,26 +67,27 @@ static bool may_be_judged(const struct rs_pending *pending)
 	       rs_socket_connects(pending->fd);
 }
 
-static int take_error(const struct rs_pending *pending)
+/* To ask the kernel for the error takes it away, and the program may be about to learn of it by
+ * other means than by asking: by reading, or writing. So that is done only where there is no other
+ * way to know it. The program is told by us then. */
+static int find_error(struct rs_pending *pending, enum rs_socket_past past)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	return rs_real_getsockopt(pending->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
+	pending->kernel_tells = past == RS_SOCKET_WAS_REFUSED;
+	return pending->kernel_tells ? ECONNREFUSED : rs_socket_take_error(pending->fd);
 }
 
-/* The kernel says no more than that it has failed: to ask for the error takes it away. So that is
- * done only where a rule could want to know it; the program is told by us then. `error`: the
- * program has asked for it already; 0: it has not. */
+/* Only what a rule could want to know is found out. `error`: the program has asked for it already;
+ * 0: it has not. */
 static enum rs_pending_stage failed(struct rs_pending *pending, int error)
 {
 	bool is_ours = is_still_the_same(pending);
+	enum rs_socket_past past = is_ours ? rs_socket_past(pending->fd) : RS_SOCKET_DOES_NOT_TELL;
 
-	if (is_ours && was_connected(pending))
+	if (is_ours && was_connected(pending, past))
 		return rs_launch_arrived(pending);
 	is_ours = is_ours && may_be_judged(pending);
 	if (is_ours && error == 0)
-		error = take_error(pending);
+		error = find_error(pending, past);
 	if (!is_ours || error == 0) {
 		rs_setback_none(pending);
 		return RS_PENDING_NONE;
@@ -343,6 +345,7 @@ void rs_flight_forget(int fd)
 
 enum rs_pending_stage rs_flight_told(struct rs_pending *pending, int error)
 {
+	pending->kernel_tells = false;
 	if (pending->stage == RS_PENDING_FLYING)
 		pending->stage = failed(pending, error);
 	return pending->stage;

@@ -64,12 +64,19 @@ void rs_launch_limit(struct rs_pending *pending)
 
 /* ---- the real thing ---- */
 
-static int real_connect(const struct rs_pending *pending)
+/* What the last attempt has left in the socket is not the next one's. */
+static void clear(struct rs_pending *pending)
+{
+	if (pending->error != 0)
+		rs_launch_call_off(pending);
+	pending->kernel_tells = false;
+}
+
+static int real_connect(struct rs_pending *pending)
 {
 	const struct rs_connect call = call_of(pending);
 
-	if (pending->error != 0 && pending->addr.ss_family != AF_UNIX)
-		rs_socket_dissolve(pending->fd);
+	clear(pending);
 	return call.real(call.fd, call.addr, call.len) == 0 ? 0 : errno;
 }
 
@@ -116,6 +123,7 @@ enum rs_pending_stage rs_launch_attempt(struct rs_pending *pending)
 	pending->attempt_ns = rs_now_ns();
 	if (!rs_connect_struck(&call, &strike))
 		return rs_launch_real(pending);
+	clear(pending);
 	if (strike.delay_ns > 0)
 		return rs_launch_put_off(pending, &strike);
 	return strike.fault->error.sys ? rs_setback(pending, strike.fault->error.sys)

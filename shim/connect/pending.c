@@ -149,6 +149,7 @@ static void fill(struct rs_pending *place)
 	place->attempt_ns = 0;
 	place->ends_ns = RS_FOREVER;
 	place->error = 0;
+	place->kernel_tells = false;
 	place->rules = NULL;
 	place->rule = NULL;
 	place->history.count = 0;

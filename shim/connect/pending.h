@@ -75,8 +75,9 @@ struct rs_pending {
 	int64_t ends_ns; /* FLYING: it takes no longer; RS_FOREVER: as long as it takes */
 	int64_t due_ns;
 	enum rs_pending_step step;
-	int struck; /* STRIKE: the error */
-	int error;  /* of the last attempt that failed; 0: none has */
+	int struck;        /* STRIKE: the error */
+	int error;         /* of the last attempt that failed; 0: none has */
+	bool kernel_tells; /* the error was not taken away from the kernel */
 
 	/* How that was judged. */
 	const struct rs_rules *rules;

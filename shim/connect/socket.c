@@ -58,6 +58,8 @@ bool rs_socket_aimed_at(int fd, const struct sockaddr_storage *addr)
 struct beginning {
 	unsigned char before[120];
 	uint64_t bytes_acked;
+	unsigned char between[12];
+	uint32_t segs_in;
 };
 
 enum rs_socket_past rs_socket_past(int fd)
@@ -70,7 +72,9 @@ enum rs_socket_past rs_socket_past(int fd)
 	    protocol != IPPROTO_TCP ||
 	    rs_real_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || len < sizeof(info))
 		return RS_SOCKET_DOES_NOT_TELL;
-	return info.bytes_acked > 0 ? RS_SOCKET_WAS_CONNECTED : RS_SOCKET_NEVER_CONNECTED;
+	if (info.bytes_acked > 0)
+		return RS_SOCKET_WAS_CONNECTED;
+	return info.segs_in > 0 ? RS_SOCKET_WAS_REFUSED : RS_SOCKET_NEVER_CONNECTED;
 }
 
 /* ---- what it is ---- */
@@ -116,9 +120,14 @@ void rs_socket_dissolve(int fd)
 
 void rs_socket_call_off(int fd)
 {
-	int error;
+	rs_socket_dissolve(fd);
+	(void)rs_socket_take_error(fd);
+}
+
+int rs_socket_take_error(int fd)
+{
+	int error = 0;
 	socklen_t len = sizeof(error);
 
-	rs_socket_dissolve(fd);
-	(void)rs_real_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return rs_real_getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
 }

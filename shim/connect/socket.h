@@ -21,11 +21,13 @@ bool rs_socket_aimed_at(int fd, const struct sockaddr_storage *addr);
 
 /*
  * Has its last connect() led to a connection, be it that this is broken by now? TCP remembers: a
- * byte is acknowledged, the SYN's, as soon as the other side has answered. Sockets of other
- * protocols (MPTCP's forget), and other kernels, do not tell.
+ * byte is acknowledged, the SYN's, as soon as the other side has agreed. One that has answered, and
+ * not agreed, has refused. Sockets of other protocols (MPTCP's forget), and other kernels, do not
+ * tell.
  */
 enum rs_socket_past {
 	RS_SOCKET_NEVER_CONNECTED,
+	RS_SOCKET_WAS_REFUSED,
 	RS_SOCKET_WAS_CONNECTED,
 	RS_SOCKET_DOES_NOT_TELL,
 };
@@ -48,8 +50,11 @@ bool rs_socket_blocks(int fd);
  * socket there is nothing to forget: leave it alone. No cancellation point. */
 void rs_socket_dissolve(int fd);
 
-/* The same for an attempt under way, which leaves an error of its own (ECONNRESET) that is nobody's
- * business. */
+/* The same, and its error too: that of a failed one which nobody has taken, or what an attempt
+ * under way leaves when it is ended (ECONNRESET). */
 void rs_socket_call_off(int fd);
+
+/* Its error, which the kernel forgets with that; 0: it has none. */
+int rs_socket_take_error(int fd);
 
 #endif

@@ -144,7 +144,7 @@ static enum rs_pending_stage take_pending(const struct reported *reported,
 		hide(reported, registration->data);
 		hide(reported, rs_registrations_data(pending, reported->epfd));
 	}
-	if (stage == RS_PENDING_FAILED)
+	if (stage == RS_PENDING_FAILED && !pending->kernel_tells)
 		show(reported, pending, registration);
 	return stage;
 }

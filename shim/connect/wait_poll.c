@@ -105,17 +105,19 @@ static short known(const struct pollfd *reported, int64_t now_ns)
 	struct rs_pending *pending =
 		rs_pending_has(reported->fd) ? rs_flight_hold(reported->fd) : NULL;
 	enum rs_pending_stage before, after;
+	bool kernel_tells;
 	short revents;
 
 	if (!pending)
 		return not_outdated(reported);
 	before = pending->stage;
 	after = rs_flight_advance(pending, now_ns, reported->events, &revents);
+	kernel_tells = pending->kernel_tells;
 	rs_pending_release(pending);
 	if (before == RS_PENDING_FAILED)
-		return whole(reported, reported->revents);
+		revents = reported->revents;
 	if (after == RS_PENDING_FAILED)
-		return whole(reported, revents);
+		return kernel_tells ? revents : whole(reported, revents);
 	return before == RS_PENDING_WAITS ? 0 : revents;
 }
 

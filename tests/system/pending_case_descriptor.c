@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -55,6 +56,52 @@ void pending_told_by_connect(void)
 	printf("%d ", connect(fds.fd, (struct sockaddr *)&case_target, sizeof(case_target)));
 	printf("%s\n", case_error_name(errno));
 	case_tell_outcome(fds.fd);
+}
+
+/* By the first thing that it does with the connection, and not by asking. */
+static void tell_first(int fd, ssize_t status)
+{
+	printf("%zd %s\n", status, case_error_name(status < 0 ? errno : 0));
+	case_tell_outcome(fd);
+}
+
+static int ended(void)
+{
+	struct pollfd fds = case_polled(POLLOUT);
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	poll(&fds, 1, 15000);
+	return fds.fd;
+}
+
+void pending_told_by_read(void)
+{
+	int fd = ended();
+	char byte;
+
+	tell_first(fd, read(fd, &byte, 1));
+}
+
+void pending_told_by_recv(void)
+{
+	int fd = ended();
+	char byte;
+
+	tell_first(fd, recv(fd, &byte, 0, 0));
+}
+
+void pending_told_by_write(void)
+{
+	int fd = ended();
+
+	tell_first(fd, write(fd, "x", 1));
+}
+
+void pending_told_by_send(void)
+{
+	int fd = ended();
+
+	tell_first(fd, send(fd, "x", 1, MSG_NOSIGNAL));
 }
 
 /* ---- whose descriptor it is ---- */

@@ -108,6 +108,20 @@ static uint64_t mark_of(const struct rs_pending *pending)
 	return (uintptr_t)pending;
 }
 
+bool rs_registrations_has(const struct rs_pending *pending, int epfd)
+{
+	struct epoll_event mark = { .events = EPOLLONESHOT, .data.u64 = mark_of(pending) };
+	int saved_errno = errno;
+	bool has = false;
+
+	if (syscall(SYS_epoll_ctl, epfd, EPOLL_CTL_ADD, pending->fd, &mark) != 0)
+		has = errno == EEXIST;
+	else
+		syscall(SYS_epoll_ctl, epfd, EPOLL_CTL_DEL, pending->fd, &mark);
+	errno = saved_errno;
+	return has;
+}
+
 struct search {
 	int fd;
 	const struct rs_registration *wanted;
@@ -124,9 +138,11 @@ static void find(void *arg, int fd, uint32_t events, uint64_t data)
 		search->found = true;
 }
 
-static bool is_found(struct search *search)
+/* Where the set cannot be read it is taken to be as it was: a registration that is not put back
+ * tells nothing ever again. */
+static bool is_as_it_was(struct search *search)
 {
-	return rs_registrations_read(search->wanted->epfd, find, search) == 0 && search->found;
+	return rs_registrations_read(search->wanted->epfd, find, search) != 0 || search->found;
 }
 
 /* The program may have changed or deleted it meanwhile, or the set be another one. */
@@ -134,14 +150,14 @@ static bool is_marked(const struct rs_pending *pending, int epfd)
 {
 	const struct rs_registration mark = { .epfd = epfd, .data = mark_of(pending) };
 
-	return is_found(&(struct search){ .fd = pending->fd, .wanted = &mark });
+	return is_as_it_was(&(struct search){ .fd = pending->fd, .wanted = &mark });
 }
 
 /* Is a registration of the program's still what it was when it was read? That may be a while ago,
  * and another thread have been here since. */
 static bool is_unchanged(int fd, const struct rs_registration *registered)
 {
-	return is_found(&(struct search){ fd, registered, ~0U, false });
+	return is_as_it_was(&(struct search){ fd, registered, ~0U, false });
 }
 
 /* Its place in what is known; -1: it has none. */

@@ -166,6 +166,38 @@ static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
 		reported->outdated = true;
 }
 
+/* ---- where the set cannot be read ---- */
+
+static void end_one(struct rs_pending *pending, int64_t now_ns)
+{
+	if (pending->stage == RS_PENDING_FLYING)
+		(void)rs_flight_advance(pending, now_ns, 0, NULL);
+	if (pending->stage == RS_PENDING_WAITS)
+		rs_flight_cancel(pending);
+}
+
+/* A set that cannot be read (no /proc, no descriptor left) cannot be kept quiet, either. What has
+ * failed of that which it holds has failed for good: the program is told at once. It would ask
+ * else, and have to wait for the answer. */
+static void end_all(const struct reported *reported)
+{
+	unsigned next = 0;
+	int fd;
+
+	while ((fd = rs_pending_each(&next)) >= 0) {
+		struct rs_pending *pending = rs_flight_hold(fd);
+
+		if (!pending)
+			continue;
+		if (!rs_registrations_marked(pending, reported->epfd) &&
+		    rs_registrations_has(pending, reported->epfd))
+			end_one(pending, reported->now_ns);
+		rs_pending_release(pending);
+	}
+}
+
+/* ---- what the program gets to see ---- */
+
 static bool any_ended(const struct reported *reported)
 {
 	for (int i = 0; i < reported->count; i++) {
@@ -176,8 +208,6 @@ static bool any_ended(const struct reported *reported)
 	}
 	return false;
 }
-
-/* ---- what the program gets to see ---- */
 
 static bool may_see(const struct epoll_event *event)
 {
@@ -191,8 +221,9 @@ static int report(struct reported *reported)
 	rs_flight_land_all();
 	do {
 		reported->outdated = false;
-		if (any_ended(reported) && (rs_pending_any() || rs_pending_ever_special()))
-			(void)rs_registrations_read(reported->epfd, take_registered, reported);
+		if (any_ended(reported) && (rs_pending_any() || rs_pending_ever_special()) &&
+		    rs_registrations_read(reported->epfd, take_registered, reported) != 0)
+			end_all(reported);
 	} while (reported->outdated && round++ < ROUNDS);
 	for (int i = 0; i < reported->count; i++) {
 		if (may_see(&reported->events[i]))

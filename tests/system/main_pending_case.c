@@ -282,6 +282,8 @@ static const struct {
 	{ "vfork-replaces", pending_vfork_replaces },
 	{ "fork-closes", pending_fork_closes },
 	{ "dup-fails", pending_dup_fails },
+	{ "unread", pending_unread },
+	{ "unread-later", pending_unread_later },
 	{ "timeouts", timeouts },
 	{ "invalid-timeouts", invalid_timeouts },
 	{ "interrupted", pending_interrupted },

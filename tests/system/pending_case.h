@@ -5,6 +5,7 @@
  *   pending_case_poll.c        poll and select
  *   pending_case_descriptor.c  the descriptor, asked and used in the middle of it
  *   pending_case_kept.c        calls that look like its end, and are not
+ *   pending_case_unread.c      epoll sets that cannot be read
  *   pending_case_signals.c     waits that a signal ends
  *   pending_case_cancel.c      threads that are cancelled
  */
@@ -59,6 +60,10 @@ void pending_vfork_closes(void);
 void pending_vfork_replaces(void);
 void pending_fork_closes(void);
 void pending_dup_fails(void);
+
+/* Cases of pending_case_unread.c */
+void pending_unread(void);
+void pending_unread_later(void);
 
 /* Cases of pending_case_signals.c */
 void pending_interrupted(void);

@@ -18,6 +18,7 @@ static const char patient[] = INFO QUICK "max_attempts = 5000" RULE;
 static const char few[] = INFO QUICK "max_attempts = 3" RULE;
 static const char hour[] =
 	INFO "[policy default]\nbase = 1h\ncap = none\njitter = none\nmax_elapsed = none" RULE;
+static const char slow[] = INFO "[policy default]\nbase = 200ms\njitter = none" RULE;
 static const char nothing[] = INFO QUICK "[rule it]\ncall = connect\nerror = ENOENT\n";
 static const char once[] = INFO QUICK "max_attempts = 1" RULE;
 static const char permanent[] = INFO QUICK RULE "class = permanent\n";
@@ -283,6 +284,29 @@ static void a_dup_that_fails_ends_nothing(void **state)
 	kept("dup-fails", "-1 EBADF, -1 EINVAL, -1 EINVAL, itself\n" CONNECTED);
 }
 
+static void a_set_that_cannot_be_read(const char *rules, const char *name)
+{
+	struct run run = run_closed(RUN_SHIM, rules, name);
+
+	assert_output(run, "1: 0x1c, not connected, SO_ERROR ECONNREFUSED, then 0, sent -1\n");
+	assert_int_equal(count_lines(run.err, "reason=cancelled"), 1);
+	run_free(&run);
+}
+
+/* It cannot be kept quiet, so the program is told, and does not wait when it asks … */
+static void an_event_loop_never_waits_for_an_answer(void **state)
+{
+	(void)state;
+	a_set_that_cannot_be_read(hour, "unread");
+}
+
+/* … and is not left without an answer where the set was quiet already. */
+static void a_quiet_set_is_woken_again(void **state)
+{
+	(void)state;
+	a_set_that_cannot_be_read(slow, "unread-later");
+}
+
 static void after_a_signal(const char *name, const char *output)
 {
 	struct server *server = server_start_refusing();
@@ -358,6 +382,8 @@ int main(void)
 		cmocka_unit_test(the_program_may_give_up),
 		cmocka_unit_test(a_child_that_closes_it_ends_nothing),
 		cmocka_unit_test(a_dup_that_fails_ends_nothing),
+		cmocka_unit_test(an_event_loop_never_waits_for_an_answer),
+		cmocka_unit_test(a_quiet_set_is_woken_again),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),

@@ -155,6 +155,15 @@ static bool is_yet_to_begin(int fd, int *error)
 	return yet_to_begin;
 }
 
+/* As the kernel has it that tells by connect(): the next one begins anew. What it has told in
+ * another way before it does not tell again. */
+static void begin_anew(int fd, int *error)
+{
+	if (*error == 0)
+		*error = ECONNABORTED;
+	rs_socket_dissolve(fd);
+}
+
 /* An address that cannot be read is for the kernel to complain of, whatever became of the socket.
  */
 static bool ask_connect(const struct rs_connect *call, const struct rs_before *before, int *error)
@@ -163,10 +172,17 @@ static bool ask_connect(const struct rs_connect *call, const struct rs_before *b
 
 	if (!rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD))
 		return false;
-	if (addr.ss_family != AF_UNSPEC)
-		return is_yet_to_begin(call->fd, error) || tell(call->fd, before, error);
-	rs_flight_forget(call->fd);
-	return false;
+	if (addr.ss_family == AF_UNSPEC) {
+		rs_flight_forget(call->fd);
+		return false;
+	}
+	if (is_yet_to_begin(call->fd, error))
+		return true;
+	if (!tell(call->fd, before, error))
+		return false;
+	if (addr.ss_family != AF_UNIX)
+		begin_anew(call->fd, error);
+	return true;
 }
 
 bool rs_ask_connect(const struct rs_connect *call, int *error)

@@ -271,6 +271,7 @@ static const struct {
 	{ "ask-late", pending_ask_late },
 	{ "ask-connect", pending_ask_connect },
 	{ "told-by-connect", pending_told_by_connect },
+	{ "tried-anew", pending_tried_anew },
 	{ "told-by-read", pending_told_by_read },
 	{ "told-by-recv", pending_told_by_recv },
 	{ "told-by-write", pending_told_by_write },

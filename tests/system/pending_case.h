@@ -47,6 +47,7 @@ void pending_ask_error(void);
 void pending_ask_late(void);
 void pending_ask_connect(void);
 void pending_told_by_connect(void);
+void pending_tried_anew(void);
 void pending_told_by_read(void);
 void pending_told_by_recv(void);
 void pending_told_by_write(void);

@@ -58,6 +58,20 @@ void pending_told_by_connect(void)
 	case_tell_outcome(fds.fd);
 }
 
+/* Told so, it tries once more: by itself. */
+void pending_tried_anew(void)
+{
+	struct pollfd fds = case_polled(POLLOUT);
+
+	for (int i = 0; i < 4; i++) {
+		poll(&fds, 1, 15000);
+		errno = 0;
+		printf("%d ",
+		       connect(fds.fd, (struct sockaddr *)&case_target, sizeof(case_target)));
+		printf("%s\n", case_error_name(errno));
+	}
+}
+
 /* By the first thing that it does with the connection, and not by asking. */
 static void tell_first(int fd, ssize_t status)
 {

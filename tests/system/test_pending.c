@@ -204,6 +204,19 @@ static void a_second_connect_waits(void **state)
 	run_free(&run);
 }
 
+/* To who is told so by connect() the next one is an attempt again, also where a fault was the error
+ * and the kernel knows of none. */
+static void a_third_connect_begins_anew(void **state)
+{
+	static const char fault[] = "[fault it]\ncall = connect\nerror = ECONNREFUSED\n";
+	static const char *const rules[] = { few, observed, fault };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		check_same("tried-anew", run_closed(RUN_SHIM, rules[i], "tried-anew"),
+			   run_closed(RUN_BARE, NULL, "tried-anew"));
+}
+
 static void many_at_once(void **state)
 {
 	struct run run = run_late("many");
@@ -375,6 +388,7 @@ int main(void)
 		cmocka_unit_test(what_no_rule_names_is_left_alone),
 		cmocka_unit_test(what_is_not_retried_is_told_once),
 		cmocka_unit_test(a_second_connect_waits),
+		cmocka_unit_test(a_third_connect_begins_anew),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(timeouts_are_the_programs),
 		cmocka_unit_test(invalid_timeouts_are_refused),

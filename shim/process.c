@@ -214,12 +214,21 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Of a process whose first thread has ended /proc knows it by the others. */
+static long read_executable(char *path, size_t size)
+{
+	long len = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, size);
+
+	return len > 0 ? len
+		       : syscall(SYS_readlinkat, AT_FDCWD, "/proc/thread-self/exe", path, size);
+}
+
 /* The executable's path, or, without /proc, what the kernel calls the thread. */
 static const char *executable(char *path, size_t size)
 {
 	static const char deleted[] = " (deleted)";
 	size_t tail = strlen(deleted);
-	long len = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, size - 1);
+	long len = read_executable(path, size - 1);
 
 	if (len <= 0) {
 		memset(path, 0, size);

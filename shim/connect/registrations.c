@@ -24,18 +24,26 @@ static void put_number(char *text, size_t *len, unsigned number)
 }
 
 /* Not open(), read() and close(): those are cancellation points. */
-static int open_fdinfo(int epfd)
+static int open_numbered(const char *directory, int number)
 {
-	static const char prefix[] = "/proc/self/fdinfo/";
-	char path[sizeof(prefix) + 12];
-	size_t len = sizeof(prefix) - 1;
+	char path[32];
+	size_t len = strlen(directory);
 	long fd;
 
-	memcpy(path, prefix, len);
-	put_number(path, &len, (unsigned)epfd);
+	memcpy(path, directory, len);
+	put_number(path, &len, (unsigned)number);
 	path[len] = '\0';
 	fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The process is its first thread to /proc, which may have ended, and has no descriptors then.
+ * Kernels before 3.17 know of no other. */
+static int open_fdinfo(int epfd)
+{
+	int fd = open_numbered("/proc/thread-self/fdinfo/", epfd);
+
+	return fd == -ENOENT ? open_numbered("/proc/self/fdinfo/", epfd) : fd;
 }
 
 /* "tfd:        3 events:       1c data:                3  pos:0 …" */

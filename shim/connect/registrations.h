@@ -2,7 +2,7 @@
  * Keeping an epoll set quiet about a connect that waits for its next attempt.
  *
  * A socket that is not connected reports HUP without end. So, once its failure has shown up, the
- * program's registration is read from /proc/self/fdinfo, and exchanged for a mark of ours:
+ * program's registration is read from /proc/thread-self/fdinfo, and exchanged for a mark of ours:
  * one-shot, for no event, with the address of the place as its data. The kernel reports the mark
  * once, which the waits swallow (and which wakes a thread that waits already, to learn of the new
  * time); then the set is silent. With the next attempt the program's own registration is put back.

@@ -173,6 +173,25 @@ static void threads(void)
 	case_tell_outcome(fd);
 }
 
+static void *alone(void *first)
+{
+	pthread_join(*(pthread_t *)first, NULL);
+	pthread_setname_np(pthread_self(), "another");
+	level();
+	exit(fflush(stdout) == 0 ? 0 : 2);
+}
+
+/* The first thread of the process has ended before the connect begins. */
+static void left_alone(void)
+{
+	static pthread_t first;
+	pthread_t second;
+
+	first = pthread_self();
+	pthread_create(&second, NULL, alone, &first);
+	pthread_exit(NULL);
+}
+
 /* ---- the program's own limits ---- */
 
 static int64_t now_ms(void)
@@ -267,6 +286,7 @@ static const struct {
 	{ "epoll-pwait2", with_epoll_pwait2 },
 	{ "changed", changed },
 	{ "threads", threads },
+	{ "left-alone", left_alone },
 	{ "ask-error", pending_ask_error },
 	{ "ask-late", pending_ask_late },
 	{ "ask-connect", pending_ask_connect },

@@ -15,6 +15,8 @@
 #define RULE  "\n[rule it]\ncall = connect\nerror = refused\n"
 
 static const char patient[] = INFO QUICK "max_attempts = 5000" RULE;
+static const char patient_program[] =
+	INFO QUICK "max_attempts = 5000" RULE "program = pending-case\n";
 static const char few[] = INFO QUICK "max_attempts = 3" RULE;
 static const char hour[] =
 	INFO "[policy default]\nbase = 1h\ncap = none\njitter = none\nmax_elapsed = none" RULE;
@@ -70,14 +72,19 @@ static struct run run_closed(enum run_under under, const char *rules, const char
 }
 
 /* Under the shim, against one that opens once it has been seen closed. */
-static struct run run_late(const char *name)
+static struct run run_late_by(const char *rules, const char *name)
 {
 	struct server *server = server_start_refusing();
-	struct child *child = start(RUN_SHIM, patient, name, server);
+	struct child *child = start(RUN_SHIM, rules, name, server);
 
 	assert_true(child_wait_output(child, "attempt=3 "));
 	server_open(server);
 	return finish(child, server);
+}
+
+static struct run run_late(const char *name)
+{
+	return run_late_by(patient, name);
 }
 
 static const char *const waits[] = {
@@ -109,6 +116,14 @@ static void success_looks_like_a_first_one(void **state)
 		assert_int_equal(count_lines(wrapped.err, "event=recovered"), 1);
 		check_same(waits[i], wrapped, run_open(waits[i]));
 	}
+}
+
+/* To /proc a process is its first thread. */
+static void the_first_thread_may_have_ended(void **state)
+{
+	(void)state;
+	check_same("left-alone", run_late_by(patient_program, "left-alone"),
+		   run_open("left-alone"));
 }
 
 #define PRELOAD 512
@@ -383,6 +398,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(success_looks_like_a_first_one),
+		cmocka_unit_test(the_first_thread_may_have_ended),
 		cmocka_unit_test(a_slow_thread_loses_nothing),
 		cmocka_unit_test(failure_looks_like_a_first_one),
 		cmocka_unit_test(what_no_rule_names_is_left_alone),

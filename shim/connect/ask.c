@@ -156,12 +156,13 @@ static bool is_yet_to_begin(int fd, int *error)
 }
 
 /* As the kernel has it that tells by connect(): the next one begins anew. What it has told in
- * another way before it does not tell again. */
+ * another way before it does not tell again. A fork's other process may have connected since. */
 static void begin_anew(int fd, int *error)
 {
 	if (*error == 0)
 		*error = ECONNABORTED;
-	rs_socket_dissolve(fd);
+	if (rs_socket_past(fd) != RS_SOCKET_WAS_CONNECTED)
+		rs_socket_dissolve(fd);
 }
 
 /* An address that cannot be read is for the kernel to complain of, whatever became of the socket.

@@ -67,13 +67,27 @@ static bool may_be_judged(const struct rs_pending *pending)
 	       rs_socket_connects(pending->fd);
 }
 
+/* Another process that has the socket, too, may have called the attempt off, as it would have been
+ * here; or have taken the error. Then that is what it was last, or what connect() says of such a
+ * socket: never success. */
+static int error_left(const struct rs_pending *pending)
+{
+	int error = rs_socket_take_error(pending->fd);
+
+	if ((error == 0 || error == ECONNRESET) && rs_now_ns() >= pending->ends_ns)
+		return ETIMEDOUT;
+	if (error == 0)
+		error = pending->error;
+	return error ? error : ECONNABORTED;
+}
+
 /* To ask the kernel for the error takes it away, and the program may be about to learn of it by
  * other means than by asking: by reading, or writing. So that is done only where there is no other
  * way to know it. The program is told by us then. */
 static int find_error(struct rs_pending *pending, enum rs_socket_past past)
 {
 	pending->kernel_tells = past == RS_SOCKET_WAS_REFUSED;
-	return pending->kernel_tells ? ECONNREFUSED : rs_socket_take_error(pending->fd);
+	return pending->kernel_tells ? ECONNREFUSED : error_left(pending);
 }
 
 /* Only what a rule could want to know is found out. `error`: the program has asked for it already;
@@ -88,7 +102,7 @@ static enum rs_pending_stage failed(struct rs_pending *pending, int error)
 	is_ours = is_ours && may_be_judged(pending);
 	if (is_ours && error == 0)
 		error = find_error(pending, past);
-	if (!is_ours || error == 0) {
+	if (!is_ours) {
 		rs_setback_none(pending);
 		return RS_PENDING_NONE;
 	}
@@ -311,13 +325,19 @@ enum rs_pending_stage rs_flight_advance(struct rs_pending *pending, int64_t now_
 	return pending->stage;
 }
 
-/* Between attempts that is their end. One whose first attempt was put off makes it now: it has not
- * failed, and may not. */
+/* Between attempts that is their end; one under way may have come to its own meanwhile. One whose
+ * first attempt was put off makes it now: it has not failed, and may not. */
 void rs_flight_cancel(struct rs_pending *pending)
 {
+	short unused;
+
 	while (pending->stage == RS_PENDING_WAITS && pending->error == 0)
 		step_on(pending);
 	if (pending->error == 0)
+		return;
+	if (pending->stage == RS_PENDING_FLYING)
+		pending->stage = look(pending, 0, &unused);
+	if (pending->stage == RS_PENDING_NONE || pending->stage == RS_PENDING_FAILED)
 		return;
 	if (pending->stage == RS_PENDING_FLYING)
 		rs_launch_call_off(pending);

@@ -1,6 +1,7 @@
 #include "connect/launch.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "connect/fault.h"
 #include "connect/first.h"
@@ -64,20 +65,27 @@ void rs_launch_limit(struct rs_pending *pending)
 
 /* ---- the real thing ---- */
 
-/* What the last attempt has left in the socket is not the next one's. */
-static void clear(struct rs_pending *pending)
+static int connect_once(const struct rs_connect *call)
 {
-	if (pending->error != 0)
-		rs_launch_call_off(pending);
-	pending->kernel_tells = false;
+	return call->real(call->fd, call->addr, call->len) == 0 ? 0 : errno;
+}
+
+/* A socket that has failed first tells so once more, and forgets it with that. One that another
+ * process has connected meanwhile stays connected: to dissolve it would break that connection. */
+static int connect_again(const struct rs_connect *call)
+{
+	int error = connect_once(call);
+
+	return error != 0 && rs_connect_is_failure(error) ? connect_once(call) : error;
 }
 
 static int real_connect(struct rs_pending *pending)
 {
 	const struct rs_connect call = call_of(pending);
 
-	clear(pending);
-	return call.real(call.fd, call.addr, call.len) == 0 ? 0 : errno;
+	pending->kernel_tells = false;
+	return pending->error == 0 || pending->addr.ss_family == AF_UNIX ? connect_once(&call)
+									 : connect_again(&call);
 }
 
 enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
@@ -103,6 +111,14 @@ enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
 
 /* ---- faults ---- */
 
+/* What the last attempt has left in the socket is not the next one's. */
+static void clear(struct rs_pending *pending)
+{
+	if (pending->error != 0)
+		rs_launch_call_off(pending);
+	pending->kernel_tells = false;
+}
+
 enum rs_pending_stage rs_launch_put_off(struct rs_pending *pending,
 					const struct rs_fault_strike *strike)
 {
@@ -114,11 +130,15 @@ enum rs_pending_stage rs_launch_put_off(struct rs_pending *pending,
 	return RS_PENDING_WAITS;
 }
 
+/* Another process that has the socket, too, may have made one before. */
 enum rs_pending_stage rs_launch_attempt(struct rs_pending *pending)
 {
 	const struct rs_connect call = call_of(pending);
 	struct rs_fault_strike strike;
 
+	pending->process = getpid();
+	if (pending->error != 0 && rs_socket_past(pending->fd) == RS_SOCKET_WAS_CONNECTED)
+		return rs_launch_arrived(pending);
 	pending->state.attempts++;
 	pending->attempt_ns = rs_now_ns();
 	if (!rs_connect_struck(&call, &strike))

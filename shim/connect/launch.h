@@ -13,7 +13,8 @@
 /* An attempt has succeeded; NONE. */
 enum rs_pending_stage rs_launch_arrived(struct rs_pending *pending);
 
-/* End the attempt that flies. The socket keeps its options and its binding. */
+/* End the attempt that flies: somebody has looked just now whether it has connected. The socket
+ * keeps its options and its binding. */
 void rs_launch_call_off(const struct rs_pending *pending);
 
 /* Put off what becomes of an attempt: the real thing, or an error, when the fault's delay is over.
@@ -24,7 +25,8 @@ enum rs_pending_stage rs_launch_put_off(struct rs_pending *pending,
 /* An attempt flies: how long may it, by the rules? */
 void rs_launch_limit(struct rs_pending *pending);
 
-/* RS_STEP_ATTEMPT and RS_STEP_LAUNCH. Returns the stage that follows. */
+/* RS_STEP_ATTEMPT and RS_STEP_LAUNCH. Returns the stage that follows. A connection that came about
+ * meanwhile, by another process's attempt, is the outcome. */
 enum rs_pending_stage rs_launch_attempt(struct rs_pending *pending);
 enum rs_pending_stage rs_launch_real(struct rs_pending *pending);
 

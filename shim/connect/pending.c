@@ -138,12 +138,18 @@ bool rs_pending_is_anothers(int fd)
 	return (word >> NUMBER_SHIFT & NUMBER_MASK) != ((uint32_t)getpid() & NUMBER_MASK);
 }
 
+bool rs_pending_is_ours(const struct rs_pending *pending)
+{
+	return pending->process == getpid();
+}
+
 /* ---- one thread at a time ---- */
 
 /* What a plain place does not say. */
 static void fill(struct rs_pending *place)
 {
 	place->is_special = false;
+	place->process = getpid();
 	place->cookie = 0;
 	place->state = (struct rs_call_state){ .attempts = 1 };
 	place->attempt_ns = 0;

@@ -15,6 +15,9 @@
  * thread that finds it held gives way; one that finds it held for long (its holder is below this
  * very signal handler) gives up. A holder in the process that this one was forked from is none.
  *
+ * A fork leaves parent and child a table each, and one socket. Neither knows of the other, and any
+ * of them may wait: so nothing is done to the socket that could end a connection of the other's.
+ *
  * A signal handler that leaves a plain place's coming or going by siglongjmp leaves a place that
  * nobody uses any more, or a count too high: calls then take a look more than they need to.
  */
@@ -69,6 +72,7 @@ struct rs_pending {
 	/* Filled in when it is held. */
 	enum rs_pending_stage stage;
 	bool is_special;
+	int process;                /* that began its attempt, or judged the last one */
 	uint64_t cookie;            /* 0: it has not failed yet */
 	struct rs_call_state state; /* state.attempts: begun, put off by a fault or not */
 	int64_t attempt_ns;         /* when the last one began; 0: at `began` */
@@ -155,6 +159,10 @@ bool rs_pending_may_be(int fd, enum rs_pending_stage stage);
 /* Has it a place that is not plain, and that another process was the last to hold? Then this one is
  * a fork's child, whose table is a copy of that one's; or a vfork's, whose table is the same. */
 bool rs_pending_is_anothers(int fd);
+
+/* Is a held place this process's own affair? Else it was another one's when that one forked, and
+ * only matters here if somebody waits for it. */
+bool rs_pending_is_ours(const struct rs_pending *pending);
 
 /* Hold the place of `fd`, or NULL. What it holds belongs to the caller until it is released. */
 struct rs_pending *rs_pending_hold(int fd);

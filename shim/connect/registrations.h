@@ -21,8 +21,8 @@ typedef void (*rs_registered_fn)(void *arg, int fd, uint32_t events, uint64_t da
 /* 0 or -errno: without /proc there is nothing to learn. Keeps no descriptor open. */
 int rs_registrations_read(int epfd, rs_registered_fn each, void *arg);
 
-/* Is a held place's descriptor registered in this set? For where the set cannot be read. One that
- * is not, is for a moment, with the mark. */
+/* Is a held place's descriptor registered in this set? That takes no /proc. One that is not, is for
+ * a moment, with the mark. */
 bool rs_registrations_has(const struct rs_pending *pending, int epfd);
 
 /*

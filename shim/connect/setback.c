@@ -1,5 +1,7 @@
 #include "connect/setback.h"
 
+#include <unistd.h>
+
 #include "connect/judge.h"
 #include "failure.h"
 #include "mark.h"
@@ -150,6 +152,7 @@ enum rs_pending_stage rs_setback(struct rs_pending *pending, int error)
 	struct rs_failure failure;
 	struct rs_connect_target about;
 
+	pending->process = getpid();
 	pending->error = error;
 	pending->rules = rs_process_rules_at_failure(RS_CALL_CONNECT);
 	if (!pending->rules || !rs_pending_describe(&about, pending))

@@ -31,14 +31,29 @@ static bool is_for(const struct rs_pending *pending, int epfd)
 	return pending->stage != RS_PENDING_WAITS || rs_registrations_marked(pending, epfd);
 }
 
+/* A fork's child that waits for a set of its own leaves alone what it has from its parent. */
+static bool is_waited_for(const struct rs_pending *pending, int epfd)
+{
+	return rs_pending_is_ours(pending) || rs_registrations_has(pending, epfd);
+}
+
+static int64_t when_due(const struct rs_pending *pending, int epfd)
+{
+	return is_for(pending, epfd) ? rs_flight_due_ns(pending) : RS_FOREVER;
+}
+
 static int64_t prepare_one(struct rs_pending *pending, int epfd, int64_t now_ns)
 {
-	if (is_for(pending, epfd) && now_ns >= rs_flight_due_ns(pending)) {
-		if (pending->stage == RS_PENDING_FLYING)
-			rs_registrations_note(pending, epfd);
-		(void)rs_flight_advance(pending, now_ns, 0, NULL);
-	}
-	return is_for(pending, epfd) ? rs_flight_due_ns(pending) : RS_FOREVER;
+	int64_t due_ns = when_due(pending, epfd);
+
+	if (now_ns < due_ns)
+		return due_ns;
+	if (!is_waited_for(pending, epfd))
+		return RS_FOREVER;
+	if (pending->stage == RS_PENDING_FLYING)
+		rs_registrations_note(pending, epfd);
+	(void)rs_flight_advance(pending, now_ns, 0, NULL);
+	return when_due(pending, epfd);
 }
 
 /* Do what is due of what this set holds. Returns when there is more to do. */

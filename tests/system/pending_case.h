@@ -6,6 +6,7 @@
  *   pending_case_descriptor.c  the descriptor, asked and used in the middle of it
  *   pending_case_kept.c        calls that look like its end, and are not
  *   pending_case_unread.c      epoll sets that cannot be read
+ *   pending_case_fork.c        two processes that have it
  *   pending_case_signals.c     waits that a signal ends
  *   pending_case_cancel.c      threads that are cancelled
  */
@@ -52,7 +53,6 @@ void pending_told_by_read(void);
 void pending_told_by_recv(void);
 void pending_told_by_write(void);
 void pending_told_by_send(void);
-void pending_forked(void);
 void pending_reused(void);
 void pending_given_up(void);
 
@@ -65,6 +65,12 @@ void pending_dup_fails(void);
 /* Cases of pending_case_unread.c */
 void pending_unread(void);
 void pending_unread_later(void);
+
+/* Cases of pending_case_fork.c */
+void pending_forked_at_once(void);
+void pending_forked(void);
+void pending_forked_both(void);
+void pending_forked_aside(void);
 
 /* Cases of pending_case_signals.c */
 void pending_interrupted(void);

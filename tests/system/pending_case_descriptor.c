@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pending_case.h"
@@ -118,23 +117,7 @@ void pending_told_by_send(void)
 	tell_first(fd, send(fd, "x", 1, MSG_NOSIGNAL));
 }
 
-/* ---- whose descriptor it is ---- */
-
-void pending_forked(void)
-{
-	struct pollfd fds = case_polled(POLLOUT);
-	pid_t child;
-
-	(void)poll(&fds, 1, 20);
-	(void)fflush(stdout);
-	child = fork();
-	if (child == 0) {
-		case_tell_poll(poll(&fds, 1, 15000), &fds);
-		(void)fflush(stdout);
-		_exit(0);
-	}
-	waitpid(child, NULL, 0);
-}
+/* ---- what becomes of it ---- */
 
 /* Closed in the middle of it; its number becomes a pipe's, which must see nothing of it. */
 void pending_reused(void)

@@ -88,12 +88,12 @@ static struct run run_late(const char *name)
 }
 
 static const char *const waits[] = {
-	"poll",         "poll-for-all", "ppoll",        "poll-chk",
-	"ppoll-chk",    "select",       "pselect",      "level",
-	"edge",         "one-shot",     "epoll-pwait",  "epoll-pwait2",
-	"changed",      "threads",      "ask-error",    "told-by-connect",
-	"forked",       "told-by-read", "told-by-recv", "told-by-write",
-	"told-by-send",
+	"poll",          "poll-for-all",   "ppoll",        "poll-chk",
+	"ppoll-chk",     "select",         "pselect",      "level",
+	"edge",          "one-shot",       "epoll-pwait",  "epoll-pwait2",
+	"changed",       "threads",        "ask-error",    "told-by-connect",
+	"forked",        "forked-at-once", "told-by-read", "told-by-recv",
+	"told-by-write", "told-by-send",
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 #define TIMES 12
@@ -169,6 +169,27 @@ static void failure_looks_like_a_first_one(void **state)
 		assert_int_equal(count_lines(wrapped.err, "event=retry"), 2);
 		assert_int_equal(count_lines(wrapped.err, "reason=attempts"), 1);
 		check_same(waits[i], wrapped, run_closed(RUN_BARE, NULL, waits[i]));
+	}
+}
+
+/* Whoever makes the next attempt, it is the other one's too. */
+static void two_processes_that_wait_connect_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < TIMES; i++)
+		check_same("forked-both", run_late("forked-both"), run_open("forked-both"));
+}
+
+/* Why, the kernel tells one of them, as ever. */
+static void two_processes_that_wait_see_it_fail(void **state)
+{
+	(void)state;
+	for (int i = 0; i < TIMES; i++) {
+		struct run run = run_closed(RUN_SHIM, few, "forked-both");
+
+		assert_int_equal(count_lines(run.out, "not connected"), 2);
+		assert_contains(run.out, "SO_ERROR ECONNREFUSED");
+		run_free(&run);
 	}
 }
 
@@ -401,6 +422,8 @@ int main(void)
 		cmocka_unit_test(the_first_thread_may_have_ended),
 		cmocka_unit_test(a_slow_thread_loses_nothing),
 		cmocka_unit_test(failure_looks_like_a_first_one),
+		cmocka_unit_test(two_processes_that_wait_connect_once),
+		cmocka_unit_test(two_processes_that_wait_see_it_fail),
 		cmocka_unit_test(what_no_rule_names_is_left_alone),
 		cmocka_unit_test(what_is_not_retried_is_told_once),
 		cmocka_unit_test(a_second_connect_waits),

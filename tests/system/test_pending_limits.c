@@ -121,6 +121,38 @@ static void an_attempt_that_takes_too_long_has_failed(void **state)
 	close_clogged(&clogged);
 }
 
+/* A child that waits for something else knows of the connect, and of its limit. */
+static void a_child_with_a_set_of_its_own_calls_nothing_off(void **state)
+{
+	struct clogged clogged = clog_port();
+	struct run run = child_finish(start(RUN_SHIM, RULES("100ms", "timeout"), "forked-aside",
+					    clogged.port)),
+		   bare = refused("forked-aside");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, timed_out(bare.out));
+	assert_int_equal(count_lines(run.err, "event=retry"), 2);
+	assert_int_equal(count_lines(run.err, "reason=attempts"), 1);
+	run_free(&run);
+	run_free(&bare);
+	close_clogged(&clogged);
+}
+
+/* Two that wait for it are both told that it took too long, or that the other one saw to it. */
+static void two_processes_that_wait_are_told(void **state)
+{
+	struct clogged clogged = clog_port();
+	struct run run = child_finish(
+		start(RUN_SHIM, RULES("100ms", "timeout"), "forked-both", clogged.port));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.out, "not connected, SO_ERROR E"), 2);
+	run_free(&run);
+	close_clogged(&clogged);
+}
+
 /* The rule is there for its limit; what it retries is something else. */
 static void what_no_rule_retries_is_told(void **state)
 {
@@ -190,6 +222,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_attempt_that_takes_too_long_has_failed),
+		cmocka_unit_test(a_child_with_a_set_of_its_own_calls_nothing_off),
+		cmocka_unit_test(two_processes_that_wait_are_told),
 		cmocka_unit_test(what_no_rule_retries_is_told),
 		cmocka_unit_test(the_next_attempt_may_connect),
 		cmocka_unit_test(a_connect_in_time_is_left_alone),

@@ -59,6 +59,7 @@ static int next_attempt(const struct retries *retries)
 	int status;
 
 	again.addr = (const struct sockaddr *)&retries->addr;
+	rs_socket_bind_again(again.fd);
 	status = rs_connect_attempt(&again);
 	/* Another thread has made the socket a non-blocking one. */
 	return status == RS_CONNECT_PENDS ? -EINPROGRESS : status;

@@ -216,6 +216,8 @@ int rs_flight_failed_at_once(const struct rs_connect *call, int error)
 	}
 	stage = rs_setback(pending, error);
 	pending->stage = stage == RS_PENDING_WAITS ? stage : RS_PENDING_NONE;
+	if (stage == RS_PENDING_WAITS)
+		rs_socket_bind_again(call->fd);
 	rs_pending_release(pending);
 	return stage == RS_PENDING_WAITS ? -EINPROGRESS : -error;
 }

@@ -74,9 +74,12 @@ static int connect_once(const struct rs_connect *call)
  * process has connected meanwhile stays connected: to dissolve it would break that connection. */
 static int connect_again(const struct rs_connect *call)
 {
-	int error = connect_once(call);
+	int window = rs_socket_window(call->fd), error = connect_once(call);
 
-	return error != 0 && rs_connect_is_failure(error) ? connect_once(call) : error;
+	if (error == 0 || !rs_connect_is_failure(error))
+		return error;
+	rs_socket_restore(call->fd, window);
+	return connect_once(call);
 }
 
 static int real_connect(struct rs_pending *pending)

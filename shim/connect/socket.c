@@ -108,6 +108,57 @@ bool rs_socket_blocks(int fd)
 	return rs_socket_connects(fd) && !rs_socket_is_nonblocking(fd);
 }
 
+/* ---- between two attempts ---- */
+
+static bool is_an_address_of_its_own(const struct sockaddr_storage *name)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	memcpy(&in, name, sizeof(in));
+	memcpy(&in6, name, sizeof(in6));
+	if (name->ss_family == AF_INET)
+		return in.sin_addr.s_addr != htonl(INADDR_ANY) && in.sin_port != 0;
+	return name->ss_family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr) &&
+	       in6.sin6_port != 0;
+}
+
+static bool may_have_any_port(int fd)
+{
+	int any = 0;
+	socklen_t len = sizeof(any);
+
+	return rs_real_getsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &any, &len) == 0 &&
+	       any != 0;
+}
+
+/* The port is no longer the socket's, but still in its name. Of one that has kept it, since it was
+ * asked for by number, bind() is refused. */
+void rs_socket_bind_again(int fd)
+{
+	struct sockaddr_storage name = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(name);
+
+	if (getsockname(fd, (struct sockaddr *)&name, &len) == 0 &&
+	    is_an_address_of_its_own(&name) && !may_have_any_port(fd))
+		(void)bind(fd, (struct sockaddr *)&name, len);
+}
+
+int rs_socket_window(int fd)
+{
+	int clamp = 0;
+	socklen_t len = sizeof(clamp);
+
+	return rs_real_getsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, &len) == 0 ? clamp : 0;
+}
+
+void rs_socket_restore(int fd, int window)
+{
+	rs_socket_bind_again(fd);
+	if (window > 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, sizeof(window));
+}
+
 void rs_socket_dissolve(int fd)
 {
 	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
@@ -120,8 +171,11 @@ void rs_socket_dissolve(int fd)
 
 void rs_socket_call_off(int fd)
 {
+	int window = rs_socket_window(fd);
+
 	rs_socket_dissolve(fd);
 	(void)rs_socket_take_error(fd);
+	rs_socket_restore(fd, window);
 }
 
 int rs_socket_take_error(int fd)

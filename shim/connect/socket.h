@@ -46,12 +46,24 @@ bool rs_socket_is_fresh(int fd);
 /* One that connects, in blocking mode. */
 bool rs_socket_blocks(int fd);
 
+/*
+ * With an attempt that has failed the kernel forgets of a socket
+ *
+ * - its port, where the program has bound it to an address, and left the port to the kernel. Bound
+ *   again it keeps it for good. (To any address and any port is what it is without bind(), too.)
+ * - how large a window it may offer: read that before the kernel forgets it. Where the program has
+ *   set none it is what the kernel would come to again. 0: there is nothing to keep
+ */
+void rs_socket_bind_again(int fd);
+int rs_socket_window(int fd);
+void rs_socket_restore(int fd, int window); /* both */
+
 /* Have it forget its attempt, failed or under way, so that the next one is free to begin. Of a Unix
  * socket there is nothing to forget: leave it alone. No cancellation point. */
 void rs_socket_dissolve(int fd);
 
 /* The same, and its error too: that of a failed one which nobody has taken, or what an attempt
- * under way leaves when it is ended (ECONNRESET). */
+ * under way leaves when it is ended (ECONNRESET). The port and the window are kept. */
 void rs_socket_call_off(int fd);
 
 /* Its error, which the kernel forgets with that; 0: it has none. */

@@ -84,16 +84,16 @@ static struct sockaddr_in free_port(void)
 	return addr;
 }
 
-/* The descriptor's options, flags and binding are afterwards what they were. A port that the
- * kernel chose is not bound in this sense: it gives it up when a connect() fails. */
-static void bound(void)
+/* The descriptor's options, flags and binding are afterwards what they were. */
+static void connect_bound(struct sockaddr_in before)
 {
-	struct sockaddr_in before = free_port(), after = { 0 };
+	struct sockaddr_in after = { 0 };
 	socklen_t len = sizeof(before);
 	int fd = case_socket(0), on = 1, flags = fcntl(fd, F_GETFL);
 
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	if (bind(fd, in_addr(&before), sizeof(before)) != 0)
+	if (bind(fd, in_addr(&before), len) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&before, &len) != 0)
 		abort();
 	case_tell(case_connect(fd));
 	getsockname(fd, (struct sockaddr *)&after, &len);
@@ -103,6 +103,20 @@ static void bound(void)
 	printf("port %s, option %s, flags %s\n",
 	       before.sin_port == after.sin_port ? "kept" : "lost", on ? "kept" : "lost",
 	       flags == fcntl(fd, F_GETFL) ? "kept" : "lost");
+}
+
+static void bound(void)
+{
+	connect_bound(free_port());
+}
+
+/* The kernel gives up a port that it has chosen when a connect() fails. */
+static void bound_to_any_port(void)
+{
+	struct sockaddr_in addr = free_port();
+
+	addr.sin_port = 0;
+	connect_bound(addr);
 }
 
 static void keeps_errno(void)
@@ -209,6 +223,7 @@ static const struct {
 	{ "bad-arguments", bad_arguments },
 	{ "bad-pointers", bad_pointers },
 	{ "bound", bound },
+	{ "bound-to-any-port", bound_to_any_port },
 	{ "cancelled", connect_cancelled },
 	{ "closed-stderr", closed_stderr },
 	{ "connect-twice", connect_twice },

@@ -37,6 +37,15 @@ int case_begin(void)
 	return fd;
 }
 
+in_port_t case_port(int fd)
+{
+	struct sockaddr_in own = { 0 };
+	socklen_t len = sizeof(own);
+
+	(void)getsockname(fd, (struct sockaddr *)&own, &len);
+	return own.sin_port;
+}
+
 const char *case_error_name(int error)
 {
 	return error ? errno_name(error) : "0";
@@ -296,6 +305,7 @@ static const struct {
 	{ "told-by-recv", pending_told_by_recv },
 	{ "told-by-write", pending_told_by_write },
 	{ "told-by-send", pending_told_by_send },
+	{ "bound", pending_bound },
 	{ "forked-at-once", pending_forked_at_once },
 	{ "forked", pending_forked },
 	{ "forked-both", pending_forked_both },

@@ -25,6 +25,9 @@ extern const struct timespec case_patience; /* 15 s */
 int case_begin(void);
 struct pollfd case_polled(short events);
 
+/* The port that it is bound to, of this machine. */
+in_port_t case_port(int fd);
+
 /* "0", or as errno_name(). */
 const char *case_error_name(int error);
 
@@ -49,6 +52,7 @@ void pending_ask_late(void);
 void pending_ask_connect(void);
 void pending_told_by_connect(void);
 void pending_tried_anew(void);
+void pending_bound(void);
 void pending_told_by_read(void);
 void pending_told_by_recv(void);
 void pending_told_by_write(void);

@@ -2,6 +2,8 @@
  * The descriptor of a pending connect: what a program asks of it, and does with it.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -115,6 +117,31 @@ void pending_told_by_send(void)
 	int fd = ended();
 
 	tell_first(fd, send(fd, "x", 1, MSG_NOSIGNAL));
+}
+
+/* ---- what is set of it ---- */
+
+/* What the kernel forgets when a connect fails. */
+void pending_bound(void)
+{
+	struct pollfd fds = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
+			      .events = POLLOUT };
+	struct sockaddr_in addr = case_target;
+	int window = 8192, ready;
+	socklen_t len = sizeof(window);
+	in_port_t port;
+
+	addr.sin_port = 0;
+	if (setsockopt(fds.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, len) != 0 ||
+	    bind(fds.fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
+		abort();
+	port = case_port(fds.fd);
+	(void)connect(fds.fd, (struct sockaddr *)&case_target, sizeof(case_target));
+	ready = poll(&fds, 1, 15000);
+	window = 0;
+	getsockopt(fds.fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, &len);
+	printf("port %s, window %d\n", case_port(fds.fd) == port ? "kept" : "lost", window);
+	case_tell_poll(ready, &fds);
 }
 
 /* ---- what becomes of it ---- */

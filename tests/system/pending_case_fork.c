@@ -45,15 +45,6 @@ void pending_forked(void)
 	left_to_child(&fds);
 }
 
-static in_port_t port_of(int fd)
-{
-	struct sockaddr_in own = { 0 };
-	socklen_t len = sizeof(own);
-
-	(void)getsockname(fd, (struct sockaddr *)&own, &len);
-	return own.sin_port;
-}
-
 /* Until the other one has come, too. */
 static void meet(int end)
 {
@@ -75,9 +66,9 @@ void pending_forked_both(void)
 		abort();
 	child = fork();
 	ready = poll(&fds, 1, 15000);
-	port = port_of(fds.fd);
+	port = case_port(fds.fd);
 	meet(ends[child == 0]);
-	puts(port_of(fds.fd) == port ? "the same" : "another");
+	puts(case_port(fds.fd) == port ? "the same" : "another");
 	if (child == 0)
 		tell_and_exit(ready, &fds);
 	waitpid(child, NULL, 0);

@@ -109,6 +109,7 @@ static void options_and_binding_stay(void **state)
 {
 	(void)state;
 	late_case("bound", "connected\nport kept, option kept, flags kept\n");
+	late_case("bound-to-any-port", "connected\nport kept, option kept, flags kept\n");
 }
 
 static void errno_survives_a_recovery(void **state)

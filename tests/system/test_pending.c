@@ -88,12 +88,12 @@ static struct run run_late(const char *name)
 }
 
 static const char *const waits[] = {
-	"poll",          "poll-for-all",   "ppoll",        "poll-chk",
-	"ppoll-chk",     "select",         "pselect",      "level",
-	"edge",          "one-shot",       "epoll-pwait",  "epoll-pwait2",
-	"changed",       "threads",        "ask-error",    "told-by-connect",
-	"forked",        "forked-at-once", "told-by-read", "told-by-recv",
-	"told-by-write", "told-by-send",
+	"poll",         "poll-for-all",   "ppoll",        "poll-chk",
+	"ppoll-chk",    "select",         "pselect",      "level",
+	"edge",         "one-shot",       "epoll-pwait",  "epoll-pwait2",
+	"changed",      "threads",        "ask-error",    "told-by-connect",
+	"forked",       "forked-at-once", "bound",        "told-by-read",
+	"told-by-recv", "told-by-write",  "told-by-send",
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 #define TIMES 12

@@ -176,7 +176,9 @@ static void what_no_rule_retries_is_told(void **state)
 /* The kernel by itself would ask again after a second. */
 static void the_next_attempt_may_connect(void **state)
 {
-	static const char *const names[] = { "poll", "select", "level", "edge", "one-shot" };
+	static const char *const names[] = {
+		"poll", "select", "level", "edge", "one-shot", "bound",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -190,6 +192,7 @@ static void the_next_attempt_may_connect(void **state)
 		run = child_finish(child);
 		assert_exit(run, 0);
 		assert_contains(run.out, "connected, SO_ERROR 0, then 0, sent 1\n");
+		assert_lacks(run.out, "lost");
 		assert_contains(run.err, "event=recovered");
 		run_free(&run);
 		close_clogged(&clogged);

@@ -81,7 +81,7 @@ static size_t take_lines(char *text, rs_registered_fn each, void *arg)
 
 int rs_registrations_read(int epfd, rs_registered_fn each, void *arg)
 {
-	char text[4096];
+	char text[1024]; /* several lines; a thread's stack may be small */
 	size_t kept = 0, taken;
 	long got;
 	int fd = open_fdinfo(epfd);

@@ -10,7 +10,9 @@
 #include "real_libc.h"
 #include "retry/ns.h"
 
-/* So many descriptors are copied on the stack; more, into pages of their own. */
+/* So many descriptors are copied on the stack, which may be a small one; more, where the program
+ * has put them there, too; and more again, into pages of their own. */
+#define FEW      16
 #define ON_STACK 256
 
 /* One poll() of the program. */
@@ -167,8 +169,10 @@ static int wait_all(struct polled *polled, const struct rs_limit *limit)
 	return ready;
 }
 
-static int with_signals_held(struct polled *polled, struct rs_limit limit)
+/* `quiet` is room for as many. */
+static int wait_in(struct pollfd *quiet, struct pollfd *fds, nfds_t count, struct rs_limit limit)
 {
+	struct polled polled = { .fds = fds, .count = count, .quiet = quiet };
 	struct rs_before before;
 	int ready, error;
 
@@ -176,28 +180,45 @@ static int with_signals_held(struct polled *polled, struct rs_limit limit)
 	limit.before = &before;
 	if (!limit.mask)
 		limit.mask = &before.mask;
-	ready = wait_all(polled, &limit);
+	ready = wait_all(&polled, &limit);
 	error = errno;
 	rs_signals_let(&before);
 	errno = error;
 	return ready;
 }
 
+__attribute__((noinline)) static int wait_for_few(struct pollfd *fds, nfds_t count,
+						  struct rs_limit limit)
+{
+	struct pollfd quiet[FEW];
+
+	return wait_in(quiet, fds, count, limit);
+}
+
+__attribute__((noinline)) static int wait_for_more(struct pollfd *fds, nfds_t count,
+						   struct rs_limit limit)
+{
+	struct pollfd quiet[ON_STACK];
+
+	return wait_in(quiet, fds, count, limit);
+}
+
 int rs_wait_poll(struct pollfd *fds, nfds_t count, struct rs_limit limit)
 {
-	struct pollfd on_stack[ON_STACK];
-	struct polled polled = { .fds = fds, .count = count, .quiet = on_stack };
 	size_t size = count * sizeof(*fds);
+	struct pollfd *quiet;
 	int ready, error;
 
+	if (count <= FEW)
+		return wait_for_few(fds, count, limit);
 	if (count <= ON_STACK)
-		return with_signals_held(&polled, limit);
-	polled.quiet = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (polled.quiet == MAP_FAILED)
+		return wait_for_more(fds, count, limit);
+	quiet = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (quiet == MAP_FAILED)
 		return -1;
-	ready = with_signals_held(&polled, limit);
+	ready = wait_in(quiet, fds, count, limit);
 	error = errno;
-	munmap(polled.quiet, size);
+	munmap(quiet, size);
 	errno = error;
 	return ready;
 }

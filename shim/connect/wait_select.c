@@ -8,32 +8,45 @@
 #include "real_libc.h"
 #include "retry/ns.h"
 
-/* Sets as large as this are copied. Larger ones than FD_SETSIZE are made by hand, and seldom. */
+/* Sets as large as this are copied. Larger ones than FD_SETSIZE are made by hand, and seldom: room
+ * for those is only taken where it is needed, since a thread's stack may be small. */
 #define BITS_MAX  8192
+#define BITS_FEW  FD_SETSIZE
 #define WORD_BITS (8 * sizeof(unsigned long))
 
 enum { READ, WRITE, EXCEPT, SETS };
 
+/* The words of each set. */
 struct bits {
-	unsigned long words[SETS][BITS_MAX / WORD_BITS];
+	unsigned long *words[SETS];
 };
 
 /* One select() of the program. */
 struct selected {
 	const struct rs_fd_sets *program;
-	struct bits asked; /* what it asked for */
+	struct bits asked; /* what it asked for: its own sets, until the wait is over */
 	struct bits quiet; /* the same without those that wait for their next attempt */
 	int64_t due_ns;
 };
 
-static bool has(const struct bits *bits, int set, int fd)
+static bool has(const unsigned long *set, int fd)
 {
-	return (bits->words[set][(size_t)fd / WORD_BITS] >> ((size_t)fd % WORD_BITS) & 1) != 0;
+	return (set[(size_t)fd / WORD_BITS] >> ((size_t)fd % WORD_BITS) & 1) != 0;
 }
 
-static void clear(struct bits *bits, int set, int fd)
+static void clear(unsigned long *set, int fd)
 {
-	bits->words[set][(size_t)fd / WORD_BITS] &= ~(1UL << ((size_t)fd % WORD_BITS));
+	set[(size_t)fd / WORD_BITS] &= ~(1UL << ((size_t)fd % WORD_BITS));
+}
+
+/* The program's own. */
+static struct bits bits_of(const struct rs_fd_sets *sets)
+{
+	struct bits bits;
+
+	for (int i = 0; i < SETS; i++)
+		bits.words[i] = (unsigned long *)(void *)sets->sets[i];
+	return bits;
 }
 
 static size_t words(const struct rs_fd_sets *sets)
@@ -46,7 +59,21 @@ static size_t bytes(const struct rs_fd_sets *sets)
 	return words(sets) * sizeof(unsigned long);
 }
 
-static void copy_in(struct bits *bits, const struct rs_fd_sets *sets)
+static bool are_few(const struct rs_fd_sets *sets)
+{
+	return sets->count <= BITS_FEW;
+}
+
+/* Room for that many sets that are few, or not, on the stack of whoever asks for it. */
+#define ROOM_FOR_FEW(sets)  (BITS_FEW / WORD_BITS * (sets))
+#define ROOM_FOR_MANY(sets) (BITS_MAX / WORD_BITS * (sets))
+
+static struct bits bits_in(unsigned long *room, const struct rs_fd_sets *sets)
+{
+	return (struct bits){ { room, room + words(sets), room + 2 * words(sets) } };
+}
+
+static void copy_in(const struct bits *bits, const struct rs_fd_sets *sets)
 {
 	for (int i = 0; i < SETS; i++) {
 		if (sets->sets[i])
@@ -67,7 +94,7 @@ static void copy_out(const struct bits *bits, const struct rs_fd_sets *sets)
 static bool asks_for(const struct rs_fd_sets *sets, const struct bits *bits, int fd)
 {
 	for (int i = 0; fd < sets->count && i < SETS; i++) {
-		if (sets->sets[i] && has(bits, i, fd))
+		if (sets->sets[i] && has(bits->words[i], fd))
 			return true;
 	}
 	return false;
@@ -75,15 +102,14 @@ static bool asks_for(const struct rs_fd_sets *sets, const struct bits *bits, int
 
 bool rs_select_concerned(const struct rs_fd_sets *sets)
 {
-	struct bits bits;
+	const struct bits asked = bits_of(sets);
 	unsigned next = 0;
 	int fd;
 
 	if (sets->count <= 0 || sets->count > BITS_MAX)
 		return false;
-	copy_in(&bits, sets);
 	while ((fd = rs_pending_each(&next)) >= 0) {
-		if (asks_for(sets, &bits, fd))
+		if (asks_for(sets, &asked, fd))
 			return true;
 	}
 	return false;
@@ -97,9 +123,9 @@ bool rs_select_concerned(const struct rs_fd_sets *sets)
  * besides. It ends no wait sooner.
  */
 struct plain {
-	struct bits bits;                         /* asked for, then reported */
-	unsigned long mine[BITS_MAX / WORD_BITS]; /* of these, what is pending … */
-	size_t from, to;                          /* … which is in these words */
+	struct bits bits;    /* asked for, then reported */
+	unsigned long *mine; /* of these, what is pending … */
+	size_t from, to;     /* … which is in these words */
 };
 
 static int lowest(unsigned long word, size_t index)
@@ -139,7 +165,7 @@ static bool find_mine(struct plain *plain, const struct rs_fd_sets *sets)
 	memset(plain->mine, 0, bytes(sets));
 	for (int i = 0; i < SETS; i++) {
 		if (sets->sets[i])
-			find_mine_in(plain, (const void *)sets->sets[i], words(sets));
+			find_mine_in(plain, bits_of(sets).words[i], words(sets));
 	}
 	return plain->to > 0;
 }
@@ -169,7 +195,7 @@ static bool all_have_landed(unsigned long word, size_t index, uint32_t since)
 
 static bool is_told_plainly(const struct plain *plain, bool excepts, uint32_t since)
 {
-	const unsigned long(*told)[BITS_MAX / WORD_BITS] = plain->bits.words;
+	unsigned long *const *told = plain->bits.words;
 
 	for (size_t i = plain->from; i < plain->to; i++) {
 		if (plain->mine[i] & (told[READ][i] | (excepts ? told[EXCEPT][i] : 0)))
@@ -189,14 +215,14 @@ static int select_real(const struct rs_select_call *call, fd_set *const sets[SET
 			      call->interval);
 }
 
-bool rs_select_plainly(const struct rs_select_call *call, int *ready)
+static bool select_in(unsigned long *room, const struct rs_select_call *call, int *ready)
 {
 	const struct rs_fd_sets *sets = &call->sets;
 	uint32_t since = rs_pending_taken();
-	struct plain plain;
+	struct plain plain = { .bits = bits_in(room, sets), .mine = room + SETS * words(sets) };
 	fd_set *asked[SETS];
 
-	if (sets->count <= 0 || sets->count > BITS_MAX || !find_mine(&plain, sets)) {
+	if (!find_mine(&plain, sets)) {
 		*ready = select_real(call, sets->sets);
 		return true;
 	}
@@ -210,13 +236,36 @@ bool rs_select_plainly(const struct rs_select_call *call, int *ready)
 	return true;
 }
 
+__attribute__((noinline)) static bool select_many(const struct rs_select_call *call, int *ready)
+{
+	unsigned long room[ROOM_FOR_MANY(SETS + 1)];
+
+	return select_in(room, call, ready);
+}
+
+__attribute__((noinline)) static bool select_few(const struct rs_select_call *call, int *ready)
+{
+	unsigned long room[ROOM_FOR_FEW(SETS + 1)];
+
+	return select_in(room, call, ready);
+}
+
+bool rs_select_plainly(const struct rs_select_call *call, int *ready)
+{
+	if (call->sets.count <= 0 || call->sets.count > BITS_MAX) {
+		*ready = select_real(call, call->sets.sets);
+		return true;
+	}
+	return are_few(&call->sets) ? select_few(call, ready) : select_many(call, ready);
+}
+
 /* ---- before the wait ---- */
 
-static void clear_all(const struct rs_fd_sets *sets, struct bits *bits, int fd)
+static void clear_all(const struct rs_fd_sets *sets, const struct bits *bits, int fd)
 {
 	for (int i = 0; i < SETS; i++) {
 		if (sets->sets[i])
-			clear(bits, i, fd);
+			clear(bits->words[i], fd);
 	}
 }
 
@@ -239,7 +288,7 @@ static void prepare(struct selected *selected, int64_t now_ns)
 	unsigned next = 0;
 	int fd;
 
-	selected->quiet = selected->asked;
+	copy_in(&selected->quiet, selected->program);
 	selected->due_ns = RS_FOREVER;
 	while ((fd = rs_pending_each(&next)) >= 0) {
 		if (asks_for(selected->program, &selected->asked, fd))
@@ -255,8 +304,8 @@ static int hide(struct selected *selected, int fd)
 	int hidden = 0;
 
 	for (int i = 0; i < SETS; i++) {
-		if (selected->program->sets[i] && has(&selected->quiet, i, fd)) {
-			clear(&selected->quiet, i, fd);
+		if (selected->program->sets[i] && has(selected->quiet.words[i], fd)) {
+			clear(selected->quiet.words[i], fd);
 			hidden++;
 		}
 	}
@@ -326,14 +375,14 @@ static int wait_all(struct selected *selected, const struct rs_limit *limit)
 	return ready;
 }
 
-int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit)
+static int wait_in(unsigned long *room, const struct rs_fd_sets *sets, struct rs_limit limit)
 {
-	struct selected selected;
+	struct selected selected = { .program = sets,
+				     .asked = bits_of(sets),
+				     .quiet = bits_in(room, sets) };
 	struct rs_before before;
 	int ready, error;
 
-	selected.program = sets;
-	copy_in(&selected.asked, sets);
 	rs_signals_hold_to_wait(&before);
 	limit.before = &before;
 	if (!limit.mask)
@@ -343,4 +392,25 @@ int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit)
 	rs_signals_let(&before);
 	errno = error;
 	return ready;
+}
+
+__attribute__((noinline)) static int wait_for_many(const struct rs_fd_sets *sets,
+						   struct rs_limit limit)
+{
+	unsigned long room[ROOM_FOR_MANY(SETS)];
+
+	return wait_in(room, sets, limit);
+}
+
+__attribute__((noinline)) static int wait_for_few(const struct rs_fd_sets *sets,
+						  struct rs_limit limit)
+{
+	unsigned long room[ROOM_FOR_FEW(SETS)];
+
+	return wait_in(room, sets, limit);
+}
+
+int rs_wait_select(const struct rs_fd_sets *sets, struct rs_limit limit)
+{
+	return are_few(sets) ? wait_for_few(sets, limit) : wait_for_many(sets, limit);
 }

@@ -5,12 +5,17 @@
 #include "ops/hook_env.h"
 #include "rules/names.h"
 
-static struct rs_hook hook_of(const struct rs_incident *incident, const char *const *argv,
-			      char env[RS_HOOK_ENV])
+static size_t put_env(const void *incident, char env[RS_HOOK_ENV])
+{
+	return rs_hook_env(incident, getpid(), env).len;
+}
+
+static struct rs_hook hook_of(const struct rs_incident *incident, const char *const *argv)
 {
 	return (struct rs_hook){
 		.argv = argv,
-		.env = rs_hook_env(incident, getpid(), env),
+		.put_env = put_env,
+		.env_of = incident,
 		.input = incident->outcome->body,
 		.timeout_ns = incident->rules->settings.hook_timeout_ns,
 	};
@@ -19,8 +24,7 @@ static struct rs_hook hook_of(const struct rs_incident *incident, const char *co
 void rs_command_run(const struct rs_incident *incident, const char *const *argv,
 		    const struct rs_patience *patience, struct rs_hook_result *result)
 {
-	char env[RS_HOOK_ENV];
-	struct rs_hook hook = hook_of(incident, argv, env);
+	struct rs_hook hook = hook_of(incident, argv);
 
 	hook.go_on = patience->go_on;
 	hook.arg = patience->arg;
@@ -30,8 +34,7 @@ void rs_command_run(const struct rs_incident *incident, const char *const *argv,
 void rs_command_start(const struct rs_incident *incident, const char *const *argv,
 		      struct rs_hook_job *job)
 {
-	char env[RS_HOOK_ENV];
-	const struct rs_hook hook = hook_of(incident, argv, env);
+	const struct rs_hook hook = hook_of(incident, argv);
 
 	rs_hook_start(&hook, job);
 }

@@ -129,9 +129,9 @@ int rs_edits_parse(char *text, size_t len, struct rs_edits *edits)
 /* Of a part of a URL nobody can say what is a password in it: it is shown whole or not at all. */
 static void show_url(struct rs_span text, struct rs_line *shown)
 {
-	char whole[2048], public[2048];
+	char whole[2048];
 	struct rs_url url;
-	size_t len = strnlen(text.at, text.len);
+	size_t len = strnlen(text.at, text.len), room = shown->size - shown->len;
 
 	if (len != text.len || len >= sizeof(whole)) {
 		rs_line_text(shown, "(not shown)");
@@ -140,8 +140,9 @@ static void show_url(struct rs_span text, struct rs_line *shown)
 	memcpy(whole, text.at, len);
 	whole[len] = '\0';
 	url = rs_url_split(whole);
-	len = rs_url_public(&url, true, public, sizeof(public));
-	rs_line_put(shown, public, len);
+	shown->cut = shown->cut || len >= room; /* what is public of it is no longer */
+	if (!shown->cut)
+		shown->len += rs_url_public(&url, true, shown->text + shown->len, room);
 }
 
 /* It may be a line of ours that was mistyped: what stands behind a colon is not shown. */

@@ -93,18 +93,14 @@ static void put_decision(struct rs_log_line *line, const struct rs_call_state *s
 		put_elapsed(line, state, now_ns);
 }
 
-void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
-		       const struct rs_target *target, const struct rs_outcome *outcome,
-		       const struct rs_call_state *state, const struct rs_decision *decision,
-		       int64_t now_ns)
+/* Lines are composed where nothing else is done meanwhile: a thread's stack may be small. */
+__attribute__((noinline)) static void
+log_decision(const struct rs_rules *rules, const struct rs_rule *rule,
+	     const struct rs_target *target, const struct rs_outcome *outcome,
+	     const struct rs_call_state *state, const struct rs_decision *decision, int64_t now_ns)
 {
 	struct rs_log_line line;
 
-	rs_stats_decision(rules, rule, target->call, state, decision);
-	/* A command's event tells how it went, too. */
-	if (!observes(rules) &&
-	    (decision->action == RS_ACTION_RECOVER || decision->action == RS_ACTION_FOLLOWUP))
-		return;
 	rs_log_begin(&line, &rules->settings, level_of(rules, decision->action),
 		     observes(rules) ? "observe" : action_name(decision->action));
 	if (!line.wanted)
@@ -116,6 +112,19 @@ void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
 	put_cause(&line, target, outcome);
 	put_decision(&line, state, decision, now_ns);
 	rs_log_end(&line);
+}
+
+void rs_event_decision(const struct rs_rules *rules, const struct rs_rule *rule,
+		       const struct rs_target *target, const struct rs_outcome *outcome,
+		       const struct rs_call_state *state, const struct rs_decision *decision,
+		       int64_t now_ns)
+{
+	bool runs = decision->action == RS_ACTION_RECOVER || decision->action == RS_ACTION_FOLLOWUP;
+
+	rs_stats_decision(rules, rule, target->call, state, decision);
+	/* A command's event tells how it went, too. */
+	if (observes(rules) || !runs)
+		log_decision(rules, rule, target, outcome, state, decision, now_ns);
 }
 
 /* One that has mended an error is no more news than a retry. */
@@ -143,12 +152,13 @@ void rs_event_command(const struct rs_incident *incident, const char *why, int64
 	rs_log_end(&line);
 }
 
-void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *target,
-			const struct rs_call_state *state, int64_t now_ns)
+__attribute__((noinline)) static void log_recovered(const struct rs_rules *rules,
+						    const struct rs_target *target,
+						    const struct rs_call_state *state,
+						    int64_t now_ns)
 {
 	struct rs_log_line line;
 
-	rs_stats_recovered(rules, target->call, state);
 	rs_log_begin(&line, &rules->settings, RS_LOG_INFO, "recovered");
 	if (!line.wanted)
 		return;
@@ -156,6 +166,13 @@ void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *ta
 	rs_log_int(&line, "attempts", state->attempts);
 	put_elapsed(&line, state, now_ns);
 	rs_log_end(&line);
+}
+
+void rs_event_recovered(const struct rs_rules *rules, const struct rs_target *target,
+			const struct rs_call_state *state, int64_t now_ns)
+{
+	rs_stats_recovered(rules, target->call, state);
+	log_recovered(rules, target, state, now_ns);
 }
 
 void rs_event_paced(const struct rs_rules *rules, const struct rs_target *target, int64_t wait_ns)

@@ -105,8 +105,7 @@ void rs_hook_start(const struct rs_hook *hook, struct rs_hook_job *job)
 	reap_abandoned();
 	*job = (struct rs_hook_job){ .program = getpid(), .helper = -ENOMEM };
 	if (run != MAP_FAILED) {
-		memcpy(run->env, hook->env.at,
-		       hook->env.len < RS_HOOK_ENV ? hook->env.len : RS_HOOK_ENV);
+		run->env_len = hook->put_env(hook->env_of, run->env);
 		/* What the helper, a fork without libc's help, had better not look up itself. */
 		run->secure = getauxval(AT_SECURE) != 0;
 		(void)rs_process_environ();

@@ -25,9 +25,14 @@ struct rs_hook_run;
 /* The variables that a command gets: "NAME=value\0NAME=value\0". */
 #define RS_HOOK_ENV 8192
 
+/* Writes them to `env`, which is zero; how many bytes they are. It goes straight to where the
+ * helper reads it: a thread's stack may be small. */
+typedef size_t (*rs_hook_env_fn)(const void *of, char env[RS_HOOK_ENV]);
+
 struct rs_hook {
-	const char *const *argv;  /* searched for in PATH */
-	struct rs_span env;       /* at most RS_HOOK_ENV bytes, see above */
+	const char *const *argv; /* searched for in PATH */
+	rs_hook_env_fn put_env;
+	const void *env_of;
 	struct rs_span input;     /* its stdin */
 	int64_t timeout_ns;       /* then its process group is ended */
 	bool (*go_on)(void *arg); /* asked at least every 50 ms; false ends the group. NULL: yes */

@@ -117,7 +117,7 @@ static size_t count_strings(const char *text, size_t len)
 /* NULL where there is no memory. */
 static char **command_environment(struct helper *helper)
 {
-	size_t len = helper->hook->env.len;
+	size_t len = helper->run->env_len;
 	size_t count = count_strings(helper->run->env, len) + 2;
 	char *at = helper->run->env;
 	char **env;
@@ -223,7 +223,7 @@ static void feed(struct helper *helper)
 static void drain(struct helper *helper)
 {
 	struct rs_hook_run *run = helper->run;
-	char dropped[4096];
+	char dropped[512]; /* the stack is a copy of the thread's, which may be small */
 
 	for (;;) {
 		size_t room = RS_HOOK_OUTPUT - run->output_len;

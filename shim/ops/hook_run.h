@@ -14,6 +14,7 @@
 struct rs_hook_run {
 	/* The program writes, the helper reads. */
 	bool secure;     /* the program runs under secure execution */
+	size_t env_len;  /* of `env` */
 	atomic_int stop; /* end the command now */
 
 	/* The helper writes; `done` last. A futex. */

@@ -45,7 +45,9 @@ void rs_stats_attach(struct rs_rules *rules)
 		rules->passed = there ? there : new_page();
 }
 
-static void say_once(const struct rs_rules *rules, const char *why)
+/* By itself, and so are the log's other lines: a small thread's stack has no room for one while
+ * something else is done. */
+__attribute__((noinline)) static void say_once(const struct rs_rules *rules, const char *why)
 {
 	static atomic_bool said;
 	struct rs_log_line line;

@@ -5,8 +5,10 @@
 
 #include "retry/ascii.h"
 
-/* fnmatch(3) wants a terminated string; spans are not. */
-#define TEXT_LIMIT 4096
+/* fnmatch(3) wants a terminated string; spans are not. Most are short, and the stack of a thread
+ * may be small. */
+#define SHORT_LIMIT 512
+#define TEXT_LIMIT  4096
 
 static const char wildcards[] = "*?[\\";
 
@@ -322,16 +324,33 @@ static bool bytes_match(const struct rs_glob *glob, struct rs_span text)
 	       middle_matches(glob, text.at + glob->text.len, text.at + text.len - glob->tail);
 }
 
-static bool pattern_matches(const struct rs_glob *glob, struct rs_span text)
+static bool copy_matches(const struct rs_glob *glob, struct rs_span text, char *copy)
 {
-	char copy[TEXT_LIMIT];
-
-	if (text.len >= sizeof(copy) || text.len < glob->text.len || !same(glob, text.at))
-		return false;
 	if (text.len > 0)
 		memcpy(copy, text.at, text.len);
 	copy[text.len] = '\0';
 	return fnmatch(glob->pattern, copy, glob->fold ? FNM_CASEFOLD : 0) == 0;
+}
+
+__attribute__((noinline)) static bool long_matches(const struct rs_glob *glob, struct rs_span text)
+{
+	char copy[TEXT_LIMIT];
+
+	return text.len < sizeof(copy) && copy_matches(glob, text, copy);
+}
+
+__attribute__((noinline)) static bool short_matches(const struct rs_glob *glob, struct rs_span text)
+{
+	char copy[SHORT_LIMIT];
+
+	return copy_matches(glob, text, copy);
+}
+
+static bool pattern_matches(const struct rs_glob *glob, struct rs_span text)
+{
+	if (text.len < glob->text.len || !same(glob, text.at))
+		return false;
+	return text.len < SHORT_LIMIT ? short_matches(glob, text) : long_matches(glob, text);
 }
 
 bool rs_glob_matches(const struct rs_glob *glob, struct rs_span text)

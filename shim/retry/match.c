@@ -239,7 +239,7 @@ static const char *scope_refuses(const struct rs_rule *rule, const struct rs_tar
 static bool response_refuses(const struct rs_rule *rule, const struct rs_outcome *outcome,
 			     struct response *held)
 {
-	return rule->header && held->headers_known &&
+	return held && rule->header && held->headers_known &&
 	       !rs_held_may_have_header(rule->header, outcome->headers, &held->headers);
 }
 
@@ -307,8 +307,14 @@ static enum rs_match judge_in_order(const struct rs_rules *rules, const struct r
 	return RS_MATCH_NONE;
 }
 
-/* By itself, so that a connect() in a signal handler, whose stack may be small, needs none of the
- * room that a response takes. */
+/* For a few rules it saves little to keep what is found out about a response. */
+static bool are_many(const struct rs_rules *rules)
+{
+	return rules->briefs || (rules->texts && rules->texts->count >= RS_BRIEF_LEAST);
+}
+
+/* By itself, so that what is judged without needs none of its room: a thread's stack may be small,
+ * and so may be a signal handler's. */
 __attribute__((noinline)) static enum rs_match
 judge_response(const struct rs_rules *rules, const struct rs_target *target,
 	       const struct rs_outcome *outcome, enum rs_known known, const struct rs_rule **rule)
@@ -330,9 +336,18 @@ enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *tar
 	if (!rs_status_in(&rules->status, outcome->status) &&
 	    !rs_error_set_matches(&rules->error, target->call, outcome))
 		return RS_MATCH_NONE;
-	if (outcome->status != 0)
+	if (outcome->status != 0 && known != RS_KNOWN_STATUS && are_many(rules))
 		return judge_response(rules, target, outcome, known, rule);
 	return judge_in_order(rules, target, outcome, known, NULL, rule);
+}
+
+bool rs_match_takes_room(const struct rs_rules *rules)
+{
+	bool takes = are_many(rules);
+
+	for (size_t i = 0; i < rules->rule_count && !takes; i++)
+		takes = rules->rules[i].body_regex != NULL;
+	return takes;
 }
 
 /* The outcome matcher to name where there is a failure, or a response, that is not of the rule. */

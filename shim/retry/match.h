@@ -31,6 +31,10 @@ enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *tar
 		       const struct rs_outcome *outcome, enum rs_known known,
 		       const struct rs_rule **rule);
 
+/* Does it take more of the stack to judge a response than a small thread may have left? Where rules
+ * are many, what is found out for one is kept for the others; and regular expressions recurse. */
+bool rs_match_takes_room(const struct rs_rules *rules);
+
 /* Why a rule does not match, for `explain` and for tests: the key of the first matcher that says
  * no, or NULL when the rule matches. */
 const char *rs_rule_refuses(const struct rs_rule *rule, const struct rs_target *target,

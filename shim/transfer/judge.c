@@ -1,4 +1,6 @@
 #include "ops/events.h"
+#include "own_stack.h"
+#include "pause.h"
 #include "process.h"
 #include "retry/curl_error.h"
 #include "retry/ending.h"
@@ -54,16 +56,47 @@ static bool may_matter(const struct rs_exchange *x, const struct rs_outcome *out
 	       rs_error_set_matches(&x->rules->error, RS_CALL_CURL, outcome);
 }
 
+struct question {
+	const struct rs_rules *rules;
+	const struct rs_target *target;
+	const struct rs_outcome *outcome;
+	enum rs_known known;
+	const struct rs_rule **rule;
+	enum rs_match found;
+};
+
+static void ask(void *arg)
+{
+	struct question *question = arg;
+
+	question->found = rs_match(question->rules, question->target, question->outcome,
+				   question->known, question->rule);
+}
+
+/* libcurl calls us deep inside, and leaves little of a small thread's stack. */
+static void ask_with_room(struct question *question)
+{
+	struct rs_before before;
+
+	rs_signals_hold(&before);
+	rs_on_own_stack(ask, question);
+	rs_signals_let(&before);
+}
+
 static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outcome,
 			   enum rs_known known, const struct rs_rule **rule)
 {
-	enum rs_match found;
+	struct question question = { x->rules, NULL, outcome, known, rule, RS_MATCH_NONE };
 
 	if (!may_matter(x, outcome))
 		return RS_MATCH_NONE;
-	found = rs_match(x->rules, rs_exchange_target(x), outcome, known, rule);
+	question.target = rs_exchange_target(x);
+	if (outcome->status != 0 && known != RS_KNOWN_STATUS && rs_match_takes_room(x->rules))
+		ask_with_room(&question);
+	else
+		ask(&question);
 	rs_event_patterns(x->rules);
-	return found;
+	return question.found;
 }
 
 void rs_hand_over(struct rs_exchange *x)

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "transfer/arrival.h"
@@ -275,12 +276,21 @@ size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data)
  */
 static void recall_line(struct rs_exchange *x, const char *name, const char *value)
 {
-	char line[4096];
-	int len = snprintf(line, sizeof(line), "%s%s%s\r\n", name, *name && *value ? ": " : "",
-			   value);
+	const size_t size = strlen(name) + strlen(value) + sizeof(": \r\n");
+	char *line;
+	int len;
 
-	if (len > 0 && (size_t)len < sizeof(line) && x->phase == RS_HOLDING)
+	if (x->phase != RS_HOLDING)
+		return;
+	line = malloc(size); /* a thread's stack may be small */
+	if (!line) {
+		rs_hand_over(x); /* as where it cannot be held */
+		return;
+	}
+	len = snprintf(line, size, "%s%s%s\r\n", name, *name && *value ? ": " : "", value);
+	if (len > 0 && (size_t)len < size)
 		header_line(x, line, (size_t)len);
+	free(line);
 }
 
 __attribute__((noinline)) static void recall_headers(struct rs_exchange *x, long status)

@@ -42,8 +42,10 @@ void pending_poll_for_all(void);
 void pending_ppoll(void);
 void pending_poll_chk(void);
 void pending_ppoll_chk(void);
+void pending_poll_among(void);
 void pending_many(void);
 void pending_select(void);
+void pending_select_large(void);
 void pending_pselect(void);
 
 /* Cases of pending_case_descriptor.c */

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -62,6 +64,17 @@ void pending_ppoll_chk(void)
 	case_tell_poll(__ppoll_chk(&fds, 1, &case_patience, NULL, sizeof(fds)), &fds);
 }
 
+/* Among others, which are not waited for. */
+void pending_poll_among(void)
+{
+	struct pollfd fds[200];
+
+	for (int i = 1; i < 200; i++)
+		fds[i] = (struct pollfd){ .fd = -1, .events = POLLOUT };
+	fds[0] = case_polled(POLLOUT);
+	case_tell_poll(poll(fds, 200, 15000), fds);
+}
+
 /* More of them than are copied on a stack, and all their places taken. */
 void pending_many(void)
 {
@@ -112,6 +125,30 @@ void pending_select(void)
 	ready = select(fd + 1, &sets[0], &sets[1], &sets[2], &limit);
 	printf("%s\n", limit.tv_sec < 15 && limit.tv_sec > 4 ? "time left" : "no time left");
 	tell_select(fd, ready, sets);
+}
+
+/* With sets that are larger than fd_set, as programs make them by hand: of a descriptor whose
+ * number is as large. */
+void pending_select_large(void)
+{
+	static fd_set sets[3][4];
+	const struct rlimit limit = { 4 * FD_SETSIZE, 4 * FD_SETSIZE };
+	const size_t bits = 8 * sizeof(fd_mask);
+	struct timeval patience = { .tv_sec = 15 };
+	int fd, ready, told = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		abort();
+	while (dup(STDIN_FILENO) < 3 * FD_SETSIZE)
+		continue;
+	fd = case_begin();
+	for (int i = 0; i < 3; i++)
+		sets[i]->fds_bits[(size_t)fd / bits] |= 1L << (size_t)fd % bits;
+	ready = select(fd + 1, sets[0], sets[1], sets[2], &patience);
+	for (int i = 0; i < 3; i++)
+		told |= (int)(sets[i]->fds_bits[(size_t)fd / bits] >> (size_t)fd % bits & 1) << i;
+	printf("%d: %d\n", ready, told);
+	case_tell_outcome(fd);
 }
 
 void pending_pselect(void)

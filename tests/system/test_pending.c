@@ -93,7 +93,8 @@ static const char *const waits[] = {
 	"edge",         "one-shot",       "epoll-pwait",  "epoll-pwait2",
 	"changed",      "threads",        "ask-error",    "told-by-connect",
 	"forked",       "forked-at-once", "bound",        "told-by-read",
-	"told-by-recv", "told-by-write",  "told-by-send",
+	"told-by-recv", "told-by-write",  "told-by-send", "poll-among",
+	"select-large",
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 #define TIMES 12

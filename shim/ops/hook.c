@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -72,8 +73,8 @@ static bool reap(pid_t helper, int flags)
 
 static atomic_int abandoned[ABANDONED];
 
-/* Until it is reaped it is a zombie, which the program does not see. When there are too many of
- * them they stay so. */
+/* Until it is reaped it is a zombie, sooner or later, which the program does not see. When there
+ * are too many of them they stay so. */
 static void leave(int helper)
 {
 	int none = 0;
@@ -96,6 +97,13 @@ static void reap_abandoned(void)
 
 /* ---- from start to end ---- */
 
+static bool inherits(void)
+{
+	int subreaper = 0;
+
+	return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &subreaper) == 0 && subreaper != 0);
+}
+
 void rs_hook_start(const struct rs_hook *hook, struct rs_hook_job *job)
 {
 	int saved_errno = errno;
@@ -105,6 +113,7 @@ void rs_hook_start(const struct rs_hook *hook, struct rs_hook_job *job)
 	reap_abandoned();
 	*job = (struct rs_hook_job){ .program = getpid(), .helper = -ENOMEM };
 	if (run != MAP_FAILED) {
+		run->inherits = inherits();
 		run->env_len = hook->put_env(hook->env_of, run->env);
 		/* What the helper, a fork without libc's help, had better not look up itself. */
 		run->secure = getauxval(AT_SECURE) != 0;
@@ -140,7 +149,9 @@ static void end_helper(const struct rs_hook_job *job)
 		return;
 	if (!is_done(job->run) && !job->gone)
 		kill(job->helper, SIGKILL);
-	if (!job->gone)
+	if (!job->gone && is_done(job->run) && job->run->stays)
+		leave(job->helper);
+	else if (!job->gone)
 		reap(job->helper, 0);
 	if (!is_done(job->run) && atomic_load(&job->run->group) > 0)
 		kill(-atomic_load(&job->run->group), SIGKILL);

@@ -56,7 +56,9 @@ struct rs_hook_result {
 };
 
 /* Run to the end. A command that outlives its timeout gets SIGTERM, and SIGKILL soon after. What
- * it leaves running in the background when it exits by itself is its own business. */
+ * it leaves running in the background when it exits by itself is its own business. Where that would
+ * become the program's child, since the program is process 1 or a subreaper, the helper stays its
+ * parent until it ends. */
 void rs_hook_run(const struct rs_hook *hook, struct rs_hook_result *result);
 
 /* Give back the output's memory. */

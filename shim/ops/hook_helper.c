@@ -269,8 +269,7 @@ static bool must_stop(const struct helper *helper)
 	return atomic_load(&helper->run->stop) || getppid() != helper->program;
 }
 
-/* As a subreaper we are the parent of all that is left of the group: the program never is, though
- * it be process 1 of a container. */
+/* As a subreaper we are the parent of all that is left of the command. */
 static void reap_the_rest(void)
 {
 	int64_t until_ns = rs_hook_now_ns() + GRACE_NS;
@@ -315,6 +314,23 @@ static void look_after(struct helper *helper)
 			end_group(helper);
 		}
 	}
+}
+
+/* Is there anything left of the command that the program must not get for a child? What a command
+ * leaves in the background by intention, as a service that it has started, is not ended. */
+static bool must_stay(const struct helper *helper)
+{
+	pid_t ended = 1;
+
+	while (ended > 0)
+		ended = waitpid(-1, NULL, WNOHANG);
+	return ended == 0 && helper->run->inherits && getppid() == helper->program;
+}
+
+static void stay(void)
+{
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
 }
 
 /* ---- the helper itself ---- */
@@ -367,6 +383,9 @@ _Noreturn void rs_hook_helper(const struct rs_hook *hook, struct rs_hook_run *ru
 		look_after(&helper);
 	else
 		atomic_store(&run->exec_errno, errno ? errno : ENOMEM);
+	run->stays = must_stay(&helper);
 	tell_done(run);
+	if (run->stays)
+		stay();
 	_exit(0);
 }

@@ -14,6 +14,7 @@
 struct rs_hook_run {
 	/* The program writes, the helper reads. */
 	bool secure;     /* the program runs under secure execution */
+	bool inherits;   /* orphans below it become its children: it is process 1, or a subreaper */
 	size_t env_len;  /* of `env` */
 	atomic_int stop; /* end the command now */
 
@@ -23,6 +24,7 @@ struct rs_hook_run {
 	atomic_int exec_errno;
 	int wait_status;
 	bool timed_out, cut;
+	bool stays; /* the helper, as what is left of the command's parent */
 	size_t output_len;
 
 	char env[RS_HOOK_ENV];

@@ -1,7 +1,7 @@
 /*
- * children FIRST URL: fetch both (libcurl opens descriptors of its own for the first), then say
- * what there is to see of any child process: SIGCHLD signals, what wait() finds, descriptors that
- * were not there before.
+ * children FIRST URL [subreaper]: fetch both (libcurl opens descriptors of its own for the first),
+ * then say what there is to see of any child process: SIGCHLD signals, what wait() finds,
+ * descriptors that were not there before.
  */
 #include <curl/curl.h>
 #include <dirent.h>
@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "../errno_name.h"
@@ -47,8 +48,10 @@ int main(int argc, char **argv)
 	CURL *easy = curl_easy_init();
 	int before;
 
-	if (argc != 3 || !easy)
+	if (argc < 3 || !easy)
 		return 2;
+	if (argc > 3)
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)sigaction(SIGCHLD, &action, NULL);
 	curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);

@@ -122,6 +122,55 @@ static void no_child_is_to_be_seen(void **state)
 	server_stop(server);
 }
 
+/* What a command has left in the background would be a child of who takes in orphans. It goes on.
+ */
+static void what_goes_on_in_the_background_is_no_child(void **state)
+{
+	struct server *server = recovering_serve(1);
+	const char *ended = temp_path("background-ended");
+	char text[512], *written = NULL;
+	struct run run;
+	size_t len = 0;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "#!/bin/sh\n{ sleep 0.3; echo went on >%s; } &\n",
+		       ended);
+	run = run_words(
+		RUN_SHIM,
+		recovering_rules("", recovering_rule(recovering_script("background", text))),
+		helper_path("children"), server_url(server, "/token"), server_url(server, "/o"),
+		"subreaper");
+	assert_output(run, "result 0 signals 0 wait ECHILD descriptors +0\n");
+	for (int i = 0; i < 500 && len == 0; i++) {
+		free(written);
+		(void)usleep(10000);
+		written = read_file(ended, &len);
+	}
+	assert_string_equal(written, "went on\n");
+	free(written);
+	run_free(&run);
+	server_stop(server);
+}
+
+/* A container's first process takes in orphans, too. */
+static void as_process_1(void **state)
+{
+	struct server *server = recovering_serve(1);
+	const char *rules = recovering_rules(
+		"", recovering_rule(recovering_script("behind", "#!/bin/sh\nsleep 60 &\n")));
+	struct run run = run_words(RUN_SHIM, rules, "unshare", "-rpf", helper_path("children"),
+				   server_url(server, "/token"), server_url(server, "/o"));
+	bool is_allowed = strncmp(run.err, "unshare:", 8) != 0;
+
+	(void)state;
+	if (is_allowed)
+		assert_output(run, "result 0 signals 0 wait ECHILD descriptors +0\n");
+	run_free(&run);
+	server_stop(server);
+	if (!is_allowed)
+		skip();
+}
+
 /* A shell that waits for its jobs sees its jobs alone. */
 static void a_shell_sees_its_own_jobs(void **state)
 {
@@ -221,6 +270,8 @@ int main(void)
 		cmocka_unit_test(without_devices),
 		cmocka_unit_test(other_preloads_stay),
 		cmocka_unit_test(no_child_is_to_be_seen),
+		cmocka_unit_test(what_goes_on_in_the_background_is_no_child),
+		cmocka_unit_test(as_process_1),
 		cmocka_unit_test(a_shell_sees_its_own_jobs),
 		cmocka_unit_test(a_timeout_ends_the_whole_group),
 		cmocka_unit_test(the_program_can_be_killed_meanwhile),

@@ -274,6 +274,8 @@ static void annotate(const struct rs_exchange *x)
 
 void rs_exchange_abandon(struct rs_exchange *x)
 {
+	if (rs_exchange_here == x) /* a callback has left it by longjmp() */
+		rs_exchange_here = x->alone ? x->around : NULL;
 	if (x->call.attempts == 0)
 		rs_exchange_give_turn_back(x);
 	rs_exchange_close(x, CURLE_OK);

@@ -78,9 +78,10 @@ struct rs_exchange {
 	struct rs_outcome outcome; /* of the present attempt; its spans point into what is held */
 	struct rs_decision decision;
 	int64_t decided_ns;
-	int64_t attempt_ns; /* when it began; as call.started_ns where it is the first */
-	int64_t turn_ns;    /* of the first attempt, where that was put off */
-	uint64_t mark;      /* when the call did */
+	int64_t attempt_ns;         /* when it began; as call.started_ns where it is the first */
+	int64_t turn_ns;            /* of the first attempt, where that was put off */
+	uint64_t mark;              /* when the call did */
+	struct rs_exchange *around; /* where it is `alone`: rs_exchange_here before the attempt */
 
 	/* Where it `repeats`. */
 	enum rs_piece_kind line_kind; /* what the line is that will come again */
@@ -134,7 +135,8 @@ struct rs_exchange {
 
 /*
  * The call of which curl_easy_perform() runs in this thread, innermost. Its user pointers need not
- * be replaced: our callbacks find it here.
+ * be replaced: our callbacks find it here. Where a callback has left one by longjmp() it stays
+ * until its handle is freed.
  */
 extern _Thread_local struct rs_exchange *rs_exchange_here
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -18,6 +18,7 @@ static inline CURLcode perform(struct rs_exchange *x)
 	const struct rs_curl_api *before = rs_curl_enter(x->handle->api);
 	CURLcode result;
 
+	x->around = around;
 	rs_exchange_here = x;
 	result = x->handle->api->easy_perform(x->handle->easy);
 	rs_exchange_here = around;

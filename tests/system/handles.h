@@ -6,6 +6,7 @@
  *   handles_urls.c      the ways to say where a transfer goes
  *   handles_during.c    what happens while transfers run or wait
  *   handles_cut_off.c   threads that end inside of a transfer
+ *   handles_left.c      callbacks that leave a transfer by longjmp()
  *   handles_lost.c      a handle that is freed unseen while it is part of a multi handle
  *   handles_fetch.c     one transfer, and whether it brought what it should
  */
@@ -56,6 +57,9 @@ void handles_curlu(void);
 
 /* All of handles_cut_off.c. */
 void handles_cut_off(void);
+
+/* The case of handles_left.c. */
+void handles_left(void);
 
 /* What looks for errors with memory does not give it out again soon. */
 bool handles_keep_freed_memory(void);

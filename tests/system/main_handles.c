@@ -356,6 +356,7 @@ int main(int argc, char **argv)
 		{ "curlu", handles_curlu },
 		{ "unseen", unseen },
 		{ "gone", gone },
+		{ "left", handles_left },
 		{ "lost", handles_lost },
 		{ "turns", turns },
 		{ "share", share },

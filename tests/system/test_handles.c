@@ -75,6 +75,7 @@ CASE(curlu_handles_are_known_from_the_beginning, "curlu", HERE "connect_timeout 
 CASE(unseen_handles_work, "unseen", QUICK)
 CASE(handles_that_went_unseen, "gone", QUICK)
 CASE(a_waiting_handle_that_went_unseen, "lost", SLOW)
+CASE(a_transfer_left_by_longjmp, "left", QUICK)
 CASE(one_handle_in_many_threads_in_turn, "turns", QUICK)
 CASE(share_objects, "share", QUICK)
 CASE(thousands_at_once, "many", QUICK)
@@ -102,7 +103,7 @@ static void threads_that_end_in_the_middle(void **state)
 static void under_valgrind(void **state)
 {
 	static const char *const names[] = { "copies", "reset", "again", "urls",
-					     "nested", "turns", "curlu" };
+					     "nested", "turns", "curlu", "left" };
 
 	(void)state;
 	if (getenv("RS_PRELOAD_FIRST"))
@@ -206,6 +207,7 @@ int main(void)
 		cmocka_unit_test(unseen_handles_work),
 		cmocka_unit_test(handles_that_went_unseen),
 		cmocka_unit_test(a_waiting_handle_that_went_unseen),
+		cmocka_unit_test(a_transfer_left_by_longjmp),
 		cmocka_unit_test(one_handle_in_many_threads_in_turn),
 		cmocka_unit_test(share_objects),
 		cmocka_unit_test(thousands_at_once),

@@ -56,6 +56,7 @@ struct rs_registration {
 	uint32_t events;
 	uint64_t data;
 	bool marked; /* exchanged for the mark, and not put back yet */
+	bool seen;   /* the mark, just now */
 	bool noted;  /* read before the event that is expected */
 };
 #define RS_REGISTRATIONS 4

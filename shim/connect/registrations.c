@@ -238,9 +238,6 @@ bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registrat
 		leave_to_that_thread(pending, registered->epfd);
 		return true;
 	}
-	/* What the program has asked for meanwhile is reported anew. */
-	if (!rs_is_single_threaded() && !is_unchanged(pending->fd, registered))
-		return true;
 	program.events = rs_registrations_events(pending, registered);
 	program = whole(&program, reported);
 	program.marked = true;
@@ -248,27 +245,31 @@ bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registrat
 	       modify(program.epfd, pending->fd, EPOLLONESHOT, mark_of(pending)) == 0;
 }
 
-struct noting {
-	struct rs_pending *pending;
-	int epfd;
-};
-
-static void note(void *arg, int fd, uint32_t events, uint64_t data)
+static void see_mark(struct rs_pending *pending, int epfd)
 {
-	const struct noting *noting = arg;
-	const struct rs_registration registered = {
-		.epfd = noting->epfd, .events = events, .data = data, .noted = true
-	};
+	int index = index_of(pending, epfd);
 
-	if (fd == noting->pending->fd && !rs_pending_is_place(data) && !has_fired(&registered))
-		(void)know(noting->pending, &registered);
+	if (index >= 0)
+		pending->registered[index].seen = true;
 }
 
-void rs_registrations_note(struct rs_pending *pending, int epfd)
+void rs_registrations_see(struct rs_pending *pending, const struct rs_registration *registered)
 {
-	struct noting noting = { pending, epfd };
+	struct rs_registration program = *registered;
 
-	(void)rs_registrations_read(epfd, note, &noting);
+	program.noted = true;
+	if (program.data == mark_of(pending))
+		see_mark(pending, program.epfd);
+	else if (pending->stage == RS_PENDING_FLYING && !has_fired(&program))
+		(void)know(pending, &program);
+}
+
+void rs_registrations_all_seen(struct rs_pending *pending, int epfd)
+{
+	int index = index_of(pending, epfd);
+
+	if (index >= 0 && !pending->registered[index].seen)
+		pending->registered[index].marked = false;
 }
 
 bool rs_registrations_marked(const struct rs_pending *pending, int epfd)
@@ -299,8 +300,8 @@ void rs_registrations_restore(struct rs_pending *pending)
 	for (int i = 0; i < pending->registrations; i++) {
 		struct rs_registration *r = &pending->registered[i];
 
-		if (r->marked && is_marked(pending, r->epfd))
+		if (r->marked && (r->seen || is_marked(pending, r->epfd)))
 			(void)modify(r->epfd, pending->fd, r->events, r->data);
-		r->marked = r->noted = false;
+		r->marked = r->seen = r->noted = false;
 	}
 }

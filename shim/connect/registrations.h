@@ -26,16 +26,23 @@ int rs_registrations_read(int epfd, rs_registered_fn each, void *arg);
 bool rs_registrations_has(const struct rs_pending *pending, int epfd);
 
 /*
- * Exchange a registration of a held place that WAITS for the mark. `reported` is what the set has
+ * Exchange a registration of a held place that WAITS, as the set says right now, for the mark.
+ * `reported` is what the set has
  * just told about it (0: nothing): a one-shot registration forgets its events when it fires, and is
  * left to the thread that is told. False where it cannot be done.
  */
 bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registration *registered,
 			   uint32_t reported);
 
-/* Before the attempt of a held place is called off: what the program asks the set for, which a
- * one-shot registration forgets with the event that follows. */
-void rs_registrations_note(struct rs_pending *pending, int epfd);
+/*
+ * What a set says right now of a held place for which something is due: that the mark still is
+ * there, or what the program asks for, which a one-shot registration forgets with the event that
+ * follows when an attempt is called off. To read a set once is enough for all that is due.
+ */
+void rs_registrations_see(struct rs_pending *pending, const struct rs_registration *registered);
+
+/* The set has been read: a mark that was not seen is none any more. */
+void rs_registrations_all_seen(struct rs_pending *pending, int epfd);
 
 /* What the program has asked for, `registered` being what the set says: more than that only where
  * it has fired and was noted. */
@@ -53,7 +60,8 @@ uint64_t rs_registrations_data(const struct rs_pending *pending, int epfd);
  * know: ask for it again. `reported` as above. */
 void rs_registrations_rearm(int fd, const struct rs_registration *registered, uint32_t reported);
 
-/* Put the program's own back, wherever the mark still is. */
+/* Put the program's own back, wherever the mark still is. A set is read again where it was not seen
+ * just now. */
 void rs_registrations_restore(struct rs_pending *pending);
 
 #endif

@@ -37,41 +37,102 @@ static bool is_waited_for(const struct rs_pending *pending, int epfd)
 	return rs_pending_is_ours(pending) || rs_registrations_has(pending, epfd);
 }
 
-static int64_t when_due(const struct rs_pending *pending, int epfd)
+/* One look at all that may be due. */
+struct round {
+	int epfd;
+	int64_t now_ns;
+	bool to_read; /* the set is to be, for this round … */
+	bool is_read; /* … and was */
+};
+
+static int64_t due_of(const struct rs_pending *pending, const struct round *round)
 {
-	return is_for(pending, epfd) ? rs_flight_due_ns(pending) : RS_FOREVER;
+	int64_t due_ns = is_for(pending, round->epfd) ? rs_flight_due_ns(pending) : RS_FOREVER;
+
+	return round->now_ns < due_ns || is_waited_for(pending, round->epfd) ? due_ns : RS_FOREVER;
 }
 
-static int64_t prepare_one(struct rs_pending *pending, int epfd, int64_t now_ns)
+static void see(void *arg, int fd, uint32_t events, uint64_t data)
 {
-	int64_t due_ns = when_due(pending, epfd);
+	const struct round *round = arg;
+	const struct rs_registration registered = { .epfd = round->epfd,
+						    .events = events,
+						    .data = data };
+	struct rs_pending *pending = may_be_due(fd) ? rs_pending_hold(fd) : NULL;
 
-	if (now_ns < due_ns)
-		return due_ns;
-	if (!is_waited_for(pending, epfd))
+	if (!pending)
+		return;
+	if (round->now_ns >= due_of(pending, round))
+		rs_registrations_see(pending, &registered);
+	rs_pending_release(pending);
+}
+
+static void advance(struct rs_pending *pending, const struct round *round)
+{
+	if (round->is_read && pending->stage == RS_PENDING_WAITS)
+		rs_registrations_all_seen(pending, round->epfd);
+	(void)rs_flight_advance(pending, round->now_ns, 0, NULL);
+}
+
+/* To look after a command hardly ever touches a registration, and is done often. */
+static bool touches_the_set(const struct rs_pending *pending)
+{
+	return pending->stage != RS_PENDING_WAITS || pending->step != RS_STEP_LOOK;
+}
+
+/* Whose socket it is will be asked when something is due. */
+static int64_t look_at_one(int fd, struct round *round)
+{
+	struct rs_pending *pending = rs_pending_hold(fd);
+	int64_t due_ns;
+
+	if (!pending)
 		return RS_FOREVER;
-	if (pending->stage == RS_PENDING_FLYING)
-		rs_registrations_note(pending, epfd);
-	(void)rs_flight_advance(pending, now_ns, 0, NULL);
-	return when_due(pending, epfd);
+	due_ns = due_of(pending, round);
+	if (round->now_ns >= due_ns && touches_the_set(pending))
+		round->to_read = true;
+	rs_pending_release(pending);
+	return due_ns;
 }
 
-/* Do what is due of what this set holds. Returns when there is more to do. */
-static int64_t prepare(int epfd, int64_t now_ns)
+static int64_t bring_on_one(int fd, struct round *round)
+{
+	struct rs_pending *pending = rs_flight_hold(fd);
+	int64_t due_ns;
+
+	if (!pending)
+		return RS_FOREVER;
+	if (round->now_ns >= due_of(pending, round))
+		advance(pending, round);
+	due_ns = due_of(pending, round);
+	rs_pending_release(pending);
+	return due_ns;
+}
+
+/* Returns when there is more to do. */
+static int64_t each(int64_t (*one)(int fd, struct round *round), struct round *round)
 {
 	int64_t due_ns = RS_FOREVER;
 	unsigned next = 0;
 	int fd;
 
 	while ((fd = rs_pending_each(&next)) >= 0) {
-		struct rs_pending *pending = may_be_due(fd) ? rs_flight_hold(fd) : NULL;
-
-		if (!pending)
-			continue;
-		due_ns = rs_ns_min(due_ns, prepare_one(pending, epfd, now_ns));
-		rs_pending_release(pending);
+		if (may_be_due(fd))
+			due_ns = rs_ns_min(due_ns, one(fd, round));
 	}
 	return due_ns;
+}
+
+/* Do what is due of what this set holds. Returns when there is more to do. */
+static int64_t prepare(int epfd, int64_t now_ns)
+{
+	struct round round = { .epfd = epfd, .now_ns = now_ns };
+	int64_t due_ns = each(look_at_one, &round);
+
+	if (now_ns < due_ns)
+		return due_ns;
+	round.is_read = round.to_read && rs_registrations_read(epfd, see, &round) == 0;
+	return each(bring_on_one, &round);
 }
 
 /* ---- failures that the set has reported ---- */
@@ -83,6 +144,8 @@ struct reported {
 	int count;
 	int64_t now_ns;
 	bool outdated; /* what was read of the set: it has changed meanwhile */
+	bool is_fresh; /* it was read to mark what WAITS, and for nothing that takes time */
+	bool is_loud;  /* there is such */
 };
 
 static bool speaks_of(const struct epoll_event *event, uint64_t data)
@@ -138,17 +201,27 @@ static void hide_outdated(const struct reported *reported, int fd,
 	rs_registrations_rearm(fd, registration, events);
 }
 
+/* What the program asks for in another thread while failures are judged would be overwritten: a set
+ * is read again for the marks, once for all of them. */
+static bool may_mark(const struct reported *reported)
+{
+	return reported->is_fresh || rs_is_single_threaded();
+}
+
 /* A descriptor in the set that has a place. A next attempt that is due is not made here: its
  * registration would not be known. */
-static enum rs_pending_stage take_pending(const struct reported *reported,
-					  struct rs_pending *pending,
+static enum rs_pending_stage take_pending(struct reported *reported, struct rs_pending *pending,
 					  const struct rs_registration *registration)
 {
 	uint32_t events = reported_for(reported, registration->data);
 	enum rs_pending_stage stage = pending->stage;
 
-	if (stage == RS_PENDING_FLYING)
+	if (stage == RS_PENDING_FLYING && !reported->is_fresh)
 		stage = rs_flight_advance(pending, reported->now_ns, 0, NULL);
+	if (stage == RS_PENDING_WAITS && !may_mark(reported)) {
+		reported->is_loud = true;
+		return stage;
+	}
 	if (stage == RS_PENDING_WAITS && !rs_registrations_mark(pending, registration, events)) {
 		rs_flight_cancel(pending);
 		stage = pending->stage;
@@ -167,7 +240,9 @@ static enum rs_pending_stage take_pending(const struct reported *reported,
 static void take_registered(void *arg, int fd, uint32_t events, uint64_t data)
 {
 	struct reported *reported = arg;
-	struct rs_registration registration = { reported->epfd, events, data, false, false };
+	const struct rs_registration registration = { .epfd = reported->epfd,
+						      .events = events,
+						      .data = data };
 	struct rs_pending *pending = rs_pending_has(fd) ? rs_flight_hold(fd) : NULL;
 	enum rs_pending_stage stage = RS_PENDING_NONE;
 
@@ -229,6 +304,19 @@ static bool may_see(const struct epoll_event *event)
 	return event->events != 0 && !rs_pending_is_place(event->data.u64);
 }
 
+/* 0 or -errno. */
+static int read_set(struct reported *reported)
+{
+	int status;
+
+	reported->outdated = reported->is_fresh = reported->is_loud = false;
+	status = rs_registrations_read(reported->epfd, take_registered, reported);
+	reported->is_fresh = true;
+	if (status == 0 && reported->is_loud)
+		status = rs_registrations_read(reported->epfd, take_registered, reported);
+	return status;
+}
+
 static int report(struct reported *reported)
 {
 	int seen = 0, round = 0;
@@ -237,7 +325,7 @@ static int report(struct reported *reported)
 	do {
 		reported->outdated = false;
 		if (any_ended(reported) && (rs_pending_any() || rs_pending_ever_special()) &&
-		    rs_registrations_read(reported->epfd, take_registered, reported) != 0)
+		    read_set(reported) != 0)
 			end_all(reported);
 	} while (reported->outdated && round++ < ROUNDS);
 	for (int i = 0; i < reported->count; i++) {
@@ -298,7 +386,9 @@ static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t
 
 static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now_ns)
 {
-	struct reported reported = { call->epfd, call->events, ready, now_ns, false };
+	struct reported reported = {
+		.epfd = call->epfd, .events = call->events, .count = ready, .now_ns = now_ns
+	};
 
 	return ready > 0 ? report(&reported) : ready;
 }

@@ -320,6 +320,7 @@ static const struct {
 	{ "dup-fails", pending_dup_fails },
 	{ "unread", pending_unread },
 	{ "unread-later", pending_unread_later },
+	{ "many-in-a-set", pending_many_in_a_set },
 	{ "timeouts", timeouts },
 	{ "invalid-timeouts", invalid_timeouts },
 	{ "interrupted", pending_interrupted },

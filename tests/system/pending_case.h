@@ -5,7 +5,7 @@
  *   pending_case_poll.c        poll and select
  *   pending_case_descriptor.c  the descriptor, asked and used in the middle of it
  *   pending_case_kept.c        calls that look like its end, and are not
- *   pending_case_unread.c      epoll sets that cannot be read
+ *   pending_case_set.c         epoll sets as they are read
  *   pending_case_fork.c        two processes that have it
  *   pending_case_signals.c     waits that a signal ends
  *   pending_case_cancel.c      threads that are cancelled
@@ -68,9 +68,10 @@ void pending_vfork_replaces(void);
 void pending_fork_closes(void);
 void pending_dup_fails(void);
 
-/* Cases of pending_case_unread.c */
+/* Cases of pending_case_set.c */
 void pending_unread(void);
 void pending_unread_later(void);
+void pending_many_in_a_set(void);
 
 /* Cases of pending_case_fork.c */
 void pending_forked_at_once(void);

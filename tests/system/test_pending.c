@@ -357,6 +357,20 @@ static void a_quiet_set_is_woken_again(void **state)
 	a_set_that_cannot_be_read(slow, "unread-later");
 }
 
+/* To read the set for every attempt of each would be 600 times 20 KiB. */
+static void a_set_is_read_for_all_at_once(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, few, "many-in-a-set");
+	unsigned long read_kib;
+
+	(void)state;
+	assert_int_equal(count_lines(run.err, "event=retry"), 600);
+	assert_int_equal(count_lines(run.out, "300 told, "), 1);
+	read_kib = strtoul(run.out + strlen("300 told, "), NULL, 10);
+	assert_in_range(read_kib, 0, 3000);
+	run_free(&run);
+}
+
 static void after_a_signal(const char *name, const char *output)
 {
 	struct server *server = server_start_refusing();
@@ -438,6 +452,7 @@ int main(void)
 		cmocka_unit_test(a_dup_that_fails_ends_nothing),
 		cmocka_unit_test(an_event_loop_never_waits_for_an_answer),
 		cmocka_unit_test(a_quiet_set_is_woken_again),
+		cmocka_unit_test(a_set_is_read_for_all_at_once),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),

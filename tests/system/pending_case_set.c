@@ -1,0 +1,137 @@
+/*
+ * Epoll sets as they are read: one that cannot be, since no descriptor is left to do it with, and
+ * one that holds many.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "pending_case.h"
+
+static void add(int set, int fd)
+{
+	struct epoll_event event = { .events = EPOLLOUT, .data.fd = fd };
+
+	if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0)
+		abort();
+}
+
+static int set_of(int fd)
+{
+	int set = epoll_create1(0);
+
+	add(set, fd);
+	return set;
+}
+
+/* ---- one that cannot be read ---- */
+
+static void leave_no_descriptor(void)
+{
+	int next = dup(STDIN_FILENO);
+	struct rlimit limit = { .rlim_cur = (rlim_t)next, .rlim_max = (rlim_t)next };
+
+	close(next);
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || dup(STDIN_FILENO) >= 0)
+		abort();
+}
+
+/* Who waits longer is ended by the alarm. */
+static void tell_end(int set, int fd)
+{
+	struct epoll_event event = { 0 };
+	int ready = epoll_wait(set, &event, 1, 15000);
+
+	printf("%d: %#x, ", ready, event.events);
+	case_tell_outcome(fd);
+}
+
+/* For which the rules files are opened. */
+static void have_the_rules_read(void)
+{
+	struct pollfd fds = case_polled(POLLOUT);
+
+	if (poll(&fds, 1, 20) != 0)
+		abort();
+	close(fds.fd);
+}
+
+void pending_unread(void)
+{
+	int fd, set;
+
+	have_the_rules_read();
+	fd = case_begin();
+	set = set_of(fd);
+	leave_no_descriptor();
+	alarm(20);
+	tell_end(set, fd);
+}
+
+/* Its first failure is hidden by then, and the next attempt is yet to come. */
+void pending_unread_later(void)
+{
+	int fd = case_begin(), set = set_of(fd);
+	struct epoll_event event;
+
+	alarm(20);
+	if (epoll_wait(set, &event, 1, 20) != 0)
+		abort();
+	leave_no_descriptor();
+	tell_end(set, fd);
+}
+
+/* ---- one that holds many ---- */
+
+#define MANY 300
+
+/* How much this process has read; 0 where the kernel does not count. */
+static unsigned long long bytes_read(void)
+{
+	FILE *file = fopen("/proc/self/io", "r");
+	char line[64] = "";
+
+	if (file) {
+		(void)fgets(line, sizeof(line), file);
+		(void)fclose(file);
+	}
+	return strncmp(line, "rchar: ", 7) == 0 ? strtoull(line + 7, NULL, 10) : 0;
+}
+
+static int await_ends(int set, int ends)
+{
+	struct epoll_event events[MANY];
+	int ended = 0, ready;
+
+	while (ended < ends && (ready = epoll_wait(set, events, MANY, 15000)) > 0) {
+		for (int i = 0; i < ready; i++)
+			close(events[i].data.fd);
+		ended += ready;
+	}
+	return ended;
+}
+
+static void *idle(void *unused)
+{
+	pause();
+	return unused;
+}
+
+/* Which another thread might change. */
+void pending_many_in_a_set(void)
+{
+	int set = epoll_create1(0), ended;
+	unsigned long long before;
+	pthread_t another;
+
+	pthread_create(&another, NULL, idle, NULL);
+	for (int i = 0; i < MANY; i++)
+		add(set, case_begin());
+	before = bytes_read();
+	ended = await_ends(set, MANY);
+	printf("%d told, %llu KiB read\n", ended, (bytes_read() - before) / 1024);
+}

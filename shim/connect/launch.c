@@ -74,11 +74,12 @@ static int connect_once(const struct rs_connect *call)
  * process has connected meanwhile stays connected: to dissolve it would break that connection. */
 static int connect_again(const struct rs_connect *call)
 {
-	int window = rs_socket_window(call->fd), error = connect_once(call);
+	const struct rs_socket_settings settings = rs_socket_settings(call->fd);
+	int error = connect_once(call);
 
 	if (error == 0 || !rs_connect_is_failure(error))
 		return error;
-	rs_socket_restore(call->fd, window);
+	rs_socket_restore(call->fd, &settings);
 	return connect_once(call);
 }
 

@@ -144,19 +144,28 @@ void rs_socket_bind_again(int fd)
 		(void)bind(fd, (struct sockaddr *)&name, len);
 }
 
-int rs_socket_window(int fd)
+static int tcp_option(int fd, int name)
 {
-	int clamp = 0;
-	socklen_t len = sizeof(clamp);
+	int value = 0;
+	socklen_t len = sizeof(value);
 
-	return rs_real_getsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, &len) == 0 ? clamp : 0;
+	return rs_real_getsockopt(fd, IPPROTO_TCP, name, &value, &len) == 0 ? value : 0;
 }
 
-void rs_socket_restore(int fd, int window)
+struct rs_socket_settings rs_socket_settings(int fd)
+{
+	return (struct rs_socket_settings){ tcp_option(fd, TCP_MAXSEG),
+					    tcp_option(fd, TCP_WINDOW_CLAMP) };
+}
+
+/* The segment's size reads the same before and after where it was not the program's. */
+void rs_socket_restore(int fd, const struct rs_socket_settings *settings)
 {
 	rs_socket_bind_again(fd);
-	if (window > 0)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &window, sizeof(window));
+	if (settings->segment != tcp_option(fd, TCP_MAXSEG))
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &settings->segment, sizeof(int));
+	if (settings->window != 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &settings->window, sizeof(int));
 }
 
 void rs_socket_dissolve(int fd)
@@ -171,11 +180,11 @@ void rs_socket_dissolve(int fd)
 
 void rs_socket_call_off(int fd)
 {
-	int window = rs_socket_window(fd);
+	const struct rs_socket_settings settings = rs_socket_settings(fd);
 
 	rs_socket_dissolve(fd);
 	(void)rs_socket_take_error(fd);
-	rs_socket_restore(fd, window);
+	rs_socket_restore(fd, &settings);
 }
 
 int rs_socket_take_error(int fd)

@@ -51,19 +51,22 @@ bool rs_socket_blocks(int fd);
  *
  * - its port, where the program has bound it to an address, and left the port to the kernel. Bound
  *   again it keeps it for good. (To any address and any port is what it is without bind(), too.)
- * - how large a window it may offer: read that before the kernel forgets it. Where the program has
- *   set none it is what the kernel would come to again. 0: there is nothing to keep
+ * - two options: read them before the kernel forgets them
  */
+struct rs_socket_settings {
+	int segment; /* TCP_MAXSEG: the program's, else what the attempt made of it */
+	int window;  /* TCP_WINDOW_CLAMP: likewise, which the next one would come to again */
+};
 void rs_socket_bind_again(int fd);
-int rs_socket_window(int fd);
-void rs_socket_restore(int fd, int window); /* both */
+struct rs_socket_settings rs_socket_settings(int fd);
+void rs_socket_restore(int fd, const struct rs_socket_settings *settings); /* both */
 
 /* Have it forget its attempt, failed or under way, so that the next one is free to begin. Of a Unix
  * socket there is nothing to forget: leave it alone. No cancellation point. */
 void rs_socket_dissolve(int fd);
 
 /* The same, and its error too: that of a failed one which nobody has taken, or what an attempt
- * under way leaves when it is ended (ECONNRESET). The port and the window are kept. */
+ * under way leaves when it is ended (ECONNRESET). The port and the options are kept. */
 void rs_socket_call_off(int fd);
 
 /* Its error, which the kernel forgets with that; 0: it has none. */

@@ -309,6 +309,8 @@ static const struct {
 	{ "told-by-send", pending_told_by_send },
 	{ "bound", pending_bound },
 	{ "forked-at-once", pending_forked_at_once },
+	{ "options", pending_options },
+	{ "defaults", pending_defaults },
 	{ "forked", pending_forked },
 	{ "forked-both", pending_forked_both },
 	{ "forked-aside", pending_forked_aside },

@@ -59,6 +59,8 @@ void pending_told_by_read(void);
 void pending_told_by_recv(void);
 void pending_told_by_write(void);
 void pending_told_by_send(void);
+void pending_options(void);
+void pending_defaults(void);
 void pending_reused(void);
 void pending_given_up(void);
 

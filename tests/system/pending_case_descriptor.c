@@ -119,7 +119,44 @@ void pending_told_by_send(void)
 	tell_first(fd, send(fd, "x", 1, MSG_NOSIGNAL));
 }
 
-/* ---- what is set of it ---- */
+/* ---- its options ---- */
+
+static void tell_options(int fd)
+{
+	static const int names[] = { TCP_MAXSEG, TCP_WINDOW_CLAMP };
+
+	for (int i = 0; i < 2; i++) {
+		int value = -1;
+		socklen_t len = sizeof(value);
+
+		getsockopt(fd, IPPROTO_TCP, names[i], &value, &len);
+		printf("%d ", value);
+	}
+}
+
+static void with_options(int fd)
+{
+	struct pollfd fds = { .fd = fd, .events = POLLOUT };
+
+	(void)connect(fd, (struct sockaddr *)&case_target, sizeof(case_target));
+	poll(&fds, 1, 15000);
+	tell_options(fd);
+	case_tell_outcome(fd);
+}
+
+void pending_options(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), segment = 600, clamp = 9000;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
+	setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, sizeof(clamp));
+	with_options(fd);
+}
+
+void pending_defaults(void)
+{
+	with_options(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+}
 
 /* What the kernel forgets when a connect fails. */
 void pending_bound(void)

@@ -41,6 +41,7 @@ struct rs_curl_api {
 	CURLMcode (*multi_wait)(CURLM *, struct curl_waitfd *, unsigned, int, int *);
 	CURLMcode (*multi_poll)(CURLM *, struct curl_waitfd *, unsigned, int, int *);
 	CURLMcode (*multi_timeout)(CURLM *, long *);
+	CURLMcode (*multi_fdset)(CURLM *, fd_set *, fd_set *, fd_set *, int *);
 	CURLMcode (*multi_socket_action)(CURLM *, curl_socket_t, int, int *);
 	CURLMcode (*multi_socket_all)(CURLM *, int *);
 	CURLMcode (*multi_setopt)(CURLM *, CURLMoption, ...);

@@ -181,6 +181,7 @@ static void fill(struct rs_curl_api *api, void *library)
 	look_up(library, "curl_multi_wait", &api->multi_wait);
 	look_up(library, "curl_multi_poll", &api->multi_poll);
 	look_up(library, "curl_multi_timeout", &api->multi_timeout);
+	look_up(library, "curl_multi_fdset", &api->multi_fdset);
 	look_up(library, "curl_multi_socket_action", &api->multi_socket_action);
 	look_up(library, "curl_multi_socket_all", &api->multi_socket_all);
 	look_up(library, "curl_multi_setopt", &api->multi_setopt);

@@ -73,7 +73,6 @@ __attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int
 {
 	struct rs_multi *m = rs_multi_find(handle);
 	const struct rs_curl_api *api = api_of(m, caller);
-	CURLMcode result;
 
 	if (!api || !api->multi_perform)
 		return CURLM_INTERNAL_ERROR;
@@ -82,9 +81,7 @@ __attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int
 	if (!m || m->busy)
 		return api->multi_perform(handle, running);
 	rs_multi_before(m);
-	result = rs_multi_after(m, running, api->multi_perform(handle, running));
-	rs_multi_calm(m, running);
-	return result;
+	return rs_multi_after(m, running, api->multi_perform(handle, running));
 }
 
 RS_EXPORT CURLMcode curl_multi_perform(CURLM *handle, int *running)

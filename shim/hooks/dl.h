@@ -26,6 +26,7 @@
 	X(mime_filedata)                                                                           \
 	X(multi_add_handle)                                                                        \
 	X(multi_cleanup)                                                                           \
+	X(multi_fdset)                                                                             \
 	X(multi_info_read)                                                                         \
 	X(multi_perform)                                                                           \
 	X(multi_poll)                                                                              \

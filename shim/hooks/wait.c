@@ -17,6 +17,7 @@
 #include "connect/waits.h"
 #include "gnu.h"
 #include "hooks/export.h"
+#include "hooks/selects.h"
 #include "mark.h"
 #include "process.h"
 #include "real.h"
@@ -164,6 +165,9 @@ RS_EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespe
 
 /* ---- select ---- */
 
+/* Also where no connect is pending. */
+_Thread_local unsigned rs_selects __attribute__((tls_model("initial-exec")));
+
 static int64_t deadline_timeval(const struct timeval *timeout)
 {
 	if (!timeout)
@@ -213,6 +217,7 @@ __attribute__((noinline)) static int select_with_care(const struct rs_select_cal
 RS_EXPORT int select(int count, fd_set *to_read, fd_set *to_write, fd_set *except,
 		     struct timeval *timeout)
 {
+	rs_selects++;
 	if (rs_pending_any())
 		return select_with_care(&(struct rs_select_call){
 			.sets = { count, { to_read, to_write, except } }, .interval = timeout });
@@ -234,6 +239,7 @@ __attribute__((noinline)) static int pselect_with_care(const struct rs_select_ca
 RS_EXPORT int pselect(int count, fd_set *to_read, fd_set *to_write, fd_set *except,
 		      const struct timespec *timeout, const sigset_t *mask)
 {
+	rs_selects++;
 	if (rs_pending_any())
 		return pselect_with_care(
 			&(struct rs_select_call){ .sets = { count, { to_read, to_write, except } },

@@ -51,10 +51,11 @@ struct rs_multi {
 	CURLM *handle;
 	const struct rs_curl_api *api;
 	struct rs_multi_call *calls;
-	size_t waiting;       /* calls that wait or are paused */
-	unsigned rounds;      /* how often it was driven */
-	unsigned idle_rounds; /* back to back, with nothing to do but wait */
-	int64_t last_round_ns;
+	size_t waiting;                    /* calls that wait or are paused */
+	unsigned rounds;                   /* how often it was driven */
+	unsigned idle_rounds;              /* that rs_multi_calm() has counted */
+	unsigned selects;                  /* the program's, when it asked last */
+	int64_t asked_ns;                  /* and when that was */
 	const struct rs_curl_api *outside; /* while libcurl is driven: what to go back to */
 	bool busy;                         /* inside libcurl, or inside a callback that we make */
 	bool calling;                      /* inside the latter */
@@ -131,10 +132,13 @@ int64_t rs_multi_call_due_ns(const struct rs_multi_call *call);
 long rs_multi_shorten_ms(const struct rs_multi *m, long timeout_ms);
 
 /*
- * A program that selects on libcurl's descriptors finds none while all that it has waits here, and
- * may come back at once, again and again. After some such rounds each costs it a short nap.
+ * The program was told that libcurl has no descriptors to wait for: all that it has waits here. It
+ * is to wait a little then, says curl_multi_fdset(3). Some come back at once instead, again and
+ * again, and after some such rounds each costs them a short nap. Not one that has waited for
+ * descriptors of its own meanwhile, of which `selects` tells, nor one that does not ask: whatever
+ * they do in between, they must not be held up.
  */
-void rs_multi_calm(struct rs_multi *m, const int *running);
+void rs_multi_calm(struct rs_multi *m, unsigned selects);
 
 /* Tell the program's timer what it is to stand at, unless it does. -1: its callback has failed, and
  * libcurl would end all transfers. */

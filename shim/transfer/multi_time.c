@@ -122,22 +122,19 @@ void rs_multi_timer_expired(struct rs_multi *m)
 	rs_multi_libcurl_expires(m);
 }
 
-void rs_multi_calm(struct rs_multi *m, const int *running)
+void rs_multi_calm(struct rs_multi *m, unsigned selects)
 {
 	const struct timespec nap = { .tv_nsec = NAP_NS };
-	int64_t now_ns;
+	int64_t now_ns = rs_now_ns();
+	bool is_idle = selects == m->selects && now_ns - m->asked_ns < SPIN_NS;
 
-	if (m->waiting == 0 || !running || *running > (int)m->waiting) {
-		m->idle_rounds = 0;
-		return;
-	}
-	now_ns = rs_now_ns();
-	m->idle_rounds = now_ns - m->last_round_ns < SPIN_NS ? m->idle_rounds + 1 : 0;
+	m->idle_rounds = is_idle ? m->idle_rounds + 1 : 0;
 	if (m->idle_rounds > SPIN_ROUNDS) {
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
 		now_ns = rs_now_ns();
 	}
-	m->last_round_ns = now_ns;
+	m->selects = selects;
+	m->asked_ns = now_ns;
 }
 
 /* libcurl's timer callback. It hears at once what the program's returns; one that has no use for

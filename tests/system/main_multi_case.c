@@ -350,6 +350,7 @@ int main(int argc, char **argv)
 		{ "refused", multi_refused },
 		{ "refused-later", multi_refused_later },
 		{ "timer-left", multi_timer_left },
+		{ "busy", multi_busy },
 	};
 
 	if (argc != 4)

@@ -2,6 +2,7 @@
  * multi-case: what its cases share.
  *
  *   main_multi_case.c     one loop, and transfers in every state
+ *   multi_case_busy.c     a loop that has other things to do
  *   multi_case_nested.c   the multi functions inside of a callback
  *   multi_case_threads.c  threads with a loop each
  *   multi_case_timer.c    timer callbacks
@@ -37,6 +38,7 @@ CURLMsg *multi_drive_to_message(void);
 void multi_tell_message(const CURLMsg *msg, const struct transfer *t);
 
 /* The cases of the other files. */
+void multi_busy(void);
 void multi_recursive(void);
 void multi_threads(void);
 void multi_refused(void);

@@ -195,6 +195,12 @@ static void no_timer_stands_after_the_last_transfer(void **state)
 	compare("timer-left");
 }
 
+static void a_busy_loop_goes_on_while_a_transfer_waits(void **state)
+{
+	(void)state;
+	compare("busy");
+}
+
 static void handles_go_in_every_state(void **state)
 {
 	(void)state;
@@ -221,6 +227,7 @@ int main(void)
 		cmocka_unit_test(a_timer_callback_that_fails_ends_all),
 		cmocka_unit_test(a_timer_callback_that_fails_ends_what_waits),
 		cmocka_unit_test(no_timer_stands_after_the_last_transfer),
+		cmocka_unit_test(a_busy_loop_goes_on_while_a_transfer_waits),
 		cmocka_unit_test(handles_go_in_every_state),
 		cmocka_unit_test(threads_with_a_multi_handle_each),
 	};

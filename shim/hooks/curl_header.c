@@ -7,6 +7,13 @@
 #include "transfer/handle.h"
 #include "transfer/kept_headers.h"
 
+/* The last one is that whose lines are handed out: libcurl may be further. */
+static int request_of(const struct rs_handle *handle, int request)
+{
+	return request == RS_LAST_REQUEST && handle && handle->whole.valid ? handle->whole.request
+									   : request;
+}
+
 RS_EXPORT CURLHcode curl_easy_header(CURL *easy, const char *name, size_t index, unsigned origin,
 				     int request, struct curl_header **found)
 {
@@ -17,7 +24,7 @@ RS_EXPORT CURLHcode curl_easy_header(CURL *easy, const char *name, size_t index,
 		return rs_headers_find(handle->headers, name, index, origin, request, found);
 	if (!api || !api->easy_header)
 		return CURLHE_NOT_BUILT_IN;
-	return api->easy_header(easy, name, index, origin, request, found);
+	return api->easy_header(easy, name, index, origin, request_of(handle, request), found);
 }
 RS_BINDABLE(curl_easy_header);
 
@@ -29,7 +36,8 @@ RS_EXPORT struct curl_header *curl_easy_nextheader(CURL *easy, unsigned origin, 
 
 	if (handle && handle->headers)
 		return rs_headers_next(handle->headers, origin, request, previous);
-	return api && api->easy_nextheader ? api->easy_nextheader(easy, origin, request, previous)
-					   : NULL;
+	if (!api || !api->easy_nextheader)
+		return NULL;
+	return api->easy_nextheader(easy, origin, request_of(handle, request), previous);
 }
 RS_BINDABLE(curl_easy_nextheader);

@@ -11,6 +11,7 @@
 #include "process.h"
 #include "transfer/canned.h"
 #include "transfer/exchange.h"
+#include "transfer/glimpse.h"
 #include "transfer/part.h"
 
 void rs_transfer_error(const struct rs_exchange *x, const char *text)
@@ -207,8 +208,7 @@ static CURLcode refuse(struct rs_exchange *x)
 {
 	char text[64];
 
-	rs_resume_note_info(x);
-	x->handle->whole.size = 0;
+	rs_resume_note_info(x, &x->handle->whole);
 	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
 	rs_transfer_error(x, text);
 	return CURLE_HTTP_RETURNED_ERROR;
@@ -302,6 +302,7 @@ void rs_exchange_close(struct rs_exchange *x, CURLcode result)
 		annotate(x);
 	rs_exchange_release(x);
 	rs_part_forget(x);
+	rs_glimpse_hide(handle);
 	if (!rs_hold_rests(&handle->hold))
 		rs_hold_rest(&handle->hold);
 	handle->flows = handle->lines_flow = false;

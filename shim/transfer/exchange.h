@@ -8,6 +8,7 @@
  *   replace.c   the options that are other ones meanwhile
  *   stand_in.c  the functions of ours that stay in libcurl from call to call
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
+ *   glimpse.c   what libcurl said of what is held, for when it is handed out
  *   release.c   hands out what was held, also when libcurl is done
  *   deliver.c   hands a piece to the program as libcurl would
  *   judge.c     asks retry/ what an outcome means, and what next

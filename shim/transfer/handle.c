@@ -91,8 +91,8 @@ void rs_handle_forget_last(struct rs_handle *handle)
 	handle->whole.valid = false;
 	free(handle->headers);
 	handle->headers = NULL;
-	free(handle->whole.url);
-	handle->whole.url = NULL;
+	free(handle->whole_url);
+	handle->whole_url = NULL;
 	rs_fault_forget(handle);
 }
 

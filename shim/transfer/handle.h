@@ -42,6 +42,7 @@ struct rs_handle {
 		options;     /* as the program set them, whatever is in force for an attempt */
 	struct rs_hold hold; /* empty between calls; its memory is used again */
 	struct rs_whole_info whole;       /* of the last call, where libcurl cannot know */
+	char *whole_url;                  /* whole.url, where that is a download's */
 	struct rs_kept_headers *headers;  /* where `whole` is valid, or NULL: libcurl's */
 	struct rs_fault_told fault;       /* of the present or last attempt */
 	struct rs_multi_call *multi_call; /* room for a call through the multi interface, or NULL */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transfer/glimpse.h"
+
 #define FIRST_BYTES  2048
 #define FIRST_PIECES 32
 
@@ -69,6 +71,8 @@ void rs_hold_released(struct rs_hold *hold)
 
 void rs_hold_empty(struct rs_hold *hold)
 {
+	rs_glimpse_free(hold->glimpses);
+	hold->glimpses = NULL;
 	hold->len = hold->count = 0;
 	hold->released = hold->released_bytes = 0;
 }
@@ -82,6 +86,7 @@ void rs_hold_rest(struct rs_hold *hold)
 
 void rs_hold_free(struct rs_hold *hold)
 {
+	rs_glimpse_free(hold->glimpses);
 	free(hold->bytes);
 	free(hold->pieces);
 	*hold = (struct rs_hold){ .bytes = NULL };

@@ -24,14 +24,17 @@ struct rs_piece {
 	size_t len;
 };
 
+struct rs_glimpse;
+
 /* All zero is empty. */
 struct rs_hold {
 	char *bytes;
 	size_t len, size;
 	struct rs_piece *pieces;
 	size_t count, room;
-	size_t released;       /* pieces that the program has got */
-	size_t released_bytes; /* and their bytes */
+	size_t released;             /* pieces that the program has got */
+	size_t released_bytes;       /* and their bytes */
+	struct rs_glimpse *glimpses; /* what there is to tell of them: glimpse.h */
 };
 
 /* Append a piece: 0 or -ENOMEM (nothing is changed then). */
@@ -60,7 +63,7 @@ void rs_hold_rest(struct rs_hold *hold);
 
 static inline bool rs_hold_rests(const struct rs_hold *hold)
 {
-	return hold->count == 0 && hold->size <= RS_HOLD_KEPT;
+	return hold->count == 0 && !hold->glimpses && hold->size <= RS_HOLD_KEPT;
 }
 
 void rs_hold_free(struct rs_hold *hold);

@@ -25,7 +25,7 @@ struct rs_kept_headers {
 /* ---- keeping ---- */
 
 /* Only with the number of a request that was made there is a name to miss. */
-static bool was_made(const struct rs_curl_api *api, CURL *easy, int request)
+bool rs_headers_know(const struct rs_curl_api *api, CURL *easy, int request)
 {
 	struct curl_header *found;
 	CURLHcode code = api->easy_header(easy, "Date", 0, ANY, request, &found);
@@ -54,7 +54,7 @@ static size_t measure(const struct rs_curl_api *api, CURL *easy, size_t *texts)
 	size_t count = 0;
 
 	*texts = 0;
-	for (int r = 0; was_made(api, easy, r); r++) {
+	for (int r = 0; rs_headers_know(api, easy, r); r++) {
 		for (struct curl_header *h = next(api, easy, r, NULL); h; count++) {
 			*texts += strlen(h->name) + strlen(h->value) + 2;
 			h = next(api, easy, r, h);
@@ -75,7 +75,7 @@ struct rs_kept_headers *rs_headers_keep(const struct rs_curl_api *api, CURL *eas
 	if (!kept)
 		return NULL;
 	room = (char *)(kept->at + count);
-	for (int r = 0; was_made(api, easy, r); r++) {
+	for (int r = 0; rs_headers_know(api, easy, r); r++) {
 		for (struct curl_header *h = next(api, easy, r, NULL); h; kept->count++) {
 			kept->at[kept->count] =
 				(struct kept){ copied(&room, h->name), copied(&room, h->value),

@@ -7,11 +7,16 @@
 #define RS_TRANSFER_KEPT_HEADERS_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "real.h"
 
 struct rs_kept_headers;
+
+/* Has request number `request` of the handle's transfer been made? Where libcurl has headers, and
+ * tells them. */
+bool rs_headers_know(const struct rs_curl_api *api, CURL *easy, int request);
 
 /* All that libcurl tells now of the headers of the handle's transfer, redirects included. To be
  * freed. NULL: nothing, or no memory. */

@@ -2,6 +2,20 @@
 
 #include "process.h"
 #include "transfer/exchange.h"
+#include "transfer/glimpse.h"
+
+/* As when it came. */
+static size_t deliver_late(struct rs_exchange *x, enum rs_piece_kind kind, struct rs_span bytes)
+{
+	struct rs_handle *handle = x->handle;
+	size_t took;
+
+	if (handle->hold.glimpses)
+		rs_glimpse_show(handle);
+	took = rs_deliver(x, kind, (char *)bytes.at, bytes.len);
+	rs_glimpse_hide(handle);
+	return took;
+}
 
 size_t rs_response_release(struct rs_exchange *x, size_t len)
 {
@@ -11,7 +25,7 @@ size_t rs_response_release(struct rs_exchange *x, size_t len)
 
 	x->halted = false; /* whatever we have heard of it, libcurl delivers, or is done */
 	while (rs_hold_next(hold, &kind, &bytes)) {
-		size_t took = rs_deliver(x, kind, (char *)bytes.at, bytes.len);
+		size_t took = deliver_late(x, kind, bytes);
 
 		if (took == CURL_WRITEFUNC_PAUSE) {
 			x->halted = !x->waits;

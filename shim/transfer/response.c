@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "transfer/arrival.h"
+#include "transfer/glimpse.h"
 #include "transfer/status_line.h"
 
 /* How much of a response that is to be dropped is still read, so that its connection can serve
@@ -140,6 +141,12 @@ static void hear(struct rs_exchange *x)
 		rs_hand_over(x);
 }
 
+/* Is the newest of the held lines that? */
+static bool is_status_line(const struct rs_exchange *x)
+{
+	return x->handle->hold.len == x->headers_at;
+}
+
 /* One line; or several, where a pause has made them one piece. */
 static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 {
@@ -156,7 +163,11 @@ static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
 		rs_resume_lines(x, bytes, len);
 
 	if (x->phase == RS_HOLDING && hold(x, kind, bytes, len)) {
-		if (x->in_headers && rs_lines_end(bytes, len))
+		bool ends = x->in_headers && rs_lines_end(bytes, len);
+
+		if (x->provisional && (ends || is_status_line(x)))
+			rs_glimpse_take(x);
+		if (ends)
 			end_block(x);
 		return settle(x, kind, bytes, len);
 	}

@@ -159,14 +159,17 @@ static const CURLINFO whole_numbers[RS_WHOLE_NUMBERS] = {
 	CURLINFO_PROXYAUTH_AVAIL, CURLINFO_CONDITION_UNMET,
 };
 
-void rs_resume_note_info(struct rs_exchange *x)
+void rs_resume_note_info(const struct rs_exchange *x, struct rs_whole_info *whole)
 {
 	CURLcode (*get)(CURL *, CURLINFO, ...) = x->handle->api->easy_getinfo;
-	struct rs_whole_info *whole = &x->handle->whole;
 	CURL *easy = x->handle->easy;
 	const char *type = NULL;
 
 	whole->valid = true;
+	whole->is_glimpse = false;
+	whole->url = NULL;
+	whole->request = RS_LAST_REQUEST;
+	whole->size = 0;
 	for (int i = 0; i < RS_WHOLE_NUMBERS; i++)
 		get(easy, whole_numbers[i], &whole->numbers[i]);
 	whole->length = RS_UNKNOWN_LENGTH;
@@ -207,9 +210,10 @@ void rs_resume_remember(struct rs_exchange *x)
 	r->broke =
 		(struct rs_outcome){ .error = x->outcome.error, .sys_errno = x->outcome.sys_errno };
 	r->status = x->status;
-	rs_resume_note_info(x);
+	rs_resume_note_info(x, &x->handle->whole);
 	x->handle->whole.size = r->got;
-	x->handle->whole.url = copy_of(url_of(x));
+	free(x->handle->whole_url);
+	x->handle->whole.url = x->handle->whole_url = copy_of(url_of(x));
 	free(x->handle->headers);
 	x->handle->headers = rs_headers_keep(x->handle->api, x->handle->easy);
 	find_whole(x, &r->whole);
@@ -292,7 +296,7 @@ static bool is_from_there(const struct rs_exchange *x)
 {
 	const char *url = url_of(x);
 
-	return url && x->handle->whole.url && strcmp(url, x->handle->whole.url) == 0;
+	return url && x->handle->whole_url && strcmp(url, x->handle->whole_url) == 0;
 }
 
 bool rs_resume_fits(struct rs_exchange *x)
@@ -414,14 +418,18 @@ bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
 		return store_long(value, whole->filetime);
 	case CURLINFO_FILETIME_T:
 		return store_off(value, whole->filetime);
-	case CURLINFO_EFFECTIVE_URL:
-		if (whole->url)
-			*(const char **)value = whole->url;
-		return whole->url != NULL;
 	case CURLINFO_CONTENT_TYPE:
 		if (whole->has_type)
 			*(const char **)value = whole->type[0] ? whole->type : NULL;
 		return whole->has_type;
+	case CURLINFO_EFFECTIVE_URL:
+		if (whole->url)
+			*(const char **)value = whole->url;
+		return whole->url != NULL;
+	case CURLINFO_REDIRECT_URL: /* which libcurl only knows of the last one */
+		if (whole->is_glimpse)
+			*(const char **)value = NULL;
+		return whole->is_glimpse;
 	default:
 		return false;
 	}

@@ -36,16 +36,21 @@ struct rs_resume {
 
 #define RS_WHOLE_NUMBERS 8
 
-/* What curl_easy_getinfo() tells of a download that is continued. */
+#define RS_LAST_REQUEST (-1)
+
+/* What curl_easy_getinfo() tells of a download that is continued; or of a response that libcurl has
+ * left behind: glimpse.h. */
 struct rs_whole_info {
 	bool valid;
-	bool has_type; /* `type` is Content-Type, or empty for none; else it was too long */
+	bool is_glimpse; /* the latter */
+	bool has_type;   /* `type` is Content-Type, or empty for none; else it was too long */
 	long numbers[RS_WHOLE_NUMBERS]; /* see resume.c */
 	curl_off_t filetime;
 	curl_off_t size;   /* what the program has got so far */
 	curl_off_t length; /* -1: not known */
 	char type[128];
-	char *url; /* CURLINFO_EFFECTIVE_URL; NULL: libcurl's own */
+	const char *url; /* CURLINFO_EFFECTIVE_URL, another's; NULL: libcurl's own */
+	int request;     /* its number among those that brought it, or RS_LAST_REQUEST */
 };
 
 /* Are the lines of the present header block of interest? */
@@ -64,7 +69,7 @@ void rs_resume_remember(struct rs_exchange *x);
 void rs_resume_ask(struct rs_exchange *x);
 
 /* Note what libcurl tells of the present attempt, for rs_resume_info(). */
-void rs_resume_note_info(struct rs_exchange *x);
+void rs_resume_note_info(const struct rs_exchange *x, struct rs_whole_info *whole);
 
 /* A continuation's headers are complete: is what follows exactly the rest? */
 bool rs_resume_fits(struct rs_exchange *x);

@@ -16,6 +16,7 @@
  *   second=URL     for the second transfer; nested=URL: for nest
  *   past=URL       for one more, made by the library plugin=PATH, past what is preloaded
  *   multi=STYLE    drive them through the multi interface (multi_loop.h)
+ *   told=1         and what libcurl tells at each header line
  *   all=1          with what differs when a connection was used before
  */
 #include <ctype.h>
@@ -136,6 +137,8 @@ static void set_own(const char *name, char *value)
 		tracing.again = strtoul(value, NULL, 10);
 	else if (strcmp(name, "all") == 0)
 		tracing.all = true;
+	else if (strcmp(name, "told") == 0)
+		tracing.told = true;
 	else if (strcmp(name, "upload") == 0)
 		set_upload(strtoul(value, NULL, 10));
 	else if (strcmp(name, "trailers") == 0)

@@ -26,7 +26,7 @@ struct transfer_trace {
 	curl_off_t progress[4];
 	size_t later, received, again, lines;
 	const char *second, *nested, *past, *plugin;
-	bool all;
+	bool all, told;
 	char *upload;
 	size_t upload_len, uploaded;
 	struct curl_slist *lists[8];

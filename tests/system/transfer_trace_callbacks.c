@@ -135,6 +135,26 @@ static void once_more(void)
 	tracing.acted = false;
 }
 
+/* Of the response that the line is of. At its end only, where the whole of it counts. */
+static void tell(bool ends)
+{
+	const char *url = "", *type = NULL;
+	long numbers[3] = { -99, -99, -99 };
+	struct curl_header *found;
+	CURLHcode code = CURLHE_MISSING;
+
+	(void)curl_easy_getinfo(tracing.easy, CURLINFO_RESPONSE_CODE, &numbers[0]);
+	(void)curl_easy_getinfo(tracing.easy, CURLINFO_HTTP_CONNECTCODE, &numbers[1]);
+	(void)curl_easy_getinfo(tracing.easy, CURLINFO_REDIRECT_COUNT, &numbers[2]);
+	(void)curl_easy_getinfo(tracing.easy, CURLINFO_EFFECTIVE_URL, &url);
+	if (ends) {
+		(void)curl_easy_getinfo(tracing.easy, CURLINFO_CONTENT_TYPE, &type);
+		code = curl_easy_header(tracing.easy, "X-Of", 0, CURLH_HEADER, -1, &found);
+	}
+	(void)fprintf(stderr, "told %ld %ld %ld %s %s %s\n", numbers[0], numbers[1], numbers[2],
+		      strrchr(url, '/'), type ? type : "-", code == CURLHE_OK ? found->value : "-");
+}
+
 size_t trace_on_header(char *bytes, size_t size, size_t count, void *data)
 {
 	size_t len = size * count;
@@ -148,6 +168,8 @@ size_t trace_on_header(char *bytes, size_t size, size_t count, void *data)
 	trace_flush(&tracing.run);
 	if (answer == len)
 		trace_header("header", name_of(data), bytes, len);
+	if (tracing.told)
+		tell(len == 2);
 	return answer;
 }
 

@@ -1,0 +1,77 @@
+#include "transfer/glimpse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "transfer/exchange.h"
+#include "transfer/kept_headers.h"
+
+/* Lines that go nowhere are not asked about. */
+static bool wants_headers(const struct rs_options *o)
+{
+	return o->header_fn || o->header_data || o->include_header;
+}
+
+/* From the one on that is known to have been made. */
+static int newest_request(const struct rs_exchange *x, int request)
+{
+	const struct rs_curl_api *api = x->handle->api;
+
+	if (!api->easy_header)
+		return RS_LAST_REQUEST;
+	while (rs_headers_know(api, x->handle->easy, request + 1))
+		request++;
+	return request;
+}
+
+void rs_glimpse_take(struct rs_exchange *x)
+{
+	struct rs_glimpse **end = &x->handle->hold.glimpses, *glimpse;
+	const char *url = "";
+	int request = 0;
+
+	if (!wants_headers(&x->handle->options))
+		return;
+	for (; *end; end = &(*end)->next)
+		request = (*end)->info.request;
+	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
+	glimpse = malloc(sizeof(*glimpse) + strlen(url) + 1);
+	if (!glimpse)
+		return;
+	glimpse->next = NULL;
+	glimpse->pieces = x->handle->hold.count;
+	memcpy(glimpse->url, url, strlen(url) + 1);
+	rs_resume_note_info(x, &glimpse->info);
+	glimpse->info.is_glimpse = true;
+	glimpse->info.url = glimpse->url;
+	glimpse->info.request = newest_request(x, request);
+	*end = glimpse;
+}
+
+void rs_glimpse_show(struct rs_handle *handle)
+{
+	const struct rs_glimpse *glimpse = handle->hold.glimpses;
+
+	while (glimpse && glimpse->pieces <= handle->hold.released)
+		glimpse = glimpse->next;
+	if (glimpse)
+		handle->whole = glimpse->info;
+	else
+		rs_glimpse_hide(handle);
+}
+
+void rs_glimpse_hide(struct rs_handle *handle)
+{
+	if (handle->whole.is_glimpse)
+		handle->whole.valid = handle->whole.is_glimpse = false;
+}
+
+void rs_glimpse_free(struct rs_glimpse *glimpse)
+{
+	while (glimpse) {
+		struct rs_glimpse *next = glimpse->next;
+
+		free(glimpse);
+		glimpse = next;
+	}
+}

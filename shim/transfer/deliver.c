@@ -1,10 +1,11 @@
 #include "transfer/deliver.h"
 
-/* CURLOPT_HEADER: lines of HTTP, and none of its trailers. */
-static bool is_included(const struct rs_exchange *x, enum rs_piece_kind kind)
+/* CURLOPT_HEADER: lines of HTTP, and none of its trailers. They may begin in another way, which the
+ * program has told libcurl of: CURLOPT_HTTP200ALIASES. */
+static bool is_included(struct rs_exchange *x, enum rs_piece_kind kind)
 {
-	return x->handle->options.include_header && kind == RS_PIECE_HEADER && x->has_block &&
-	       !x->leaves_header;
+	return x->handle->options.include_header && kind == RS_PIECE_HEADER && !x->leaves_header &&
+	       (x->has_block || rs_exchange_is_http(x));
 }
 
 /* What the body callback has not had of the line, before a pause in any callback. libcurl cuts what

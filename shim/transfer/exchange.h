@@ -45,7 +45,7 @@ enum rs_phase {
 	RS_HOLDING,    /* not known yet whether the program may see this response */
 	RS_STREAMING,  /* it is the program's: handed on as it comes, after what was held */
 	RS_DISCARDING, /* another attempt will follow: what still comes is dropped */
-	RS_CONTINUING, /* the rest of a broken download: its body is handed on, its headers not */
+	RS_CONTINUING, /* the rest of a broken download: its headers are not handed on */
 	RS_ENDING,     /* a continuation that is not the rest: nothing of it is used */
 	RS_REFUSING,   /* CURLOPT_FAILONERROR: the program gets no body and an error */
 };

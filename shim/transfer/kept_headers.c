@@ -89,6 +89,11 @@ struct rs_kept_headers *rs_headers_keep(const struct rs_curl_api *api, CURL *eas
 
 /* ---- telling ---- */
 
+bool rs_headers_continue(const struct rs_kept_headers *kept, int request)
+{
+	return request == -1 || request == kept->requests;
+}
+
 static bool is_asked_for(const struct kept *header, unsigned origin, int request)
 {
 	return header->origin & origin && header->request == request;

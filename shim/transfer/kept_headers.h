@@ -22,6 +22,9 @@ bool rs_headers_know(const struct rs_curl_api *api, CURL *easy, int request);
  * freed. NULL: nothing, or no memory. */
 struct rs_kept_headers *rs_headers_keep(const struct rs_curl_api *api, CURL *easy);
 
+/* Is that the number of the last one before the break, whose answer was continued? */
+bool rs_headers_continue(const struct rs_kept_headers *kept, int request);
+
 /* As libcurl's functions. What they give is good until the next call, or until it is freed. */
 CURLHcode rs_headers_find(struct rs_kept_headers *kept, const char *name, size_t index,
 			  unsigned origin, int request, struct curl_header **found);

@@ -46,6 +46,14 @@ static size_t refuse(struct rs_exchange *x)
 	return rs_response_release(x, 0);
 }
 
+/* What comes behind the body are the trailers of the whole. */
+static size_t continue_with(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+{
+	if (kind == RS_PIECE_TRAILER)
+		x->handle->whole.trailed = true;
+	return rs_deliver(x, kind, bytes, len);
+}
+
 /* What becomes of a piece once the phase is known. */
 static size_t act(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
@@ -55,7 +63,7 @@ static size_t act(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 	case RS_STREAMING:
 		return hand_on(x, kind, bytes, len);
 	case RS_CONTINUING:
-		return kind == RS_PIECE_BODY ? rs_deliver(x, kind, bytes, len) : len;
+		return kind == RS_PIECE_HEADER ? len : continue_with(x, kind, bytes, len);
 	case RS_DISCARDING:
 		return drain(x, len);
 	case RS_REFUSING:

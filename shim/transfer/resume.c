@@ -166,7 +166,7 @@ void rs_resume_note_info(const struct rs_exchange *x, struct rs_whole_info *whol
 	const char *type = NULL;
 
 	whole->valid = true;
-	whole->is_glimpse = false;
+	whole->is_glimpse = whole->trailed = false;
 	whole->url = NULL;
 	whole->request = RS_LAST_REQUEST;
 	whole->size = 0;

@@ -43,6 +43,7 @@ struct rs_resume {
 struct rs_whole_info {
 	bool valid;
 	bool is_glimpse; /* the latter */
+	bool trailed;    /* the rest had trailers, which libcurl tells */
 	bool has_type;   /* `type` is Content-Type, or empty for none; else it was too long */
 	long numbers[RS_WHOLE_NUMBERS]; /* see resume.c */
 	curl_off_t filetime;

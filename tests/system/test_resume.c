@@ -105,6 +105,32 @@ static void every_break(void **state)
 	}
 }
 
+/* They come behind the last part, and are those of the whole. */
+static void trailers_come_behind_the_rest(void **state)
+{
+	char room[ROOM];
+	const struct reply good = { .headers = TAG,
+				    .body = resumed_object,
+				    .body_len = SIZE,
+				    .framing = REPLY_CHUNKED,
+				    .trailers = "X-Sum: 1\r\nX-Other: 2\r\n" };
+	struct reply script[2] = { resumed_broken(good, BREAK),
+				   resumed_part(BREAK, SIZE, TAG, room) };
+	struct server *server;
+	struct run run, bare;
+
+	(void)state;
+	script[1].framing = REPLY_CHUNKED;
+	script[1].trailers = good.trailers;
+	server = server_start(script, 2);
+	run = resumed_trace(RUN_SHIM, resumed_rules, server, NULL);
+	bare = resumed_bare(&good, NULL);
+	assert_contains(bare.err, "header to-header-data X-Sum: 1");
+	resumed_check(&run, &bare, "trailers");
+	assert_int_equal(server_request_count(server), 2);
+	server_stop(server);
+}
+
 static void http_date(char *text, size_t size, time_t when)
 {
 	struct tm tm;
@@ -223,6 +249,7 @@ int main(void)
 		cmocka_unit_test(the_rest_is_fetched),
 		cmocka_unit_test(the_program_s_own_range),
 		cmocka_unit_test(every_break),
+		cmocka_unit_test(trailers_come_behind_the_rest),
 		cmocka_unit_test(by_the_date_of_change),
 		cmocka_unit_test(a_stall_is_a_break),
 		cmocka_unit_test(callbacks_in_a_continuation),

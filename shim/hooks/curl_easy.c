@@ -142,11 +142,12 @@ RS_EXPORT void curl_easy_reset(CURL *easy)
 	if (!handle)
 		return;
 	rs_options_clear(&handle->options);
-	handle->body_stands = handle->header_stands = false;
+	handle->body_stands = handle->header_stands = handle->progress_stands = false;
 	rs_handle_forget_last(handle);
 	if (handle->active) {
 		handle->active->altered = handle->active->replaced_more = true;
 		handle->active->header_way = RS_HEADERS_ASKED; /* the callback is gone */
+		handle->active->watches_progress = handle->active->brings_progress = false;
 		handle->flows = false;
 		rs_transfer_replace(handle->active);
 		rs_transfer_choose_headers(handle->active);

@@ -26,11 +26,12 @@ static bool note_running(struct rs_exchange *x, CURLoption option)
 		if (x->alone || x->handle->header_stands)
 			return false;
 		break;
+	case CURLOPT_XFERINFOFUNCTION:
+	case CURLOPT_XFERINFODATA:
+		return rs_transfer_owns(x, option);
 	case CURLOPT_PRIVATE:
 	case CURLOPT_NOPROGRESS:
-	case CURLOPT_XFERINFOFUNCTION:
 	case CURLOPT_PROGRESSFUNCTION:
-	case CURLOPT_XFERINFODATA:
 	case CURLOPT_ERRORBUFFER:
 	case CURLOPT_VERBOSE:
 	case CURLOPT_DEBUGFUNCTION:

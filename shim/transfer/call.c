@@ -247,6 +247,9 @@ bool rs_exchange_conclude(struct rs_exchange *x, CURLcode *result)
 		*result = conclude_continued(x, *result);
 	else if (!hand_out(x, result))
 		return false;
+	if (x->progress_hidden && !x->stopped && *result != CURLE_ABORTED_BY_CALLBACK &&
+	    !rs_progress_catch_up(x))
+		*result = CURLE_ABORTED_BY_CALLBACK;
 	if (x->call.attempts == 1 && !x->rule && x->rules->passed) {
 		rs_exchange_time(x);
 		rs_stats_passed_at(x->rules, RS_CALL_CURL, x->call.started_ns);

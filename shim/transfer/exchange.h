@@ -5,6 +5,7 @@
  *   usual.h     how a call begins, and how nearly every one ends
  *   call.c      the call from its first attempt to its end
  *   perform.c   makes the attempts where the calling thread waits between them
+ *   progress.c  what the program's progress callback is told
  *   replace.c   the options that are other ones meanwhile
  *   stand_in.c  the functions of ours that stay in libcurl from call to call
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
@@ -37,6 +38,7 @@
 #include "transfer/amend.h"
 #include "transfer/fault.h"
 #include "transfer/handle.h"
+#include "transfer/progress.h"
 #include "transfer/refusal.h"
 #include "transfer/resume.h"
 #include "transfer/upload.h"
@@ -90,6 +92,8 @@ struct rs_exchange {
 	size_t lines_done; /* bytes that have been taken of what will come with it, before it */
 	size_t echoed;     /* where it `echoes` */
 
+	struct rs_progress progress; /* what libcurl has told last, where it is watched */
+
 	/* From here on: all zero when a call begins. */
 	enum rs_phase phase;
 	enum rs_header_way header_way; /* how the headers of the present attempt are learned */
@@ -108,9 +112,12 @@ struct rs_exchange {
 	bool provisional;       /* the block may not be the last: 1xx, a redirect, a CONNECT … */
 	bool leaves_header : 1; /* CURLOPT_HEADER is libcurl's own to do: this is not HTTP */
 	bool echoes : 1;        /* and ours: the body callback has had `echoed` bytes of a line */
-	bool repeats : 1;       /* the program has paused at a header line: see response.c */
-	bool delivered;         /* the program has seen some of this attempt: it is committed */
-	bool timed;             /* call.started_ns and attempt_ns are set: rs_exchange_time() */
+	bool watches_progress : 1; /* the program's progress callback is called by ours */
+	bool brings_progress : 1;  /* which is there for this call alone */
+	bool progress_hidden : 1;  /* and was not told of a download that there is */
+	bool repeats : 1;          /* the program has paused at a header line: see response.c */
+	bool delivered;            /* the program has seen some of this attempt: it is committed */
+	bool timed;                /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {
 		bool attempt, connect, fresh;
 		int64_t attempt_ns;
@@ -357,6 +364,8 @@ static inline void rs_transfer_replace(struct rs_exchange *x)
 		rs_transfer_take_body(x);
 	if ((o->include_header | o->fail_on_error) || x->streams_up || o->has_rare)
 		rs_transfer_replace_more(x);
+	if (__builtin_expect(!o->no_progress, 0))
+		rs_progress_take(x);
 }
 
 /* Limit the next attempt as `policy` says where the program has not; and the end of that. */

@@ -111,7 +111,7 @@ static void clear(struct rs_handle *handle)
 		handle->multi_call = NULL;
 	}
 	handle->active = NULL;
-	handle->body_stands = handle->header_stands = false;
+	handle->body_stands = handle->header_stands = handle->progress_stands = false;
 	handle->flows = handle->lines_flow = false;
 }
 

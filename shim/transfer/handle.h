@@ -54,7 +54,8 @@ struct rs_handle {
 	void *allocated;                  /* this record, where it was, or NULL */
 
 	const struct rs_stand_in *stand_in; /* of a record that is kept, or NULL: stand_in.h */
-	bool body_stands, header_stands;    /* libcurl has these in place of the program's */
+	bool body_stands, header_stands,
+		progress_stands; /* libcurl has these in place of the program's */
 
 	/* Of the call in progress, and here because all that arrives asks for it; else false. */
 	bool flows;      /* streaming, and nothing is held: pieces of the body go to body_fn */

@@ -354,7 +354,7 @@ const uint16_t rs_option_ways[RS_OPTIONS_LIMIT] = {
 	NUMBER(CURLOPT_WRITEDATA) = SURE(write_data),
 	NUMBER(CURLOPT_WRITEFUNCTION) = STANDS(write_fn),
 	NUMBER(CURLOPT_XFERINFODATA) = WORD(progress_data),
-	NUMBER(CURLOPT_XFERINFOFUNCTION) = WORD(xferinfo_fn),
+	NUMBER(CURLOPT_XFERINFOFUNCTION) = STANDS(xferinfo_fn),
 };
 
 void rs_options_set(struct rs_options *options, CURLoption option, void *value)

@@ -17,9 +17,9 @@ bool rs_transfer_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_SEEKDATA:
 		return x->streams_up && x->watches_seek;
 	case CURLOPT_XFERINFOFUNCTION:
-	case CURLOPT_PROGRESSFUNCTION:
+		return x->watches_progress || x->handle->progress_stands;
 	case CURLOPT_XFERINFODATA:
-		return x->resume.continuing;
+		return x->brings_progress;
 	case CURLOPT_HEADERFUNCTION:
 	case CURLOPT_HEADERDATA:
 		return x->header_way == RS_HEADERS_SEEN;
@@ -92,6 +92,7 @@ __attribute__((noinline)) static void restore_more(const struct rs_exchange *x, 
 		restore_upload(x, easy);
 	if (x->resume.continuing)
 		rs_resume_restore(x, easy);
+	rs_progress_restore(x, easy);
 	restore_limits(x, easy);
 	rs_refusal_restore(x, easy);
 	rs_amended_restore(x, easy);

@@ -8,7 +8,7 @@
 #include "retry/ascii.h"
 #include "transfer/exchange.h"
 #include "transfer/kept_headers.h"
-#include "transfer/program.h"
+#include "transfer/progress.h"
 #include "transfer/status_line.h"
 
 static bool is_header(const char *line, const char *name)
@@ -261,12 +261,8 @@ void rs_resume_ask(struct rs_exchange *x)
 	if (o->resume_from)
 		set(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)0);
 	set(easy, CURLOPT_HTTPHEADER, &x->resume.header);
-	if (o->xferinfo_fn)
-		set(easy, CURLOPT_XFERINFOFUNCTION, rs_resume_xferinfo);
-	if (o->progress_fn)
-		set(easy, CURLOPT_PROGRESSFUNCTION, rs_resume_progress);
-	if (o->xferinfo_fn || o->progress_fn)
-		set(easy, CURLOPT_XFERINFODATA, x);
+	if (!x->watches_progress)
+		rs_progress_take(x);
 }
 
 void rs_resume_restore(const struct rs_exchange *x, CURL *easy)
@@ -278,12 +274,6 @@ void rs_resume_restore(const struct rs_exchange *x, CURL *easy)
 	if (o->resume_from)
 		set(easy, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)o->resume_from);
 	set(easy, CURLOPT_HTTPHEADER, rs_amended_headers(x));
-	/* The one that is set comes last: libcurl notes whether the last one was. */
-	set(easy, CURLOPT_XFERINFOFUNCTION, NULL);
-	set(easy, CURLOPT_PROGRESSFUNCTION, o->progress_fn);
-	if (o->xferinfo_fn)
-		set(easy, CURLOPT_XFERINFOFUNCTION, o->xferinfo_fn);
-	set(easy, CURLOPT_XFERINFODATA, o->progress_data);
 }
 
 static bool agrees(int64_t known, int64_t said)
@@ -330,51 +320,6 @@ CURLcode rs_resume_error(struct rs_exchange *x)
 {
 	rs_transfer_error(x, x->resume.error_text);
 	return (CURLcode)x->resume.broke.error;
-}
-
-/* The length that the program was told; 0: none. */
-static curl_off_t total_of(const struct rs_exchange *x, curl_off_t dltotal)
-{
-	if (!x->resume.continuing)
-		return dltotal;
-	return x->resume.original.length == RS_UNKNOWN_LENGTH ? 0 : x->resume.original.length;
-}
-
-/* And how much of it the program has got. */
-static curl_off_t now_of(const struct rs_exchange *x, curl_off_t dlnow)
-{
-	return x->resume.continuing ? x->resume.got : dlnow;
-}
-
-int rs_resume_xferinfo(void *exchange, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
-		       curl_off_t ulnow)
-{
-	struct rs_exchange *x = exchange;
-	const struct rs_options *o = &x->handle->options;
-	int depth, answer;
-
-	if (!o->xferinfo_fn)
-		return 0;
-	depth = rs_program_enter();
-	answer = o->xferinfo_fn(o->progress_data, total_of(x, dltotal), now_of(x, dlnow), ultotal,
-				ulnow);
-	rs_program_leave(depth);
-	return answer;
-}
-
-int rs_resume_progress(void *exchange, double dltotal, double dlnow, double ultotal, double ulnow)
-{
-	struct rs_exchange *x = exchange;
-	const struct rs_options *o = &x->handle->options;
-	int depth, answer;
-
-	if (!o->progress_fn)
-		return 0;
-	depth = rs_program_enter();
-	answer = o->progress_fn(o->progress_data, (double)total_of(x, (curl_off_t)dltotal),
-				(double)now_of(x, (curl_off_t)dlnow), ultotal, ulnow);
-	rs_program_leave(depth);
-	return answer;
 }
 
 static bool store_double(void *value, curl_off_t number)

@@ -84,11 +84,6 @@ void rs_resume_restore(const struct rs_exchange *x, CURL *easy);
 /* It could not be completed: the original error, with its text. */
 CURLcode rs_resume_error(struct rs_exchange *x);
 
-/* Progress of the whole, for the program's callback of either generation. */
-int rs_resume_xferinfo(void *exchange, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
-		       curl_off_t ulnow);
-int rs_resume_progress(void *exchange, double dltotal, double dlnow, double ultotal, double ulnow);
-
 /* curl_easy_getinfo(): is this one of the numbers that only we know? Then it is stored. */
 bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value);
 

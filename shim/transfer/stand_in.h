@@ -1,11 +1,11 @@
 /*
- * Functions of ours that stand in for the program's body and header callbacks.
+ * Functions of ours that stand in for the program's body, header and progress callbacks.
  *
  * To put ours in libcurl before a call and the program's back after it would cost more than all
  * else that a call needs. So ours stay there from call to call, and curl_easy_setopt() only notes
  * the program's. The user pointers in libcurl are always the program's own.
  *
- * Each kept record has a pair of them, which therefore knows its handle without being told, also
+ * Each kept record has some of them, which therefore knows its handle without being told, also
  * when libcurl runs out of our sight: then it does what libcurl would have done. A handle whose
  * record is not kept has none, nor has one in a multi handle; for those see replace.c.
  */
@@ -21,13 +21,15 @@ struct rs_stand_in {
 /* One for each of rs_handles_kept. */
 extern const struct rs_stand_in rs_stand_ins[RS_HANDLES_KEPT] __attribute__((visibility("hidden")));
 
-/* curl_easy_setopt() between calls, of CURLOPT_WRITEFUNCTION or CURLOPT_HEADERFUNCTION. */
+/* curl_easy_setopt() between calls, of CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION or
+ * CURLOPT_XFERINFOFUNCTION. */
 CURLcode rs_stand_in_set(struct rs_handle *handle, CURLoption option, void *value);
 
-/* Before a call that is alone in its thread's libcurl: let ours take the body, or the headers.
- * False: the handle has none. */
+/* Before a call that is alone in its thread's libcurl: let ours take the body, the headers, or
+ * the progress. False: the handle has none. */
 bool rs_stand_in_for_body(struct rs_handle *handle);
 bool rs_stand_in_for_headers(struct rs_handle *handle);
+bool rs_stand_in_for_progress(struct rs_handle *handle);
 
 /* Give `easy`, the handle or a copy that libcurl has made of it, the program's own functions. */
 void rs_stand_in_undo(const struct rs_handle *handle, CURL *easy);

@@ -23,18 +23,9 @@ bool rs_exchange_asks(const struct rs_exchange *x)
 	return !o->no_progress && (o->xferinfo_fn || o->progress_fn);
 }
 
-/* libcurl lets CURLOPT_XFERINFOFUNCTION win over the older callback. */
 bool rs_exchange_go_on(struct rs_exchange *x)
 {
-	int answer;
-
-	if (!rs_exchange_asks(x))
-		return true;
-	if (x->handle->options.xferinfo_fn)
-		answer = rs_resume_xferinfo(x, 0, 0, 0, 0);
-	else
-		answer = rs_resume_progress(x, 0, 0, 0, 0);
-	return answer == 0 || answer == CURL_PROGRESSFUNC_CONTINUE;
+	return !rs_exchange_asks(x) || rs_progress_tell(x);
 }
 
 bool rs_exchange_ask(struct rs_exchange *x)

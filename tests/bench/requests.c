@@ -105,6 +105,20 @@ static void request_with_headers(void)
 	request_on(easy);
 }
 
+static int go_on(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+		 curl_off_t ulnow)
+{
+	(void)data, (void)dltotal, (void)dlnow, (void)ultotal, (void)ulnow;
+	return 0;
+}
+
+static void request_with_progress(void)
+{
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, go_on);
+	request_on(easy);
+}
+
 /* With as many other handles about as a program with threads may have. */
 static void request_among_many(void)
 {
@@ -232,6 +246,7 @@ static const struct bench_case {
 	{ "request", "request", request, 100, 0 },
 	{ "perform", "perform", perform, 100, 0 },
 	{ "headers", "request-headers", request_with_headers, 100, 0 },
+	{ "progress", "request-progress", request_with_progress, 100, 0 },
 	{ "many", "request-many-handles", request_among_many, 100, 0 },
 	{ "many", "setopt-many-handles", set_long_on_many, 200, 0 },
 	{ "handle", "request-new-handle", request_of_its_own, 50, 0 },

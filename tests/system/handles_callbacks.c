@@ -104,6 +104,65 @@ static void copies_outlive(void)
 	curl_easy_cleanup(other);
 }
 
+static int asked[2];
+
+static int ask_first(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)user, (void)a, (void)b, (void)c, (void)d;
+	asked[0]++;
+	return 0;
+}
+
+static int ask_second(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)a, (void)b, (void)c, (void)d;
+	asked[1]++;
+	if (user != asked)
+		complain("another progress pointer");
+	return 0;
+}
+
+static void expect_asked(bool first, bool second, const char *when)
+{
+	if ((asked[0] > 0) != first || (asked[1] > 0) != second)
+		complain("%s: asked %d and %d times", when, asked[0], asked[1]);
+	asked[0] = asked[1] = 0;
+}
+
+static void progress_of_each(CURL *easy, int id)
+{
+	CURL *copy;
+
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, ask_first);
+	handles_fetch(easy, 1, id, "with progress");
+	expect_asked(true, false, "the first");
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, ask_second);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, asked);
+	handles_fetch(easy, 0, id + 1, "with another progress");
+	expect_asked(false, true, "the second");
+	copy = curl_easy_duphandle(easy);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+	handles_fetch(easy, 1, id + 2, "without progress");
+	expect_asked(false, false, "none");
+	curl_easy_cleanup(easy);
+	handles_fetch(copy, 1, id + 3, "the copy's progress");
+	expect_asked(false, true, "the copy");
+	curl_easy_cleanup(copy);
+}
+
+/* For handles that have a place of their own in the library, and for others. */
+static void progress(void)
+{
+	CURL *easy[SOME];
+
+	for (int i = 0; i < SOME; i++)
+		easy[i] = curl_easy_init();
+	for (int i = SOME; i-- > 0;)
+		progress_of_each(easy[i], 1060 + 4 * i);
+}
+
 static CURLcode drive(CURLM *multi)
 {
 	int running = 1, left;
@@ -140,5 +199,6 @@ void handles_callbacks(void)
 	headers_wanted_and_not();
 	many_at_once();
 	copies_outlive();
+	progress();
 	in_and_out_of_a_multi_handle();
 }

@@ -198,13 +198,15 @@ static void transfer(const char *url)
 
 	(void)curl_easy_setopt(tracing.easy, CURLOPT_URL, url);
 	memset(tracing.progress, 0, sizeof(tracing.progress));
+	memset(tracing.most, 0, sizeof(tracing.most));
 	result = tracing.in_loop ? perform_in_loop() : curl_easy_perform(tracing.easy);
 	trace_flush(&tracing.run);
 	trace_result(result, tracing.error);
 	trace_info(tracing.easy, tracing.all);
-	(void)fprintf(stderr, "progress %lld/%lld %lld/%lld\n", (long long)tracing.progress[1],
-		      (long long)tracing.progress[0], (long long)tracing.progress[3],
-		      (long long)tracing.progress[2]);
+	(void)fprintf(stderr, "progress %lld/%lld %lld/%lld, at most %lld/%lld\n",
+		      (long long)tracing.progress[1], (long long)tracing.progress[0],
+		      (long long)tracing.progress[3], (long long)tracing.progress[2],
+		      (long long)tracing.most[1], (long long)tracing.most[0]);
 }
 
 /* What the handle does when libcurl has it for itself: the options are those that were left there.

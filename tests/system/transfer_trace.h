@@ -23,7 +23,7 @@ struct transfer_trace {
 	const char *at, *action; /* on= */
 	bool acted, paused;
 	struct trace_run run;
-	curl_off_t progress[4];
+	curl_off_t progress[4], most[2];
 	size_t later, received, again, lines;
 	const char *second, *nested, *past, *plugin;
 	bool all, told;

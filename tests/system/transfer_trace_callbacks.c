@@ -181,6 +181,10 @@ int trace_on_progress(void *data, curl_off_t dltotal, curl_off_t dlnow, curl_off
 	if (data != &tracing.progress)
 		(void)fprintf(stderr, "progress: another pointer\n");
 	memcpy(tracing.progress, now, sizeof(now));
+	for (int i = 0; i < 2; i++) {
+		if (tracing.most[i] < now[i])
+			tracing.most[i] = now[i];
+	}
 	if (tracing.paused) {
 		tracing.paused = false;
 		(void)curl_easy_pause(tracing.easy, CURLPAUSE_CONT);

@@ -173,6 +173,7 @@ static const struct scenario callbacks[] = {
 	{ "refused: halt at a line",
 	  { "on=line:halt", "later=14", "FAILONERROR=1", "@/o" },
 	  { RAW("HTTP/1.1 503\r\nContent-Length: 2\r\nX-Some: header\r\n\r\nno") } },
+	{ "write: pause in all of it", { "on=write:pause", "@/o" }, { { .body = "object" } } },
 	{ "redirect: told",
 	  { "told=1", "FOLLOWLOCATION=1", "@/o" },
 	  { { .status = 302,
@@ -186,7 +187,7 @@ static const struct scenario callbacks[] = {
 	{ "digest: told",
 	  { "told=1", "HTTPAUTH=2", "USERPWD=me:pw", "@/o" },
 	  { { .status = 401, .headers = DIGEST "X-Of: first\r\n", .body = "who?" },
-	    { .headers = "X-Of: second\r\n", .body = "you" } } },
+	    { .headers = "X-Of: second\r\n", .body = "you it is" } } },
 	{ "1xx: told",
 	  { "told=1", "@/o" },
 	  { RAW("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"

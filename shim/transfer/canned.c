@@ -9,7 +9,6 @@
 
 #include "process.h"
 #include "retry/retry_after.h"
-#include "transfer/cut.h"
 
 /* With a Unix socket libcurl looks no name up and asks no proxy. There is none of that name. */
 static const char nowhere[] = "retryshim-fault";
@@ -228,7 +227,6 @@ void rs_fault_restore(const struct rs_exchange *x, CURL *easy)
 	const struct rs_curl_api *api = x->handle->api;
 	CURLcode (*set)(CURL *, CURLoption, ...) = api->easy_setopt;
 
-	rs_cut_restore(x, easy);
 	if (!x->fault.replaced)
 		return;
 	set(easy, o->abstract_socket ? CURLOPT_ABSTRACT_UNIX_SOCKET : CURLOPT_UNIX_SOCKET_PATH,
@@ -269,6 +267,6 @@ bool rs_fault_owns(const struct rs_exchange *x, CURLoption option)
 	case CURLOPT_CURLU:
 		return x->fault.other_url;
 	default:
-		return rs_cut_owns(x, option);
+		return false;
 	}
 }

@@ -20,11 +20,8 @@ void rs_cut_begin(struct rs_exchange *x);
 /* It has ended with `result`: what it was made to be, and what is to be told of it is noted. */
 CURLcode rs_cut_end(struct rs_exchange *x, CURLcode result);
 
-/* Put what was replaced back to the program's on `easy`, but for the body's callback. */
-void rs_cut_restore(const struct rs_exchange *x, CURL *easy);
-
-/* Is this option one that is ours for now? */
-bool rs_cut_owns(const struct rs_exchange *x, CURLoption option);
+/* How much of the body has come, where libcurl has counted so much. */
+curl_off_t rs_cut_got(const struct rs_exchange *x, bool has_length, curl_off_t counted);
 
 /* curl_easy_getinfo(): is this something that only we know? Then it is stored. */
 bool rs_cut_info(const struct rs_fault_told *told, CURLINFO info, void *value);

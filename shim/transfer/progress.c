@@ -1,5 +1,6 @@
 #include "transfer/progress.h"
 
+#include "transfer/cut.h"
 #include "transfer/exchange.h"
 #include "transfer/program.h"
 #include "transfer/stand_in.h"
@@ -15,9 +16,12 @@ static void count_whole(const struct rs_exchange *x, struct rs_progress *told)
 
 static struct rs_progress to_be_told(struct rs_exchange *x)
 {
-	struct rs_progress told = x->progress;
 	bool hides = !x->resume.continuing && x->phase != RS_STREAMING;
+	struct rs_progress *last = &x->progress, told;
 
+	if (x->fault.cuts)
+		last->dlnow = rs_cut_got(x, last->dltotal > 0, last->dlnow);
+	told = *last;
 	x->progress_hidden = hides && (told.dltotal || told.dlnow);
 	if (x->resume.continuing)
 		count_whole(x, &told);

@@ -22,13 +22,13 @@ struct rs_handle;
 struct rs_fault_attempt {
 	struct rs_fault_strike strike;
 	bool delayed;      /* it begins at due_ns */
-	int64_t due_ns;    /* monotonic */
-	int64_t waited_ns; /* until then */
-	CURLcode error;    /* how it is to fail, CURLE_OK: not so */
 	bool replaced;     /* the options of the connection are ours */
 	bool other_url;    /* and the URL */
 	bool cuts;         /* the body breaks off: our write callback counts */
 	bool cut;          /* it has */
+	int64_t due_ns;    /* monotonic */
+	int64_t waited_ns; /* until then */
+	CURLcode error;    /* how it is to fail, CURLE_OK: not so */
 	size_t passed;     /* body bytes before that */
 	int fd;            /* our end of the newest canned connection, or -1 */
 };

@@ -145,10 +145,10 @@ static CURLcode set_progress(struct rs_handle *handle, void *value)
 
 CURLcode rs_stand_in_set(struct rs_handle *handle, CURLoption option, void *value)
 {
-	if (option == CURLOPT_XFERINFOFUNCTION)
-		return set_progress(handle, value);
-	return option == CURLOPT_WRITEFUNCTION ? set_body(handle, value)
-					       : set_header(handle, value);
+	if (option == CURLOPT_WRITEFUNCTION)
+		return set_body(handle, value);
+	return option == CURLOPT_HEADERFUNCTION ? set_header(handle, value)
+						: set_progress(handle, value);
 }
 
 bool rs_stand_in_for_body(struct rs_handle *handle)

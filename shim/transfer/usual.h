@@ -25,7 +25,7 @@ static inline void rs_exchange_clear(struct rs_exchange *x)
 	memset((char *)x + from, 0, middle - from);
 	memset((char *)x + middle, 0, sizeof(*x) - middle);
 	x->fault.strike.fault = NULL;
-	x->fault.delayed = x->fault.replaced = x->fault.cuts = false;
+	x->fault.delayed = x->fault.replaced = x->fault.other_url = x->fault.cuts = false;
 	x->history.count = 0;
 	x->resume.continuing = false;
 	x->resume.got = 0;

@@ -90,6 +90,23 @@ static int find_error(struct rs_pending *pending, enum rs_socket_past past)
 	return pending->kernel_tells ? ECONNREFUSED : error_left(pending);
 }
 
+/* Another process that has the socket, too, may be at its next attempt. */
+static bool is_hung_up(int fd)
+{
+	struct pollfd now = { .fd = fd };
+
+	return rs_real_poll(&now, 1, 0) == 1 && (now.revents & POLLHUP) != 0;
+}
+
+/* A socket whose error was taken looks to who reads from it like a connection that was closed. One
+ * that is as if it had never been connected does not. */
+static enum rs_pending_stage end(const struct rs_pending *pending, enum rs_pending_stage stage)
+{
+	if (stage == RS_PENDING_FAILED && !pending->kernel_tells && is_hung_up(pending->fd))
+		rs_launch_call_off(pending);
+	return stage;
+}
+
 /* Only what a rule could want to know is found out. `error`: the program has asked for it already;
  * 0: it has not. */
 static enum rs_pending_stage failed(struct rs_pending *pending, int error)
@@ -107,7 +124,7 @@ static enum rs_pending_stage failed(struct rs_pending *pending, int error)
 		return RS_PENDING_NONE;
 	}
 	if (!breaks_a_connection(error))
-		return rs_setback(pending, error);
+		return end(pending, rs_setback(pending, error));
 	rs_setback_none(pending);
 	pending->error = error;
 	return RS_PENDING_FAILED;
@@ -279,7 +296,7 @@ static enum rs_pending_stage step(struct rs_pending *pending)
 
 static void step_on(struct rs_pending *pending)
 {
-	pending->stage = step(pending);
+	pending->stage = end(pending, step(pending));
 	if (pending->stage != RS_PENDING_WAITS)
 		rs_registrations_restore(pending);
 }
@@ -344,7 +361,7 @@ void rs_flight_cancel(struct rs_pending *pending)
 	if (pending->stage == RS_PENDING_FLYING)
 		rs_launch_call_off(pending);
 	rs_registrations_restore(pending);
-	pending->stage = RS_PENDING_FAILED;
+	pending->stage = end(pending, RS_PENDING_FAILED);
 	rs_setback_cancel(pending);
 }
 

@@ -305,6 +305,7 @@ static const struct {
 	{ "tried-anew", pending_tried_anew },
 	{ "told-by-read", pending_told_by_read },
 	{ "told-by-recv", pending_told_by_recv },
+	{ "told-late", pending_told_late },
 	{ "told-by-write", pending_told_by_write },
 	{ "told-by-send", pending_told_by_send },
 	{ "bound", pending_bound },

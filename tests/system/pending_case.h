@@ -57,6 +57,7 @@ void pending_tried_anew(void);
 void pending_bound(void);
 void pending_told_by_read(void);
 void pending_told_by_recv(void);
+void pending_told_late(void);
 void pending_told_by_write(void);
 void pending_told_by_send(void);
 void pending_options(void);

@@ -105,6 +105,19 @@ void pending_told_by_recv(void)
 	tell_first(fd, recv(fd, &byte, 0, 0));
 }
 
+/* Of a silent port the kernel gives up a second later. */
+void pending_told_late(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), limit_ms = 100;
+	struct pollfd fds = { .fd = fd, .events = POLLOUT };
+	char byte;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof(limit_ms));
+	(void)connect(fd, (struct sockaddr *)&case_target, sizeof(case_target));
+	poll(&fds, 1, 15000);
+	tell_first(fd, recv(fd, &byte, 1, 0));
+}
+
 void pending_told_by_write(void)
 {
 	int fd = ended();

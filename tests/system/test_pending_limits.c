@@ -153,6 +153,21 @@ static void two_processes_that_wait_are_told(void **state)
 	close_clogged(&clogged);
 }
 
+/* Nobody has asked for the error. What is read is not the end of a connection. */
+static void what_the_kernel_gives_up_is_no_connection(void **state)
+{
+	struct clogged clogged = clog_port();
+	struct run run =
+		child_finish(start(RUN_SHIM, RULES("10s", "timeout"), "told-late", clogged.port));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.err, "event=retry"), 2);
+	assert_output(run, "-1 ENOTCONN\nnot connected, SO_ERROR ETIMEDOUT, then 0, sent -1\n");
+	run_free(&run);
+	close_clogged(&clogged);
+}
+
 /* The rule is there for its limit; what it retries is something else. */
 static void what_no_rule_retries_is_told(void **state)
 {
@@ -227,6 +242,7 @@ int main(void)
 		cmocka_unit_test(an_attempt_that_takes_too_long_has_failed),
 		cmocka_unit_test(a_child_with_a_set_of_its_own_calls_nothing_off),
 		cmocka_unit_test(two_processes_that_wait_are_told),
+		cmocka_unit_test(what_the_kernel_gives_up_is_no_connection),
 		cmocka_unit_test(what_no_rule_retries_is_told),
 		cmocka_unit_test(the_next_attempt_may_connect),
 		cmocka_unit_test(a_connect_in_time_is_left_alone),

@@ -52,24 +52,40 @@ static int64_t due_of(const struct rs_pending *pending, const struct round *roun
 	return round->now_ns < due_ns || is_waited_for(pending, round->epfd) ? due_ns : RS_FOREVER;
 }
 
+static bool is_due(int fd, const struct round *round)
+{
+	struct rs_pending *pending = may_be_due(fd) ? rs_pending_hold(fd) : NULL;
+	bool due = false;
+
+	if (!pending)
+		return false;
+	due = round->now_ns >= due_of(pending, round);
+	rs_pending_release(pending);
+	return due;
+}
+
+/* What is due is done at once, since another thread may change the set. */
 static void see(void *arg, int fd, uint32_t events, uint64_t data)
 {
 	const struct round *round = arg;
 	const struct rs_registration registered = { .epfd = round->epfd,
 						    .events = events,
 						    .data = data };
-	struct rs_pending *pending = may_be_due(fd) ? rs_pending_hold(fd) : NULL;
+	struct rs_pending *pending = is_due(fd, round) ? rs_flight_hold(fd) : NULL;
 
 	if (!pending)
 		return;
-	if (round->now_ns >= due_of(pending, round))
+	if (round->now_ns >= due_of(pending, round)) {
 		rs_registrations_see(pending, &registered);
+		(void)rs_flight_advance(pending, round->now_ns, 0, NULL);
+	}
 	rs_pending_release(pending);
 }
 
+/* One that the set does not have, or not any more. With other threads it may have come since. */
 static void advance(struct rs_pending *pending, const struct round *round)
 {
-	if (round->is_read && pending->stage == RS_PENDING_WAITS)
+	if (round->is_read && pending->stage == RS_PENDING_WAITS && rs_is_single_threaded())
 		rs_registrations_all_seen(pending, round->epfd);
 	(void)rs_flight_advance(pending, round->now_ns, 0, NULL);
 }

@@ -38,10 +38,10 @@ RS_EXPORT CURLHcode curl_easy_header(CURL *easy, const char *name, size_t index,
 	const struct rs_handle *handle = rs_handle_find(easy);
 	const struct rs_curl_api *api = rs_handle_api(handle, RS_CALLER);
 
-	if (handle && handle->headers)
-		return find_kept(handle, name, index, origin, request, found);
 	if (!api || !api->easy_header)
 		return CURLHE_NOT_BUILT_IN;
+	if (handle && handle->headers)
+		return find_kept(handle, name, index, origin, request, found);
 	return api->easy_header(easy, name, index, origin, request_of(handle, request), found);
 }
 RS_BINDABLE(curl_easy_header);
@@ -65,10 +65,10 @@ RS_EXPORT struct curl_header *curl_easy_nextheader(CURL *easy, unsigned origin, 
 	const struct rs_handle *handle = rs_handle_find(easy);
 	const struct rs_curl_api *api = rs_handle_api(handle, RS_CALLER);
 
-	if (handle && handle->headers)
-		return next_kept(handle, origin, request, previous);
 	if (!api || !api->easy_nextheader)
 		return NULL;
+	if (handle && handle->headers)
+		return next_kept(handle, origin, request, previous);
 	return api->easy_nextheader(easy, origin, request_of(handle, request), previous);
 }
 RS_BINDABLE(curl_easy_nextheader);

@@ -140,8 +140,7 @@ static void tell(bool ends)
 {
 	const char *url = "", *type = NULL;
 	long numbers[3] = { -99, -99, -99 };
-	struct curl_header *found;
-	CURLHcode code = CURLHE_MISSING;
+	struct curl_header *found = NULL;
 
 	(void)curl_easy_getinfo(tracing.easy, CURLINFO_RESPONSE_CODE, &numbers[0]);
 	(void)curl_easy_getinfo(tracing.easy, CURLINFO_HTTP_CONNECTCODE, &numbers[1]);
@@ -149,10 +148,12 @@ static void tell(bool ends)
 	(void)curl_easy_getinfo(tracing.easy, CURLINFO_EFFECTIVE_URL, &url);
 	if (ends) {
 		(void)curl_easy_getinfo(tracing.easy, CURLINFO_CONTENT_TYPE, &type);
-		code = curl_easy_header(tracing.easy, "X-Of", 0, CURLH_HEADER, -1, &found);
+		if (curl_easy_header(tracing.easy, "X-Of", 0, CURLH_HEADER, -1, &found) !=
+		    CURLHE_OK)
+			found = NULL;
 	}
 	(void)fprintf(stderr, "told %ld %ld %ld %s %s %s\n", numbers[0], numbers[1], numbers[2],
-		      strrchr(url, '/'), type ? type : "-", code == CURLHE_OK ? found->value : "-");
+		      strrchr(url, '/'), type ? type : "-", found ? found->value : "-");
 }
 
 size_t trace_on_header(char *bytes, size_t size, size_t count, void *data)

@@ -10,10 +10,12 @@
 #include "real_libc.h"
 #include "retry/ns.h"
 
-/* How often a set is read again that changes under our eyes. */
-#define ROUNDS 4
-#define ENDED  ((uint32_t)(EPOLLERR | EPOLLHUP))
-#define AT_END ((uint32_t)(EPOLLIN | EPOLLRDNORM | EPOLLRDHUP))
+/* How often a set is read again that changes under our eyes; and how often one is asked that
+ * reports nothing but what is hidden, when the time is over. */
+#define ROUNDS      4
+#define LATE_ROUNDS 100
+#define ENDED       ((uint32_t)(EPOLLERR | EPOLLHUP))
+#define AT_END      ((uint32_t)(EPOLLIN | EPOLLRDNORM | EPOLLRDHUP))
 
 /* ---- before the wait ---- */
 
@@ -169,23 +171,36 @@ static bool speaks_of(const struct epoll_event *event, uint64_t data)
 	return event->data.u64 == data && (event->events & ENDED) != 0;
 }
 
+/* Of the ends that were reported the one for this data; NULL: there is none. Where several
+ * descriptors have the same, a connect that failed has an error, and a peer that went away none. */
+static struct epoll_event *end_of(const struct reported *reported, uint64_t data)
+{
+	struct epoll_event *end = NULL;
+
+	for (int i = 0; i < reported->count; i++) {
+		struct epoll_event *event = &reported->events[i];
+
+		if (speaks_of(event, data) && (!end || (event->events & ~end->events & EPOLLERR)))
+			end = event;
+	}
+	return end;
+}
+
 /* What was reported for this data, if it was the end. */
 static uint32_t reported_for(const struct reported *reported, uint64_t data)
 {
-	for (int i = 0; i < reported->count; i++) {
-		if (speaks_of(&reported->events[i], data))
-			return reported->events[i].events;
-	}
-	return 0;
+	const struct epoll_event *end = end_of(reported, data);
+
+	return end ? end->events : 0;
 }
 
 /* The end that was reported is none that the program may know of. */
 static void hide(const struct reported *reported, uint64_t data)
 {
-	for (int i = 0; i < reported->count; i++) {
-		if (speaks_of(&reported->events[i], data))
-			reported->events[i].events = 0;
-	}
+	struct epoll_event *end = end_of(reported, data);
+
+	if (end)
+		end->events = 0;
 }
 
 /* It may, and whole: to have looked at the error has taken EPOLLERR away, and where a fault was the
@@ -193,12 +208,50 @@ static void hide(const struct reported *reported, uint64_t data)
 static void show(const struct reported *reported, const struct rs_pending *pending,
 		 const struct rs_registration *registration)
 {
-	uint32_t end = EPOLLERR | (rs_registrations_events(pending, registration) & AT_END);
+	struct epoll_event *end = end_of(reported, registration->data);
 
-	for (int i = 0; i < reported->count; i++) {
-		if (speaks_of(&reported->events[i], registration->data))
-			reported->events[i].events |= end;
-	}
+	if (end)
+		end->events |= EPOLLERR | (rs_registrations_events(pending, registration) & AT_END);
+}
+
+/* ---- what another thread has been at meanwhile ---- */
+
+static bool is_at_end(int fd)
+{
+	struct pollfd now = { .fd = fd };
+
+	return rs_real_poll(&now, 1, 0) < 0 || (now.revents & (POLLHUP | POLLNVAL)) != 0;
+}
+
+/* Another descriptor with the same data may have ended. */
+struct namesake {
+	int fd;
+	uint64_t data;
+	bool ended;
+};
+
+static void look_for_namesake(void *arg, int fd, uint32_t events, uint64_t data)
+{
+	struct namesake *namesake = arg;
+
+	(void)events;
+	if (fd != namesake->fd && data == namesake->data && !namesake->ended)
+		namesake->ended = is_at_end(fd);
+}
+
+static bool has_namesake(int epfd, int fd, uint64_t data)
+{
+	struct namesake namesake = { .fd = fd, .data = data };
+
+	return rs_registrations_read(epfd, look_for_namesake, &namesake) == 0 && namesake.ended;
+}
+
+/* An end that was reported before another thread took the descriptor out of sight. */
+static void hide_earlier(const struct reported *reported, int fd, uint64_t data)
+{
+	if (!rs_is_single_threaded() && end_of(reported, data) &&
+	    !has_namesake(reported->epfd, fd, data))
+		hide(reported, data);
 }
 
 /* What a thread was told may have been hidden from the program, and be over, before the thread got
@@ -208,10 +261,9 @@ static void hide_outdated(const struct reported *reported, int fd,
 			  const struct rs_registration *registration)
 {
 	uint32_t events = reported_for(reported, registration->data);
-	struct pollfd now = { .fd = fd };
 
-	if ((events & EPOLLHUP) == 0 || rs_real_poll(&now, 1, 0) < 0 ||
-	    (now.revents & (POLLHUP | POLLNVAL)) != 0)
+	if ((events & EPOLLHUP) == 0 || rs_is_single_threaded() || is_at_end(fd) ||
+	    has_namesake(reported->epfd, fd, registration->data))
 		return;
 	hide(reported, registration->data);
 	rs_registrations_rearm(fd, registration, events);
@@ -246,7 +298,7 @@ static enum rs_pending_stage take_pending(struct reported *reported, struct rs_p
 		rs_registrations_rearm(pending->fd, registration, events);
 	if (stage == RS_PENDING_FLYING || stage == RS_PENDING_WAITS) {
 		hide(reported, registration->data);
-		hide(reported, rs_registrations_data(pending, reported->epfd));
+		hide_earlier(reported, pending->fd, rs_registrations_data(pending, reported->epfd));
 	}
 	if (stage == RS_PENDING_FAILED && !pending->kernel_tells)
 		show(reported, pending, registration);
@@ -411,11 +463,11 @@ static int report_ready(const struct rs_epoll_wait *call, int ready, int64_t now
 
 /* A return of which nothing was to be seen is none: there may be more behind it. When the time is
  * over no further attempts are made, whose failures would be next: there is an end to what can be
- * hidden. */
+ * hidden, and to the looks for it. */
 static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *limit)
 {
 	int64_t now_ns = rs_now_ns(), due_ns;
-	int ready = call->ready, seen = report_ready(call, ready, now_ns);
+	int ready = call->ready, seen = report_ready(call, ready, now_ns), late = 0;
 
 	rs_flight_sweep(now_ns);
 	for (bool first = true; seen == 0; first = false) {
@@ -425,7 +477,7 @@ static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *lim
 		ready = wait_once(call, due_ns, now_ns, limit);
 		now_ns = rs_now_ns();
 		seen = report_ready(call, ready, now_ns);
-		if (ready <= 0 && now_ns >= limit->deadline_ns)
+		if (now_ns >= limit->deadline_ns && (ready <= 0 || late++ == LATE_ROUNDS))
 			break;
 	}
 	return seen;

@@ -321,6 +321,7 @@ static const struct {
 	{ "vfork-replaces", pending_vfork_replaces },
 	{ "fork-closes", pending_fork_closes },
 	{ "dup-fails", pending_dup_fails },
+	{ "namesakes", pending_namesakes },
 	{ "unread", pending_unread },
 	{ "unread-later", pending_unread_later },
 	{ "many-in-a-set", pending_many_in_a_set },

@@ -1,6 +1,6 @@
 /*
- * Epoll sets as they are read: one that cannot be, since no descriptor is left to do it with, and
- * one that holds many.
+ * Epoll sets as they are read: one in which two descriptors have the same data, one that cannot be
+ * read, since no descriptor is left to do it with, and one that holds many.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "pending_case.h"
@@ -26,6 +27,43 @@ static int set_of(int fd)
 
 	add(set, fd);
 	return set;
+}
+
+/* ---- two descriptors with the same data ---- */
+
+static void add_as(int set, int fd, uint32_t events, uint64_t data)
+{
+	struct epoll_event event = { .events = events, .data.u64 = data };
+
+	if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0)
+		abort();
+}
+
+/* The peer of one goes away while the other is between two attempts. */
+static void tell_of_namesakes(uint32_t mode)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), ends[2], set = epoll_create1(0);
+	struct epoll_event events[4] = { 0 };
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+		abort();
+	add_as(set, ends[0], EPOLLIN | mode, 7);
+	(void)connect(fd, (struct sockaddr *)&case_target, sizeof(case_target));
+	add_as(set, fd, EPOLLOUT | mode, 7);
+	printf("%d", epoll_wait(set, events, 4, 50));
+	close(ends[1]);
+	for (int i = 0; i < 3; i++) {
+		int ready = epoll_wait(set, events, 4, i == 0 ? 10000 : 20);
+
+		printf(", %d: %#x", ready, ready > 0 ? events[0].events : 0);
+	}
+	printf("\n");
+}
+
+void pending_namesakes(void)
+{
+	tell_of_namesakes(0);
+	tell_of_namesakes(EPOLLET);
 }
 
 /* ---- one that cannot be read ---- */

@@ -357,6 +357,16 @@ static void a_quiet_set_is_woken_again(void **state)
 	a_set_that_cannot_be_read(slow, "unread-later");
 }
 
+/* What is hidden is one descriptor's, and not its namesake's. */
+static void two_may_have_the_same_data(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, hour, "namesakes");
+
+	(void)state;
+	assert_output(run, "0, 1: 0x11, 1: 0x11, 1: 0x11\n0, 1: 0x11, 0: 0, 0: 0\n");
+	run_free(&run);
+}
+
 /* To read the set for every attempt of each would be 600 times 20 KiB. */
 static void a_set_is_read_for_all_at_once(void **state)
 {
@@ -452,6 +462,7 @@ int main(void)
 		cmocka_unit_test(a_dup_that_fails_ends_nothing),
 		cmocka_unit_test(an_event_loop_never_waits_for_an_answer),
 		cmocka_unit_test(a_quiet_set_is_woken_again),
+		cmocka_unit_test(two_may_have_the_same_data),
 		cmocka_unit_test(a_set_is_read_for_all_at_once),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),

@@ -30,10 +30,11 @@ static struct rs_progress to_be_told(struct rs_exchange *x)
 	return told;
 }
 
-/* libcurl lets CURLOPT_XFERINFOFUNCTION win over the older callback. */
+/* libcurl lets CURLOPT_XFERINFOFUNCTION win over the older callback; where the program has taken
+ * both back, it is libcurl that shows how far it is. */
 static int call(const struct rs_options *o, const struct rs_progress *told)
 {
-	int depth = rs_program_enter(), answer = 0;
+	int depth = rs_program_enter(), answer = CURL_PROGRESSFUNC_CONTINUE;
 
 	if (o->xferinfo_fn)
 		answer = o->xferinfo_fn(o->progress_data, told->dltotal, told->dlnow, told->ultotal,
@@ -46,11 +47,13 @@ static int call(const struct rs_options *o, const struct rs_progress *told)
 	return answer;
 }
 
+/* What is hidden from the program libcurl is not to show, either. */
 int rs_progress_pass(struct rs_exchange *x)
 {
 	const struct rs_progress told = to_be_told(x);
+	int answer = call(&x->handle->options, &told);
 
-	return call(&x->handle->options, &told);
+	return answer == CURL_PROGRESSFUNC_CONTINUE && x->progress_hidden ? 0 : answer;
 }
 
 static int on_progress(void *exchange, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,

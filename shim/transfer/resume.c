@@ -340,6 +340,15 @@ static bool store_long(void *value, long number)
 	return true;
 }
 
+/* Then libcurl's own text is told, which lives longer than ours. */
+static bool is_libcurls_url(const struct rs_handle *handle)
+{
+	const char *url = NULL;
+
+	return handle->api->easy_getinfo(handle->easy, CURLINFO_EFFECTIVE_URL, &url) == CURLE_OK &&
+	       url && strcmp(url, handle->whole.url) == 0;
+}
+
 bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
 {
 	const struct rs_whole_info *whole = &handle->whole;
@@ -368,9 +377,10 @@ bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
 			*(const char **)value = whole->type[0] ? whole->type : NULL;
 		return whole->has_type;
 	case CURLINFO_EFFECTIVE_URL:
-		if (whole->url)
-			*(const char **)value = whole->url;
-		return whole->url != NULL;
+		if (!whole->url || is_libcurls_url(handle))
+			return false;
+		*(const char **)value = whole->url;
+		return true;
 	case CURLINFO_REDIRECT_URL: /* which libcurl only knows of the last one */
 		if (whole->is_glimpse)
 			*(const char **)value = NULL;

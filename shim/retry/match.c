@@ -17,10 +17,9 @@ enum verdict {
 	YES,
 };
 
-/* What is kept of a response. */
+/* What is kept of a response, from its headers on. */
 struct response {
 	struct rs_held_headers headers;
-	bool headers_known;
 	bool whole_body;                   /* what is not in it will not be */
 	const struct rs_text_index *index; /* of the rules, or NULL */
 	struct rs_found_texts texts;
@@ -59,7 +58,7 @@ static enum verdict header_verdict(const struct rs_rule *rule, const struct rs_o
 static bool has_text(const struct rs_rule *rule, size_t i, struct rs_span body,
 		     struct response *held)
 {
-	if (!held || !rule->text_numbers || rule->text_numbers[i] == RS_TEXT_NO_INDEX)
+	if (!held || rule->text_numbers[i] == RS_TEXT_NO_INDEX)
 		return rs_text_occurs(rule->body.at[i], body);
 	return rs_text_found(held->index, rule->text_numbers[i], body, &held->texts);
 }
@@ -239,7 +238,7 @@ static const char *scope_refuses(const struct rs_rule *rule, const struct rs_tar
 static bool response_refuses(const struct rs_rule *rule, const struct rs_outcome *outcome,
 			     struct response *held)
 {
-	return held && rule->header && held->headers_known &&
+	return held && rule->header &&
 	       !rs_held_may_have_header(rule->header, outcome->headers, &held->headers);
 }
 
@@ -322,7 +321,6 @@ judge_response(const struct rs_rules *rules, const struct rs_target *target,
 	struct response response;
 
 	response.headers.known = response.texts.begun = response.texts.passed = false;
-	response.headers_known = known >= RS_KNOWN_HEADERS;
 	response.whole_body = whole_body_known(outcome, known);
 	response.index = rules->texts;
 	return judge_in_order(rules, target, outcome, known, &response, rule);

@@ -187,6 +187,22 @@ static void matches_as_fnmatch(void **state)
 	}
 }
 
+/* fnmatch(3) wants a copy, of which there is only so much. */
+static void a_text_may_be_too_long(void **state)
+{
+	const struct rs_glob glob = rs_glob_make("[[:alpha:]]*[[:digit:]]", false);
+	static char text[8192];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	for (size_t len = 8; len <= sizeof(text); len *= 2) {
+		text[len - 1] = '1';
+		assert_int_equal(rs_glob_matches(&glob, (struct rs_span){ text, len }), len < 4096);
+		text[len - 1] = 'a';
+		assert_false(rs_glob_matches(&glob, (struct rs_span){ text, len }));
+	}
+}
+
 static void bears_the_empty_span(void **state)
 {
 	static const struct {
@@ -237,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(classifies),
 		cmocka_unit_test(matches_as_fnmatch),
+		cmocka_unit_test(a_text_may_be_too_long),
 		cmocka_unit_test(stars_agree_with_fnmatch),
 		cmocka_unit_test(all_wildcards_agree_with_fnmatch),
 		cmocka_unit_test(bears_the_empty_span),

@@ -26,17 +26,25 @@ static bool may_be_due(int fd)
 	       (rs_limits_possible && rs_pending_may_be(fd, RS_PENDING_FLYING));
 }
 
+/* It waits, and no set has reported it: one that is edge-triggered may have done so before. */
+static bool is_unreported(const struct rs_pending *pending)
+{
+	return pending->stage == RS_PENDING_WAITS && pending->registrations == 0;
+}
+
 /* Which set an attempt that flies is known to is not known: that it takes too long is found out by
  * whoever waits. */
 static bool is_for(const struct rs_pending *pending, int epfd)
 {
-	return pending->stage != RS_PENDING_WAITS || rs_registrations_marked(pending, epfd);
+	return pending->stage != RS_PENDING_WAITS || rs_registrations_marked(pending, epfd) ||
+	       is_unreported(pending);
 }
 
 /* A fork's child that waits for a set of its own leaves alone what it has from its parent. */
 static bool is_waited_for(const struct rs_pending *pending, int epfd)
 {
-	return rs_pending_is_ours(pending) || rs_registrations_has(pending, epfd);
+	return (rs_pending_is_ours(pending) && !is_unreported(pending)) ||
+	       rs_registrations_has(pending, epfd);
 }
 
 /* One look at all that may be due. */
@@ -78,6 +86,8 @@ static void see(void *arg, int fd, uint32_t events, uint64_t data)
 	if (!pending)
 		return;
 	if (round->now_ns >= due_of(pending, round)) {
+		if (is_unreported(pending))
+			(void)rs_registrations_mark(pending, &registered, 0);
 		rs_registrations_see(pending, &registered);
 		(void)rs_flight_advance(pending, round->now_ns, 0, NULL);
 	}

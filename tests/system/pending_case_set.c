@@ -1,6 +1,6 @@
 /*
- * Epoll sets as they are read: one in which two descriptors have the same data, one that cannot be
- * read, since no descriptor is left to do it with, and one that holds many.
+ * Epoll sets as they are read: one in which two descriptors have the same data, one that has
+ * reported before, one that cannot be read, since no descriptor is left, and one that holds many.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "pending_case.h"
@@ -64,6 +65,22 @@ void pending_namesakes(void)
 {
 	tell_of_namesakes(0);
 	tell_of_namesakes(EPOLLET);
+}
+
+/* ---- one that reports it only once ---- */
+
+/* That a new socket has ended it says when it is added, and not again. */
+void pending_reported_before(void)
+{
+	const struct sockaddr_un nowhere = { .sun_family = AF_UNIX, .sun_path = "/nowhere/at/all" };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), set = epoll_create1(0);
+	struct epoll_event event = { 0 };
+
+	add_as(set, fd, EPOLLOUT | EPOLLET, 7);
+	(void)epoll_wait(set, &event, 1, 0);
+	(void)connect(fd, (const struct sockaddr *)&nowhere, sizeof(nowhere));
+	printf("%d: ", epoll_wait(set, &event, 1, 15000));
+	case_tell_outcome(fd);
 }
 
 /* ---- one that cannot be read ---- */

@@ -367,6 +367,21 @@ static void two_may_have_the_same_data(void **state)
 	run_free(&run);
 }
 
+/* One that failed at once waits for its next attempt, of which an edge-triggered set says nothing.
+ */
+static void a_set_may_have_reported_before(void **state)
+{
+	const char *few_times = rules_file("[policy default]\nmax_attempts = 3\nbase = 10ms\n"
+					   "[rule it]\ncall = connect\nerror = ENOENT\n");
+	struct run run =
+		run_words(RUN_SHIM, few_times, helper_path("pending-case"), "reported-before", "1");
+
+	(void)state;
+	assert_contains(run.out, "1: not connected, SO_ERROR ENOENT");
+	assert_contains(run.err, "attempt=3 of=3 cause=ENOENT reason=attempts ");
+	run_free(&run);
+}
+
 /* To read the set for every attempt of each would be 600 times 20 KiB. */
 static void a_set_is_read_for_all_at_once(void **state)
 {
@@ -463,6 +478,7 @@ int main(void)
 		cmocka_unit_test(an_event_loop_never_waits_for_an_answer),
 		cmocka_unit_test(a_quiet_set_is_woken_again),
 		cmocka_unit_test(two_may_have_the_same_data),
+		cmocka_unit_test(a_set_may_have_reported_before),
 		cmocka_unit_test(a_set_is_read_for_all_at_once),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),

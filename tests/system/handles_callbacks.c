@@ -163,6 +163,30 @@ static void progress(void)
 		progress_of_each(easy[i], 1060 + 4 * i);
 }
 
+static int take_itself_back(void *easy, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)a, (void)b, (void)c, (void)d;
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, NULL);
+	return 0;
+}
+
+/* In its place libcurl then shows how far it is. */
+static void progress_taken_back(void)
+{
+	CURL *easy = curl_easy_init();
+	FILE *shown = tmpfile();
+
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_STDERR, shown);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, take_itself_back);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, easy);
+	handles_fetch(easy, 0, 1058, "with progress that is taken back");
+	if (ftell(shown) <= 0)
+		complain("libcurl shows nothing");
+	curl_easy_cleanup(easy);
+	(void)fclose(shown);
+}
+
 static CURLcode drive(CURLM *multi)
 {
 	int running = 1, left;
@@ -200,5 +224,6 @@ void handles_callbacks(void)
 	many_at_once();
 	copies_outlive();
 	progress();
+	progress_taken_back();
 	in_and_out_of_a_multi_handle();
 }

@@ -192,6 +192,16 @@ static CURLcode perform_in_loop(void)
 	return result;
 }
 
+/* libcurl's own lives as long as its handle, unless another one takes its place. */
+static void tell_of_early_url(void)
+{
+	const char *url = NULL;
+
+	(void)curl_easy_getinfo(tracing.easy, CURLINFO_EFFECTIVE_URL, &url);
+	(void)fprintf(stderr, "told early: %s\n",
+		      url == tracing.early_url ? "libcurl's own" : "another");
+}
+
 static void transfer(const char *url)
 {
 	CURLcode result;
@@ -203,6 +213,8 @@ static void transfer(const char *url)
 	trace_flush(&tracing.run);
 	trace_result(result, tracing.error);
 	trace_info(tracing.easy, tracing.all);
+	if (tracing.early_url)
+		tell_of_early_url();
 	(void)fprintf(stderr, "progress %lld/%lld %lld/%lld, at most %lld/%lld\n",
 		      (long long)tracing.progress[1], (long long)tracing.progress[0],
 		      (long long)tracing.progress[3], (long long)tracing.progress[2],

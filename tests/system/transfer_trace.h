@@ -27,6 +27,7 @@ struct transfer_trace {
 	size_t later, received, again, lines;
 	const char *second, *nested, *past, *plugin;
 	bool all, told;
+	const char *early_url; /* where that was of an answer before the answer */
 	char *upload;
 	size_t upload_len, uploaded;
 	struct curl_slist *lists[8];

@@ -146,6 +146,8 @@ static void tell(bool ends)
 	(void)curl_easy_getinfo(tracing.easy, CURLINFO_HTTP_CONNECTCODE, &numbers[1]);
 	(void)curl_easy_getinfo(tracing.easy, CURLINFO_REDIRECT_COUNT, &numbers[2]);
 	(void)curl_easy_getinfo(tracing.easy, CURLINFO_EFFECTIVE_URL, &url);
+	if (numbers[0] / 100 == 1)
+		tracing.early_url = url;
 	if (ends) {
 		(void)curl_easy_getinfo(tracing.easy, CURLINFO_CONTENT_TYPE, &type);
 		if (curl_easy_header(tracing.easy, "X-Of", 0, CURLH_HEADER, -1, &found) !=

@@ -218,6 +218,7 @@ static size_t unescape(char *text)
 
 size_t rs_url_plain_host(struct rs_span host, char *buf, size_t size)
 {
+	char numbers[INET_ADDRSTRLEN];
 	struct in_addr address;
 
 	if (host.len == 0 || host.len >= size ||
@@ -227,9 +228,12 @@ size_t rs_url_plain_host(struct rs_span host, char *buf, size_t size)
 	buf[host.len] = '\0';
 	if (!is_digit(buf[0]))
 		return unescape(buf);
-	if (inet_aton(buf, &address) && inet_ntop(AF_INET, &address, buf, (socklen_t)size))
-		return strlen(buf);
-	return unescape(buf);
+	if (!inet_aton(buf, &address))
+		return unescape(buf);
+	(void)inet_ntop(AF_INET, &address, numbers, sizeof(numbers));
+	if (strlen(numbers) < size)
+		memcpy(buf, numbers, strlen(numbers) + 1);
+	return strlen(buf);
 }
 
 static size_t append(struct rs_span text, char *buf, size_t used, size_t size)

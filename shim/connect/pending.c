@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "connect/pending_word.h"
 #include "connect/socket.h"
 #include "process.h"
 #include "retry/ns.h"
@@ -14,19 +15,6 @@
 #define PROBES  8
 #define YIELDS  100
 #define PATIENT (YIELDS + 2000) /* then naps of a millisecond */
-
-/*
- * The words of the places, together, since most look-ups end here. 0: free. Else the descriptor
- * + 1, and below it the place's number where it is plain, else whose process holds it or was the
- * last to; and its stage.
- */
-#define FD_SHIFT     32
-#define NUMBER_SHIFT 4
-#define NUMBER_MASK  0x0fffffffU
-#define HELD         8U
-#define STAGE_MASK   7U
-#define PLAIN        4U   /* FLYING, and nothing else to be known */
-#define NOBODY       (-2) /* in place of the descriptor, while one is noted */
 
 /* Of the tally, and of what is special: what is counted above. */
 #define ONCE ((uint64_t)1 << 32)
@@ -45,20 +33,9 @@ static unsigned place_at(int fd, unsigned probe)
 	return ((unsigned)fd + probe) % RS_PENDING_MAX;
 }
 
-static uint64_t word_of(int fd, uint32_t number, unsigned stage)
-{
-	return ((uint64_t)(unsigned)fd + 1) << FD_SHIFT | (number & NUMBER_MASK) << NUMBER_SHIFT |
-	       stage;
-}
-
 static uint64_t held_here(int fd)
 {
-	return word_of(fd, (uint32_t)getpid(), HELD);
-}
-
-static int fd_of(uint64_t word)
-{
-	return (int)(word >> FD_SHIFT) - 1;
+	return rs_word_of(fd, (uint32_t)getpid(), RS_WORD_HELD);
 }
 
 static uint64_t word_at(unsigned place)
@@ -78,7 +55,7 @@ static unsigned find_further(int fd, unsigned probes, uint64_t *word)
 {
 	for (unsigned probe = 1; fd >= 0 && probe < probes; probe++) {
 		*word = word_at(place_at(fd, probe));
-		if (fd_of(*word) == fd)
+		if (rs_word_fd(*word) == fd)
 			return place_at(fd, probe);
 	}
 	*word = 0;
@@ -91,7 +68,7 @@ static inline unsigned find(int fd, uint64_t *word)
 	unsigned probes = atomic_load_explicit(&reach, memory_order_relaxed);
 
 	*word = word_at(place_at(fd, 0));
-	if (fd >= 0 && fd_of(*word) == fd)
+	if (fd >= 0 && rs_word_fd(*word) == fd)
 		return place_at(fd, 0);
 	return find_further(fd, probes, word);
 }
@@ -108,10 +85,10 @@ bool rs_pending_may_be(int fd, enum rs_pending_stage stage)
 	uint64_t word;
 
 	(void)find(fd, &word);
-	if (word & HELD)
+	if (word & RS_WORD_HELD)
 		return true;
-	return (word & STAGE_MASK) == stage ||
-	       (stage == RS_PENDING_FLYING && (word & STAGE_MASK) == PLAIN);
+	return rs_word_stage(word) == stage ||
+	       (stage == RS_PENDING_FLYING && rs_word_is_plain(word));
 }
 
 /* The number of this taking, which is counted. */
@@ -133,9 +110,9 @@ bool rs_pending_is_anothers(int fd)
 	uint64_t word;
 
 	(void)find(fd, &word);
-	if (word == 0 || (word & (HELD | STAGE_MASK)) == PLAIN)
+	if (word == 0 || rs_word_is_plain(word))
 		return false;
-	return (word >> NUMBER_SHIFT & NUMBER_MASK) != ((uint32_t)getpid() & NUMBER_MASK);
+	return rs_word_number(word) != ((uint32_t)getpid() & RS_WORD_NUMBERS);
 }
 
 bool rs_pending_is_ours(const struct rs_pending *pending)
@@ -184,7 +161,7 @@ static struct rs_pending *try_hold(unsigned place, uint64_t word, uint64_t held)
 {
 	if (!exchange(place, word, held))
 		return NULL;
-	if ((word & STAGE_MASK) == PLAIN)
+	if (rs_word_is_plain(word))
 		fill(&places[place]);
 	return &places[place];
 }
@@ -205,7 +182,7 @@ static void give_way(int round)
  * or the one that we were forked from, and nobody here ever will. */
 static bool is_held(uint64_t word, uint64_t here, int round)
 {
-	return (word & HELD) && (word == here || round < YIELDS);
+	return (word & RS_WORD_HELD) && (word == here || round < YIELDS);
 }
 
 /* NULL: it is another one's, or its holder does not let go. */
@@ -217,7 +194,7 @@ static struct rs_pending *hold(unsigned place, int fd)
 	for (int i = 0; i < PATIENT; i++) {
 		uint64_t word = word_at(place);
 
-		if (fd_of(word) != fd)
+		if (rs_word_fd(word) != fd)
 			return NULL;
 		if (!is_held(word, here, i) && (held = try_hold(place, word, here)))
 			return held;
@@ -248,8 +225,8 @@ void rs_pending_release(struct rs_pending *pending)
 	}
 	count_special(pending, !plain);
 	atomic_store_explicit(&words[place],
-			      plain ? word_of(pending->fd, pending->number, PLAIN)
-				    : (word_at(place) & ~(uint64_t)HELD) | pending->stage,
+			      plain ? rs_word_of(pending->fd, pending->number, RS_WORD_PLAIN)
+				    : (word_at(place) & ~(uint64_t)RS_WORD_HELD) | pending->stage,
 			      memory_order_release);
 }
 
@@ -306,7 +283,7 @@ static inline unsigned find_free(int fd)
 static bool claim(unsigned place, uint64_t before, uint32_t *number)
 {
 	*number = count_in(before == 0);
-	if (exchange(place, before, word_of(NOBODY, *number, PLAIN)))
+	if (exchange(place, before, rs_word_of(RS_WORD_NOBODY, *number, RS_WORD_PLAIN)))
 		return true;
 	count_out(before == 0);
 	return false;
@@ -320,11 +297,11 @@ bool rs_pending_note(const struct rs_connect *call)
 
 	if (place == NOWHERE)
 		place = find_free(call->fd);
-	if (place == NOWHERE || (before != 0 && (before & STAGE_MASK) != PLAIN) ||
+	if (place == NOWHERE || (before != 0 && !rs_word_is_plain(before)) ||
 	    !claim(place, before, &number))
 		return false;
 	write_down(&places[place], call, call->addr, number);
-	atomic_store_explicit(&words[place], word_of(call->fd, number, PLAIN),
+	atomic_store_explicit(&words[place], rs_word_of(call->fd, number, RS_WORD_PLAIN),
 			      memory_order_release);
 	return true;
 }
@@ -333,11 +310,11 @@ enum rs_pending_taking rs_pending_take_plain(int fd, uint32_t since)
 {
 	uint64_t word;
 	unsigned place = find(fd, &word);
-	uint32_t older = (since - ((uint32_t)word >> NUMBER_SHIFT)) & NUMBER_MASK;
+	uint32_t older = (since - rs_word_number(word)) & RS_WORD_NUMBERS;
 
 	if (place == NOWHERE)
 		return RS_PENDING_NOT_THERE;
-	if ((word & STAGE_MASK) != PLAIN || older > NUMBER_MASK / 2 || !exchange(place, word, 0))
+	if (!rs_word_is_plain(word) || older > RS_WORD_NUMBERS / 2 || !exchange(place, word, 0))
 		return RS_PENDING_NOT_PLAIN;
 	count_out(true);
 	return RS_PENDING_TOOK;
@@ -366,7 +343,8 @@ static struct rs_pending *take_free(int fd)
 static void drop_closed(int fd)
 {
 	for (unsigned probe = 0; probe < PROBES; probe++) {
-		struct rs_pending *place = rs_pending_hold(fd_of(word_at(place_at(fd, probe))));
+		struct rs_pending *place =
+			rs_pending_hold(rs_word_fd(word_at(place_at(fd, probe))));
 
 		if (!place)
 			continue;
@@ -391,10 +369,9 @@ static struct rs_pending *take(int fd)
 struct rs_pending *rs_pending_add(const struct rs_connect *call,
 				  const struct sockaddr_storage *addr)
 {
-	struct rs_pending *place;
 	uint64_t cookie = rs_socket_cookie(call->fd);
+	struct rs_pending *place = cookie != 0 ? take(call->fd) : NULL;
 
-	place = cookie != 0 ? take(call->fd) : NULL;
 	if (!place)
 		return NULL;
 	rs_errand_abandon(&place->errand);
@@ -410,7 +387,7 @@ struct rs_pending *rs_pending_add(const struct rs_connect *call,
 int rs_pending_each(unsigned *next)
 {
 	while (*next < RS_PENDING_MAX) {
-		int fd = fd_of(word_at((*next)++));
+		int fd = rs_word_fd(word_at((*next)++));
 
 		if (fd >= 0)
 			return fd;

@@ -9,6 +9,7 @@
  *   replace.c   the options that are other ones meanwhile
  *   stand_in.c  the functions of ours that stay in libcurl from call to call
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
+ *   recall.c    lines that were not delivered, where a rule wants to know them
  *   glimpse.c   what libcurl said of what is held, for when it is handed out
  *   release.c   hands out what was held, also when libcurl is done
  *   deliver.c   hands a piece to the program as libcurl would
@@ -202,6 +203,14 @@ size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data);
 /* The attempt is over: learn the headers of a response that had no body, where they were not seen.
  * */
 void rs_response_recall(struct rs_exchange *x);
+
+/* A header line; or several, where a pause has made them one piece. Like rs_deliver(). */
+size_t rs_response_lines(struct rs_exchange *x, char *bytes, size_t len);
+
+/* recall.c ------------------------------------------------------------------------------------ */
+
+/* Those of the newest response, which has x->status, from what libcurl has kept. */
+void rs_response_recall_lines(struct rs_exchange *x);
 
 /* release.c ----------------------------------------------------------------------------------- */
 

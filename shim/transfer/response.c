@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "transfer/arrival.h"
@@ -155,8 +154,7 @@ static bool is_status_line(const struct rs_exchange *x)
 	return x->handle->hold.len == x->headers_at;
 }
 
-/* One line; or several, where a pause has made them one piece. */
-static size_t header_line(struct rs_exchange *x, char *bytes, size_t len)
+size_t rs_response_lines(struct rs_exchange *x, char *bytes, size_t len)
 {
 	enum rs_piece_kind kind = RS_PIECE_HEADER;
 
@@ -197,7 +195,8 @@ static bool lines_may_flow(const struct rs_exchange *x)
 /* What the program has paused at was judged when it came first. */
 static size_t take_line(struct rs_exchange *x, char *bytes, size_t len)
 {
-	size_t took = x->repeats ? act(x, x->line_kind, bytes, len) : header_line(x, bytes, len);
+	size_t took =
+		x->repeats ? act(x, x->line_kind, bytes, len) : rs_response_lines(x, bytes, len);
 
 	x->repeats = took == CURL_WRITEFUNC_PAUSE;
 	x->line_len = len;
@@ -229,8 +228,8 @@ __attribute__((noinline)) static size_t judge_line(struct rs_exchange *x, char *
 	return took;
 }
 
-/* What header_line() comes to for the status line of nearly every response: no rule wants to know
- * more, and the program gets the first line and all that follow. */
+/* What rs_response_lines() comes to for the status line of nearly every response: no rule wants to
+ * know more, and the program gets the first line and all that follow. */
 static bool flows_at_once(struct rs_exchange *x, const char *line, size_t len)
 {
 	const struct rs_options *o = &x->handle->options;
@@ -291,46 +290,11 @@ size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data)
 					  : rs_response_line(rs_exchange_here, bytes, len, data);
 }
 
-/* Lines that were not seen, as if they had been: for judging alone, the program does not want them.
- */
-static void recall_line(struct rs_exchange *x, const char *name, const char *value)
-{
-	const size_t size = strlen(name) + strlen(value) + sizeof(": \r\n");
-	char *line;
-	int len;
-
-	if (x->phase != RS_HOLDING)
-		return;
-	line = malloc(size); /* a thread's stack may be small */
-	if (!line) {
-		rs_hand_over(x); /* as where it cannot be held */
-		return;
-	}
-	len = snprintf(line, size, "%s%s%s\r\n", name, *name && *value ? ": " : "", value);
-	if (len > 0 && (size_t)len < size)
-		header_line(x, line, (size_t)len);
-	free(line);
-}
-
-__attribute__((noinline)) static void recall_headers(struct rs_exchange *x, long status)
-{
-	const struct rs_curl_api *api = x->handle->api;
-	struct curl_header *header = NULL;
-	char status_line[32];
-
-	snprintf(status_line, sizeof(status_line), "HTTP/1.1 %ld", status);
-	recall_line(x, status_line, "");
-	while (x->phase == RS_HOLDING &&
-	       (header = api->easy_nextheader(x->handle->easy, CURLH_HEADER, -1, header)))
-		recall_line(x, header->name, header->value);
-	recall_line(x, "", "");
-}
-
 __attribute__((noinline)) static void judge_status(struct rs_exchange *x)
 {
 	rs_judge_by_newest(x, x->status >= 400);
 	if (rs_status_in(&x->rules->status, x->status))
-		recall_headers(x, x->status);
+		rs_response_recall_lines(x);
 	else
 		x->phase = RS_STREAMING;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "transfer/exchange.h"
+#include "transfer/fault_words.h"
 
 /* ---- the body ---- */
 
@@ -65,7 +66,7 @@ static void note_sizes(struct rs_exchange *x, curl_off_t length)
 /* As libcurl 7.88 says it. */
 static void say(struct rs_exchange *x, curl_off_t left)
 {
-	char text[80] = "transfer closed with outstanding read data remaining";
+	char text[80] = RS_WORDS_FOR_BROKEN_OFF;
 
 	if (left > 0)
 		snprintf(text, sizeof(text), "transfer closed with %lld bytes remaining to read",

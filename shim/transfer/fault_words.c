@@ -22,11 +22,16 @@ static long long waited_ms(const struct rs_exchange *x)
 	return (long long)(x->fault.waited_ns / RS_NS_PER_MS);
 }
 
+static int host_len(const struct rs_target *target)
+{
+	return (int)(target->host.len < HOST_MOST ? target->host.len : HOST_MOST);
+}
+
 /* libcurl counts from the beginning of the transfer, and the delay is what there was of it. */
 static void say_no_connection(struct rs_exchange *x, struct words *words)
 {
 	const struct rs_target *target = rs_exchange_target(x);
-	int len = (int)(target->host.len < HOST_MOST ? target->host.len : HOST_MOST);
+	int len = host_len(target);
 
 	if (len > 0)
 		snprintf(words->text, sizeof(words->text),
@@ -37,7 +42,7 @@ static void say_no_connection(struct rs_exchange *x, struct words *words)
 static void say_no_host(struct rs_exchange *x, struct words *words)
 {
 	const struct rs_target *target = rs_exchange_target(x);
-	int len = (int)(target->host.len < HOST_MOST ? target->host.len : HOST_MOST);
+	int len = host_len(target);
 
 	if (len > 0)
 		snprintf(words->text, sizeof(words->text), "Could not resolve host: %.*s", len,
@@ -81,8 +86,7 @@ static void put_into_words(struct rs_exchange *x, struct words *words)
 		snprintf(words->text, sizeof(words->text), "Empty reply from server");
 		break;
 	case CURLE_PARTIAL_FILE:
-		snprintf(words->text, sizeof(words->text),
-			 "transfer closed with outstanding read data remaining");
+		snprintf(words->text, sizeof(words->text), RS_WORDS_FOR_BROKEN_OFF);
 		break;
 	default:
 		break;

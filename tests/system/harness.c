@@ -125,6 +125,22 @@ const char *rules_file(const char *text)
 	return temp_file(name, text, strlen(text));
 }
 
+const char *rules_file_with_faults(int count)
+{
+	static const char line[] = "x = 1\n", section[] = "[retryshim]\n";
+	char *text = malloc(sizeof(section) + (size_t)count * strlen(line)), *end;
+	const char *path;
+
+	if (!text)
+		harness_die("a rules file");
+	end = stpcpy(text, section);
+	for (int i = 0; i < count; i++)
+		end = stpcpy(end, line);
+	path = rules_file(text);
+	free(text);
+	return path;
+}
+
 char *read_file(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "re");

@@ -96,6 +96,8 @@ const char *temp_path(const char *name);
 const char *temp_file(const char *name, const void *data, size_t len);
 /* A rules file with this text, under a name of its own. */
 const char *rules_file(const char *text);
+/* One that has so many lines "x = 1" in [retryshim], from the second on, each of them wrong. */
+const char *rules_file_with_faults(int count);
 /* A file's bytes, NUL-terminated; the caller frees. NULL where it cannot be read. */
 char *read_file(const char *path, size_t *len);
 /* `len` bytes that do not repeat, the same for the same seed; the caller frees. */

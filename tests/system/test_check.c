@@ -64,14 +64,9 @@ static void a_line_for_every_fault(void **state)
 static void thousands_of_faults(void **state)
 {
 	enum { FAULTS = 5000 };
-	static char text[32 + FAULTS * 8] = "[retryshim]\n";
-	char *end = strchr(text, '\0');
-	struct run run;
+	struct run run = CHECK(rules_file_with_faults(FAULTS));
 
 	(void)state;
-	for (int i = 0; i < FAULTS; i++)
-		end = stpcpy(end, "x = 1\n");
-	run = CHECK(rules_file(text));
 	assert_exit(run, 1);
 	assert_int_equal(count_lines(run.err, ": error: unknown key 'x'"), FAULTS);
 	assert_int_equal(count_lines(run.err, ".ini:5001: error: "), 1);

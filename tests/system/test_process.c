@@ -166,14 +166,9 @@ static void rules_of_the_user_that_lead_nowhere(void **state)
 static void thousands_of_faults(void **state)
 {
 	enum { FAULTS = 5000 };
-	static char text[32 + FAULTS * 8] = "[retryshim]\n";
-	char *end = strchr(text, '\0');
-	struct run run;
+	struct run run = connect_with(rules_file_with_faults(FAULTS), "log_level=info", NULL);
 
 	(void)state;
-	for (int i = 0; i < FAULTS; i++)
-		end = stpcpy(end, "x = 1\n");
-	run = connect_with(rules_file(text), "log_level=info", NULL);
 	assert_int_equal(count_lines(run.err, "event="), 1);
 	assert_contains(run.err, " line=2 error=\"unknown key 'x' in [retryshim]\" faults=5000\n");
 	run_free(&run);

@@ -13,15 +13,15 @@ struct rs_kept_handle rs_handles_kept[RS_HANDLES_KEPT];
 
 static struct rs_handle *take_kept(void)
 {
-	for (size_t i = 0; i < RS_HANDLES_KEPT; i++) {
-		struct rs_kept_handle *kept = &rs_handles_kept[i];
+	struct rs_kept_handle *const end = rs_handles_kept + RS_HANDLES_KEPT;
 
+	for (struct rs_kept_handle *kept = rs_handles_kept; kept < end; kept++) {
 		if (atomic_load_explicit(&kept->taken, memory_order_relaxed) ||
 		    atomic_exchange_explicit(&kept->taken, true, memory_order_acquire))
 			continue;
 		if (__builtin_expect(!kept->record.taken, 0)) {
 			kept->record.taken = &kept->taken;
-			kept->record.stand_in = &rs_stand_ins[i];
+			kept->record.stand_in = &rs_stand_ins[kept - rs_handles_kept];
 		}
 		return &kept->record;
 	}

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "real.h"
-
 static inline void copy_clear(struct rs_copy *copy)
 {
 	if (copy->text && copy->text != copy->small)
@@ -28,24 +26,6 @@ static void copy_set(struct rs_options *options, struct rs_copy *copy, const cha
 		memcpy(copy->text, text, size);
 	else
 		copy->lost = true;
-}
-
-#define BLOCK 64
-void rs_options_init(struct rs_options *options)
-{
-	const size_t len = offsetof(struct rs_options, url);
-	char *at = (char *)options;
-
-	/* At once it would be done word by word; a block is four moves. */
-#pragma GCC unroll 8
-	for (size_t i = 0; i < len / BLOCK; i++, at += BLOCK)
-		memset(at, 0, BLOCK);
-	memset(at, 0, len % BLOCK);
-	options->write_data = rs_real_stream(RS_STDOUT);
-	options->read_data = rs_real_stream(RS_STDIN);
-	options->no_progress = 1;
-	options->protocols = -1;
-	options->url_known = true;
 }
 
 void rs_options_release_copies(struct rs_options *options)

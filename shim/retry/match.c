@@ -6,7 +6,6 @@
 #include "retry/ascii.h"
 #include "retry/brief.h"
 #include "retry/error_set.h"
-#include "retry/held.h"
 
 /* Where many rules are judged their briefs pass over most of them. Of the others most fall at the
  * first bit test: the outcome comes before the scope, and what has to search text comes last. */
@@ -17,18 +16,10 @@ enum verdict {
 	YES,
 };
 
-/* What is kept of a response, from its headers on. */
-struct response {
-	struct rs_held_headers headers;
-	bool whole_body;                   /* what is not in it will not be */
-	const struct rs_text_index *index; /* of the rules, or NULL */
-	struct rs_found_texts texts;
-};
-
 /* What is kept in one judgement for all its rules. */
 struct seen {
 	struct rs_held host, url, program;
-	struct response *response; /* or NULL */
+	struct rs_match_room *response; /* or NULL */
 };
 
 static bool error_matches(const struct rs_rule *rule, const struct rs_target *target,
@@ -56,14 +47,15 @@ static enum verdict header_verdict(const struct rs_rule *rule, const struct rs_o
 }
 
 static bool has_text(const struct rs_rule *rule, size_t i, struct rs_span body,
-		     struct response *held)
+		     struct rs_match_room *held)
 {
 	if (!held || rule->text_numbers[i] == RS_TEXT_NO_INDEX)
 		return rs_text_occurs(rule->body.at[i], body);
 	return rs_text_found(held->index, rule->text_numbers[i], body, &held->texts);
 }
 
-static bool has_any_text(const struct rs_rule *rule, struct rs_span body, struct response *held)
+static bool has_any_text(const struct rs_rule *rule, struct rs_span body,
+			 struct rs_match_room *held)
 {
 	for (size_t i = 0; i < rule->body.count; i++) {
 		if (has_text(rule, i, body, held))
@@ -79,7 +71,7 @@ static bool whole_body_known(const struct rs_outcome *outcome, enum rs_known kno
 
 /* A text that has been found stays found. */
 static enum verdict texts_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
-				  enum rs_known known, struct response *held)
+				  enum rs_known known, struct rs_match_room *held)
 {
 	if (rule->body.count == 0 || has_any_text(rule, outcome->body, held))
 		return YES;
@@ -100,7 +92,8 @@ static enum verdict regex_verdict(const struct rs_rule *rule, const struct rs_ou
 /* The response matchers after the status, together: NO beats UNKNOWN beats YES. *key names the
  * first that says no. */
 static enum verdict response_verdict(const struct rs_rule *rule, const struct rs_outcome *outcome,
-				     enum rs_known known, struct response *held, const char **key)
+				     enum rs_known known, struct rs_match_room *held,
+				     const char **key)
 {
 	enum verdict header = header_verdict(rule, outcome, known, held ? &held->headers : NULL);
 	enum verdict texts, regex;
@@ -236,7 +229,7 @@ static const char *scope_refuses(const struct rs_rule *rule, const struct rs_tar
 /* Is it known at little cost that the response is none of the rule's? Of a thousand rules with
  * headers nearly all are told so. */
 static bool response_refuses(const struct rs_rule *rule, const struct rs_outcome *outcome,
-			     struct response *held)
+			     struct rs_match_room *held)
 {
 	return held && rule->header &&
 	       !rs_held_may_have_header(rule->header, outcome->headers, &held->headers);
@@ -266,7 +259,7 @@ static bool texts_are_missing(const struct rs_brief *brief, const struct rs_brie
 /* The number of the first rule, from `from` on, that its brief does not pass over. Of texts that
  * tells where a rule before it has had the body searched. */
 static size_t next_worth_judging(const struct rs_rules *rules, const struct rs_brief *offer,
-				 const struct response *held, size_t from)
+				 const struct rs_match_room *held, size_t from)
 {
 	const bool searched = held && held->whole_body && held->texts.passed;
 
@@ -283,7 +276,7 @@ static size_t next_worth_judging(const struct rs_rules *rules, const struct rs_b
 
 static enum rs_match judge_in_order(const struct rs_rules *rules, const struct rs_target *target,
 				    const struct rs_outcome *outcome, enum rs_known known,
-				    struct response *response, const struct rs_rule **rule)
+				    struct rs_match_room *response, const struct rs_rule **rule)
 {
 	struct rs_brief offer = { .errors = 0 };
 	struct seen seen;
@@ -307,45 +300,47 @@ static enum rs_match judge_in_order(const struct rs_rules *rules, const struct r
 }
 
 /* For a few rules it saves little to keep what is found out about a response. */
-static bool are_many(const struct rs_rules *rules)
+static bool takes_room(const struct rs_rules *rules, const struct rs_outcome *outcome,
+		       enum rs_known known)
 {
-	return rules->briefs || (rules->texts && rules->texts->count >= RS_BRIEF_LEAST);
+	return outcome->status != 0 && known != RS_KNOWN_STATUS &&
+	       (rules->briefs || (rules->texts && rules->texts->count >= RS_BRIEF_LEAST));
+}
+
+enum rs_match rs_match_in(struct rs_match_room *room, const struct rs_rules *rules,
+			  const struct rs_target *target, const struct rs_outcome *outcome,
+			  enum rs_known known, const struct rs_rule **rule)
+{
+	/* The unions: what no rule mentions needs no look at any of them. */
+	if (!rs_status_in(&rules->status, outcome->status) &&
+	    !rs_error_set_matches(&rules->error, target->call, outcome))
+		return RS_MATCH_NONE;
+	if (!takes_room(rules, outcome, known))
+		return judge_in_order(rules, target, outcome, known, NULL, rule);
+	room->headers.known = room->texts.begun = room->texts.passed = false;
+	room->whole_body = whole_body_known(outcome, known);
+	room->index = rules->texts;
+	return judge_in_order(rules, target, outcome, known, room, rule);
 }
 
 /* By itself, so that what is judged without needs none of its room: a thread's stack may be small,
  * and so may be a signal handler's. */
 __attribute__((noinline)) static enum rs_match
-judge_response(const struct rs_rules *rules, const struct rs_target *target,
-	       const struct rs_outcome *outcome, enum rs_known known, const struct rs_rule **rule)
+match_with_room(const struct rs_rules *rules, const struct rs_target *target,
+		const struct rs_outcome *outcome, enum rs_known known, const struct rs_rule **rule)
 {
-	struct response response;
+	struct rs_match_room room;
 
-	response.headers.known = response.texts.begun = response.texts.passed = false;
-	response.whole_body = whole_body_known(outcome, known);
-	response.index = rules->texts;
-	return judge_in_order(rules, target, outcome, known, &response, rule);
+	return rs_match_in(&room, rules, target, outcome, known, rule);
 }
 
 enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *target,
 		       const struct rs_outcome *outcome, enum rs_known known,
 		       const struct rs_rule **rule)
 {
-	/* The unions: what no rule mentions needs no look at any of them. */
-	if (!rs_status_in(&rules->status, outcome->status) &&
-	    !rs_error_set_matches(&rules->error, target->call, outcome))
-		return RS_MATCH_NONE;
-	if (outcome->status != 0 && known != RS_KNOWN_STATUS && are_many(rules))
-		return judge_response(rules, target, outcome, known, rule);
-	return judge_in_order(rules, target, outcome, known, NULL, rule);
-}
-
-bool rs_match_takes_room(const struct rs_rules *rules)
-{
-	bool takes = are_many(rules);
-
-	for (size_t i = 0; i < rules->rule_count && !takes; i++)
-		takes = rules->rules[i].body_regex != NULL;
-	return takes;
+	if (takes_room(rules, outcome, known))
+		return match_with_room(rules, target, outcome, known, rule);
+	return rs_match_in(NULL, rules, target, outcome, known, rule);
 }
 
 /* The outcome matcher to name where there is a failure, or a response, that is not of the rule. */

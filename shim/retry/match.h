@@ -5,7 +5,9 @@
 #ifndef RS_RETRY_MATCH_H
 #define RS_RETRY_MATCH_H
 
+#include "retry/held.h"
 #include "retry/rule.h"
+#include "retry/text_index.h"
 
 enum rs_match {
 	RS_MATCH_NONE,      /* no rule matches, whatever else may come */
@@ -31,9 +33,19 @@ enum rs_match rs_match(const struct rs_rules *rules, const struct rs_target *tar
 		       const struct rs_outcome *outcome, enum rs_known known,
 		       const struct rs_rule **rule);
 
-/* Does it take more of the stack to judge a response than a small thread may have left? Where rules
- * are many, what is found out for one is kept for the others; and regular expressions recurse. */
-bool rs_match_takes_room(const struct rs_rules *rules);
+/* What is found out about a response for one rule, kept for the others, where they are many. */
+struct rs_match_room {
+	struct rs_held_headers headers;
+	bool whole_body;                   /* what is not in it will not be */
+	const struct rs_text_index *index; /* of the rules, or NULL */
+	struct rs_found_texts texts;
+};
+
+/* The same in a room that need not be set to anything: for a thread whose stack may have no place
+ * for one. */
+enum rs_match rs_match_in(struct rs_match_room *room, const struct rs_rules *rules,
+			  const struct rs_target *target, const struct rs_outcome *outcome,
+			  enum rs_known known, const struct rs_rule **rule);
 
 /* Why a rule does not match, for `explain` and for tests: the key of the first matcher that says
  * no, or NULL when the rule matches. */

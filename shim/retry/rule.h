@@ -250,6 +250,7 @@ struct rs_rules {
 
 	/* Unions over all rules, so that the common "no rule could care" costs a bit test. */
 	unsigned calls;
+	bool has_patterns;    /* a rule has a body_regex */
 	bool patterns_unread; /* a body_regex may turn out to be none when it is needed */
 	bool limits;          /* a policy limits attempts or their connecting */
 	bool minds_first;     /* first attempts may be limited, struck by a fault, or put off */

@@ -50,6 +50,7 @@ static void unite_rule(struct rs_rules *rules, const struct rs_rule *rule)
 	rules->calls |= calls_concerned(rule);
 	rules->limits |= rule->policy.attempt_timeout_ns != RS_FOREVER ||
 			 rule->policy.connect_timeout_ns != RS_FOREVER;
+	rules->has_patterns |= rule->body_regex != NULL;
 	rules->minds_url |= rule->url.count > 0 || rule->recover;
 }
 

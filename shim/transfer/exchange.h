@@ -93,6 +93,7 @@ struct rs_exchange {
 	size_t lines_done; /* bytes that have been taken of what will come with it, before it */
 	size_t echoed;     /* where it `echoes` */
 
+	struct rs_match_room match_room;
 	struct rs_progress progress; /* what libcurl has told last, where it is watched */
 
 	/* From here on: all zero when a call begins. */

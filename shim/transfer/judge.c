@@ -57,7 +57,7 @@ static bool may_matter(const struct rs_exchange *x, const struct rs_outcome *out
 }
 
 struct question {
-	const struct rs_rules *rules;
+	struct rs_exchange *x;
 	const struct rs_target *target;
 	const struct rs_outcome *outcome;
 	enum rs_known known;
@@ -69,11 +69,13 @@ static void ask(void *arg)
 {
 	struct question *question = arg;
 
-	question->found = rs_match(question->rules, question->target, question->outcome,
-				   question->known, question->rule);
+	question->found =
+		rs_match_in(&question->x->match_room, question->x->rules, question->target,
+			    question->outcome, question->known, question->rule);
 }
 
-/* libcurl calls us deep inside, and leaves little of a small thread's stack. */
+/* libcurl calls us deep inside, and leaves little of a small thread's stack; and regular
+ * expressions recurse. */
 static void ask_with_room(struct question *question)
 {
 	struct rs_before before;
@@ -86,12 +88,12 @@ static void ask_with_room(struct question *question)
 static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outcome,
 			   enum rs_known known, const struct rs_rule **rule)
 {
-	struct question question = { x->rules, NULL, outcome, known, rule, RS_MATCH_NONE };
+	struct question question = { x, NULL, outcome, known, rule, RS_MATCH_NONE };
 
 	if (!may_matter(x, outcome))
 		return RS_MATCH_NONE;
 	question.target = rs_exchange_target(x);
-	if (outcome->status != 0 && known != RS_KNOWN_STATUS && rs_match_takes_room(x->rules))
+	if (outcome->status != 0 && known != RS_KNOWN_STATUS && x->rules->has_patterns)
 		ask_with_room(&question);
 	else
 		ask(&question);

@@ -314,6 +314,67 @@ static void success_costs_no_system_call(void **state)
 	server_stop(server);
 }
 
+/* Each looks at the body of every response. */
+static const char *many_rules(void)
+{
+	char text[4096];
+	size_t len = 0;
+
+	for (int i = 0; i < 40; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"[rule no%d]\nbody = no such text %d\n", i, i);
+	return rules_file(text);
+}
+
+/* The calls about memory and signals of so many transfers: when a body comes is up to the kernel.
+ */
+static int calls_of_transfers(const char *url, const char *count, const char *rules)
+{
+	const char *path = temp_path("trace");
+	char setting[4200];
+	const char *const argv[] = { "strace",
+				     "-f",
+				     "-e",
+				     "trace=mmap,mprotect,munmap,rt_sigprocmask",
+				     "-o",
+				     path,
+				     "-E",
+				     preload_shim(),
+				     "-E",
+				     setting,
+				     helper_path("fetch-many"),
+				     url,
+				     count,
+				     NULL };
+	struct run run;
+	size_t len;
+	char *text;
+	int made;
+
+	(void)snprintf(setting, sizeof(setting), "RETRYSHIM_RULES=%s", rules);
+	run = run_program(&(struct program){ .argv = argv });
+	assert_exit(run, 0);
+	run_free(&run);
+	text = read_file(path, &len);
+	made = lines(text);
+	free(text);
+	return made;
+}
+
+static void judging_costs_no_system_call(void **state)
+{
+	static const struct reply script[] = { { .status = 200, .body = "all is well" } };
+	struct server *server = server_start(script, 1);
+	const char *rules = many_rules();
+	char url[64];
+
+	(void)state;
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", server_port(server));
+	assert_int_equal(calls_of_transfers(url, "30", rules),
+			 calls_of_transfers(url, "10", rules));
+	server_stop(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +393,7 @@ int main(void)
 		cmocka_unit_test(forked_children_do_not_wait_in_step),
 		cmocka_unit_test(start_costs_two_system_calls),
 		cmocka_unit_test(success_costs_no_system_call),
+		cmocka_unit_test(judging_costs_no_system_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

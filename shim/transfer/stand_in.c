@@ -113,12 +113,16 @@ _Static_assert(RS_HANDLES_KEPT == 4, "each has one");
 static CURLcode set_body(struct rs_handle *handle, void *value)
 {
 	memcpy(&handle->options.write_fn, &value, sizeof(value));
-	if (handle->body_stands || rs_stand_in_for_body(handle))
+	if (handle->body_stands)
 		return CURLE_OK;
-	return handle->api->easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, value);
+	if (__builtin_expect(!handle->stand_in, 0))
+		return handle->api->easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, value);
+	handle->body_stands = true;
+	return handle->api->easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION,
+					handle->stand_in->body);
 }
 
-static CURLcode set_header(struct rs_handle *handle, void *value)
+__attribute__((noinline)) static CURLcode set_header(struct rs_handle *handle, void *value)
 {
 	memcpy(&handle->options.header_fn, &value, sizeof(value));
 	if (value && (handle->header_stands || rs_stand_in_for_headers(handle)))
@@ -127,7 +131,7 @@ static CURLcode set_header(struct rs_handle *handle, void *value)
 	return handle->api->easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, value);
 }
 
-static CURLcode set_progress(struct rs_handle *handle, void *value)
+__attribute__((noinline)) static CURLcode set_progress(struct rs_handle *handle, void *value)
 {
 	CURLcode result;
 

@@ -95,6 +95,7 @@ struct rs_exchange {
 
 	struct rs_match_room match_room;
 	struct rs_progress progress; /* what libcurl has told last, where it is watched */
+	struct rs_progress sent;     /* where it `sends_again`: what it had told of the upload */
 
 	/* From here on: all zero when a call begins. */
 	enum rs_phase phase;
@@ -117,6 +118,7 @@ struct rs_exchange {
 	bool watches_progress : 1; /* the program's progress callback is called by ours */
 	bool brings_progress : 1;  /* which is there for this call alone */
 	bool progress_hidden : 1;  /* and was not told of a download that there is */
+	bool sends_again : 1;      /* and has been told of more than this attempt has sent */
 	bool repeats : 1;          /* the program has paused at a header line: see response.c */
 	bool delivered;            /* the program has seen some of this attempt: it is committed */
 	bool timed;                /* call.started_ns and attempt_ns are set: rs_exchange_time() */

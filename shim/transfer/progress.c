@@ -14,6 +14,15 @@ static void count_whole(const struct rs_exchange *x, struct rs_progress *told)
 	told->dlnow = x->resume.got;
 }
 
+static void count_sent(struct rs_exchange *x, struct rs_progress *told)
+{
+	x->sends_again = told->ulnow < x->sent.ulnow;
+	if (x->sends_again) {
+		told->ultotal = x->sent.ultotal;
+		told->ulnow = x->sent.ulnow;
+	}
+}
+
 static struct rs_progress to_be_told(struct rs_exchange *x)
 {
 	bool hides = !x->resume.continuing && x->phase != RS_STREAMING;
@@ -27,6 +36,8 @@ static struct rs_progress to_be_told(struct rs_exchange *x)
 		count_whole(x, &told);
 	else if (hides)
 		told.dltotal = told.dlnow = 0;
+	if (x->sends_again)
+		count_sent(x, &told);
 	return told;
 }
 
@@ -78,6 +89,15 @@ void rs_progress_take(struct rs_exchange *x)
 	x->brings_progress = x->replaced_more = true;
 	set(x->handle->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	set(x->handle->easy, CURLOPT_XFERINFODATA, x);
+}
+
+void rs_progress_again(struct rs_exchange *x)
+{
+	if (!x->watches_progress || x->progress.ulnow == 0)
+		return;
+	if (!x->sends_again || x->progress.ulnow > x->sent.ulnow)
+		x->sent = x->progress;
+	x->sends_again = true;
 }
 
 /* libcurl notes whether the last one that it was given was one. */

@@ -22,6 +22,7 @@ void rs_response_begin(struct rs_exchange *x)
 	x->stopped = RS_NO_SINK;
 	x->refused = CURLE_OK;
 	x->rule = NULL;
+	rs_progress_again(x);
 }
 
 static size_t hand_on(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)

@@ -44,7 +44,7 @@ static inline size_t take_line(const struct rs_handle *handle, char *bytes, size
 /* Is there nothing to hide of what libcurl tells, nor to add to it? */
 static inline bool progress_flows(const struct rs_exchange *x, curl_off_t dltotal, curl_off_t dlnow)
 {
-	return !x->resume.continuing && !x->fault.cuts && !x->progress_hidden &&
+	return !x->resume.continuing && !x->fault.cuts && !(x->progress_hidden | x->sends_again) &&
 	       (x->phase == RS_STREAMING || !(dltotal | dlnow));
 }
 

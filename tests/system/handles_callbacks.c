@@ -187,6 +187,44 @@ static void progress_taken_back(void)
 	(void)fclose(shown);
 }
 
+static curl_off_t sent_most;
+
+static int never_less(void *user, curl_off_t a, curl_off_t b, curl_off_t total, curl_off_t now)
+{
+	(void)user, (void)a, (void)b;
+	if (now < sent_most)
+		complain("%ld bytes sent, after %ld", (long)now, (long)sent_most);
+	if (now > total)
+		complain("%ld bytes sent of %ld", (long)now, (long)total);
+	sent_most = now;
+	return 0;
+}
+
+/* Sent again after a failure it goes on, for all that the program is told. */
+static void progress_of_an_upload(void)
+{
+	static char body[100000];
+	CURL *easy[SOME];
+
+	memset(body, 'u', sizeof(body));
+	for (int i = 0; i < SOME; i++)
+		easy[i] = curl_easy_init();
+	for (int i = 0; i < SOME; i++) {
+		(void)curl_easy_setopt(easy[i], CURLOPT_NOPROGRESS, 0L);
+		(void)curl_easy_setopt(easy[i], CURLOPT_XFERINFOFUNCTION, never_less);
+		(void)curl_easy_setopt(easy[i], CURLOPT_POSTFIELDSIZE, (long)sizeof(body));
+		(void)curl_easy_setopt(easy[i], CURLOPT_POSTFIELDS, body);
+		(void)curl_easy_setopt(easy[i], CURLOPT_CUSTOMREQUEST, "PUT");
+		for (int failing = 0; failing < 3; failing++) {
+			sent_most = 0;
+			handles_fetch(easy[i], failing, 1100 + 3 * i + failing, "an upload");
+			if (sent_most != sizeof(body))
+				complain("%ld bytes sent", (long)sent_most);
+		}
+		curl_easy_cleanup(easy[i]);
+	}
+}
+
 static CURLcode drive(CURLM *multi)
 {
 	int running = 1, left;
@@ -225,5 +263,6 @@ void handles_callbacks(void)
 	copies_outlive();
 	progress();
 	progress_taken_back();
+	progress_of_an_upload();
 	in_and_out_of_a_multi_handle();
 }

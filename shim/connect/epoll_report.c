@@ -72,11 +72,12 @@ static void show(const struct reported *reported, const struct rs_pending *pendi
 
 /* ---- what another thread has been at meanwhile ---- */
 
+/* One that cannot be looked at may be. */
 static bool is_at_end(int fd)
 {
 	struct pollfd now = { .fd = fd };
 
-	return rs_real_poll(&now, 1, 0) < 0 || (now.revents & (POLLHUP | POLLNVAL)) != 0;
+	return fd < 0 || rs_real_poll(&now, 1, 0) < 0 || (now.revents & (POLLHUP | POLLNVAL)) != 0;
 }
 
 /* Another descriptor with the same data may have ended. */

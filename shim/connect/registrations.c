@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,7 +47,17 @@ static int open_fdinfo(int epfd)
 	return fd == -ENOENT ? open_numbered("/proc/self/fdinfo/", epfd) : fd;
 }
 
-/* "tfd:        3 events:       1c data:                3  pos:0 …" */
+/* A number that was closed stays in the set while another process, or another number, has what it
+ * was; and may be another one's by now. Kernels before 4.13 do not say of whom they speak. */
+static bool is_of(int fd, const char *rest)
+{
+	const char *inode = strstr(rest, " ino:");
+	struct stat st;
+
+	return !inode || (fstat(fd, &st) == 0 && st.st_ino == (ino_t)strtoull(inode + 5, NULL, 16));
+}
+
+/* "tfd:        3 events:       1c data:                3  pos:0 ino:3f sdev:8" */
 static void take_line(const char *line, rs_registered_fn each, void *arg)
 {
 	char *rest;
@@ -63,7 +74,7 @@ static void take_line(const char *line, rs_registered_fn each, void *arg)
 	if (strncmp(rest, " data:", 6) != 0)
 		return;
 	data = strtoull(rest + 6, NULL, 16);
-	each(arg, (int)fd, (uint32_t)events, data);
+	each(arg, is_of((int)fd, rest) ? (int)fd : -1, (uint32_t)events, data);
 }
 
 /* The whole lines of `text`; how many bytes they are. */

@@ -15,7 +15,8 @@
 
 struct epoll_event;
 
-/* Called for every descriptor registered in a set: `fd`, what for, and the program's data. */
+/* Called for every descriptor registered in a set: `fd`, what for, and the program's data. -1: one
+ * that this process has not, or not under that number. */
 typedef void (*rs_registered_fn)(void *arg, int fd, uint32_t events, uint64_t data);
 
 /* 0 or -errno: without /proc there is nothing to learn. Keeps no descriptor open. */

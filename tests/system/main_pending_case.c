@@ -322,6 +322,7 @@ static const struct {
 	{ "fork-closes", pending_fork_closes },
 	{ "dup-fails", pending_dup_fails },
 	{ "namesakes", pending_namesakes },
+	{ "number-twice", pending_number_twice },
 	{ "reported-before", pending_reported_before },
 	{ "unread", pending_unread },
 	{ "unread-later", pending_unread_later },

@@ -1,6 +1,7 @@
 /*
- * Epoll sets as they are read: one in which two descriptors have the same data, one that has
- * reported before, one that cannot be read, since no descriptor is left, and one that holds many.
+ * Epoll sets as they are read: one in which two descriptors have the same data, or had the same
+ * number, one that has reported before, one that cannot be read, since no descriptor is left, and
+ * one that holds many.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -65,6 +66,37 @@ void pending_namesakes(void)
 {
 	tell_of_namesakes(0);
 	tell_of_namesakes(EPOLLET);
+}
+
+/* ---- a number that was another descriptor's ---- */
+
+#define EARLIER 20
+
+/* What has it under another number keeps such a one in the set. */
+static void add_and_close(int set, int number)
+{
+	int ends[2];
+
+	if (pipe(ends) != 0 || dup2(ends[0], number) != number)
+		abort();
+	add_as(set, number, EPOLLIN | EPOLLET, 8);
+	close(number);
+}
+
+void pending_number_twice(void)
+{
+	int number = dup(STDIN_FILENO), set = epoll_create1(0), fd;
+	struct epoll_event event = { 0 };
+
+	for (int i = 0; i < EARLIER; i++)
+		add_and_close(set, number);
+	fd = case_begin();
+	if (fd != number)
+		abort();
+	add_as(set, fd, EPOLLOUT, 7);
+	printf("%d: ", epoll_wait(set, &event, 1, 15000));
+	printf("%#x for %d\n", event.events, (int)event.data.u64);
+	case_tell_outcome(fd);
 }
 
 /* ---- one that reports it only once ---- */

@@ -94,7 +94,7 @@ static const char *const waits[] = {
 	"changed",      "threads",        "ask-error",    "told-by-connect",
 	"forked",       "forked-at-once", "bound",        "told-by-read",
 	"told-by-recv", "told-by-write",  "told-by-send", "poll-among",
-	"select-large", "options",        "defaults",
+	"select-large", "options",        "defaults",     "number-twice",
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 #define TIMES 12

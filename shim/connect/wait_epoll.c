@@ -238,7 +238,7 @@ static int wait_all(const struct rs_epoll_wait *call, const struct rs_limit *lim
 int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit)
 {
 	struct rs_before before;
-	int ready, error;
+	int ready, error = errno; /* which a wait that succeeds leaves as it is */
 
 	/* What was reported would be lost. */
 	if (call->ready > 0)
@@ -249,7 +249,8 @@ int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit)
 	if (!limit.mask)
 		limit.mask = &before.mask;
 	ready = wait_all(call, &limit);
-	error = errno;
+	if (ready < 0)
+		error = errno;
 	rs_signals_let(&before);
 	errno = error;
 	return ready;

@@ -174,14 +174,15 @@ static int wait_in(struct pollfd *quiet, struct pollfd *fds, nfds_t count, struc
 {
 	struct polled polled = { .fds = fds, .count = count, .quiet = quiet };
 	struct rs_before before;
-	int ready, error;
+	int ready, error = errno; /* which a wait that succeeds leaves as it is */
 
 	rs_signals_hold_to_wait(&before);
 	limit.before = &before;
 	if (!limit.mask)
 		limit.mask = &before.mask;
 	ready = wait_all(&polled, &limit);
-	error = errno;
+	if (ready < 0)
+		error = errno;
 	rs_signals_let(&before);
 	errno = error;
 	return ready;

@@ -162,14 +162,15 @@ static int wait_in(unsigned long *room, const struct rs_fd_sets *sets, struct rs
 				     .asked = rs_bits_of(sets),
 				     .quiet = rs_bits_in(room, sets) };
 	struct rs_before before;
-	int ready, error;
+	int ready, error = errno; /* which a wait that succeeds leaves as it is */
 
 	rs_signals_hold_to_wait(&before);
 	limit.before = &before;
 	if (!limit.mask)
 		limit.mask = &before.mask;
 	ready = wait_all(&selected, &limit);
-	error = errno;
+	if (ready < 0)
+		error = errno;
 	rs_signals_let(&before);
 	errno = error;
 	return ready;

@@ -290,6 +290,7 @@ static const struct {
 	{ "select", pending_select },
 	{ "select-large", pending_select_large },
 	{ "pselect", pending_pselect },
+	{ "errno", pending_errno },
 	{ "level", level },
 	{ "edge", edge },
 	{ "one-shot", one_shot },

@@ -47,6 +47,7 @@ void pending_many(void);
 void pending_select(void);
 void pending_select_large(void);
 void pending_pselect(void);
+void pending_errno(void);
 
 /* Cases of pending_case_descriptor.c */
 void pending_ask_error(void);

@@ -1,10 +1,12 @@
 /*
  * Waiting for a pending connect with poll and select, in all their names.
  */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/time.h>
@@ -157,4 +159,28 @@ void pending_pselect(void)
 	int fd = prepare_select(sets);
 
 	tell_select(fd, pselect(fd + 1, &sets[0], &sets[1], &sets[2], &case_patience, NULL), sets);
+}
+
+/* ---- what a wait that succeeds leaves in errno ---- */
+
+static void tell_errno(const char *wait, int ready)
+{
+	printf("%s %d %s\n", wait, ready, case_error_name(errno));
+}
+
+void pending_errno(void)
+{
+	struct pollfd fds = case_polled(POLLOUT);
+	struct epoll_event event = { .events = EPOLLOUT };
+	int set = epoll_create1(0), fd;
+	fd_set sets[3];
+
+	errno = E2BIG;
+	tell_errno("poll", poll(&fds, 1, 15000));
+	fd = prepare_select(sets);
+	errno = E2BIG;
+	tell_errno("select", select(fd + 1, &sets[0], &sets[1], &sets[2], NULL));
+	epoll_ctl(set, EPOLL_CTL_ADD, case_begin(), &event);
+	errno = E2BIG;
+	tell_errno("epoll_wait", epoll_wait(set, &event, 1, 15000));
 }

@@ -173,6 +173,14 @@ static void failure_looks_like_a_first_one(void **state)
 	}
 }
 
+/* What was done meanwhile is not to be seen there, either. */
+static void errno_stays_what_it_was(void **state)
+{
+	(void)state;
+	check_same("errno", run_closed(RUN_SHIM, few, "errno"),
+		   run_closed(RUN_BARE, NULL, "errno"));
+}
+
 /* Whoever makes the next attempt, it is the other one's too. */
 static void two_processes_that_wait_connect_once(void **state)
 {
@@ -462,6 +470,7 @@ int main(void)
 		cmocka_unit_test(the_first_thread_may_have_ended),
 		cmocka_unit_test(a_slow_thread_loses_nothing),
 		cmocka_unit_test(failure_looks_like_a_first_one),
+		cmocka_unit_test(errno_stays_what_it_was),
 		cmocka_unit_test(two_processes_that_wait_connect_once),
 		cmocka_unit_test(two_processes_that_wait_see_it_fail),
 		cmocka_unit_test(what_no_rule_names_is_left_alone),

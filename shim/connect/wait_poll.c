@@ -204,22 +204,39 @@ __attribute__((noinline)) static int wait_for_more(struct pollfd *fds, nfds_t co
 	return wait_in(quiet, fds, count, limit);
 }
 
-int rs_wait_poll(struct pollfd *fds, nfds_t count, struct rs_limit limit)
+/* There is no memory for a copy: what has failed shows, and SO_ERROR is answered when all is over.
+ */
+static int wait_without(struct pollfd *fds, nfds_t count, const struct rs_limit *limit)
+{
+	struct timespec left;
+
+	return rs_real_ppoll(fds, count, rs_time_left(limit->deadline_ns, rs_now_ns(), &left),
+			     limit->mask);
+}
+
+static int wait_in_pages(struct pollfd *fds, nfds_t count, struct rs_limit limit)
 {
 	size_t size = count * sizeof(*fds);
-	struct pollfd *quiet;
-	int ready, error;
+	int ready, error = errno;
+	struct pollfd *quiet =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (count <= FEW)
-		return wait_for_few(fds, count, limit);
-	if (count <= ON_STACK)
-		return wait_for_more(fds, count, limit);
-	quiet = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (quiet == MAP_FAILED)
-		return -1;
+	if (quiet == MAP_FAILED) {
+		errno = error;
+		return wait_without(fds, count, &limit);
+	}
 	ready = wait_in(quiet, fds, count, limit);
 	error = errno;
 	munmap(quiet, size);
 	errno = error;
 	return ready;
+}
+
+int rs_wait_poll(struct pollfd *fds, nfds_t count, struct rs_limit limit)
+{
+	if (count <= FEW)
+		return wait_for_few(fds, count, limit);
+	if (count <= ON_STACK)
+		return wait_for_more(fds, count, limit);
+	return wait_in_pages(fds, count, limit);
 }

@@ -52,6 +52,7 @@ static const struct scenario {
 	{ "multi-socket", scarce_many_by_socket },
 	{ "connect", scarce_blocking },
 	{ "connect-poll", scarce_by_poll },
+	{ "connect-poll-many", scarce_among_many },
 	{ "connect-select", scarce_by_select },
 	{ "connect-epoll", scarce_by_epoll },
 	{ "lookup", scarce_lookup },

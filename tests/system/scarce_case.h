@@ -43,6 +43,7 @@ enum end scarce_many_by_socket(void);
 /* And scarce_connect.c */
 enum end scarce_blocking(void);
 enum end scarce_by_poll(void);
+enum end scarce_among_many(void);
 enum end scarce_by_select(void);
 enum end scarce_by_epoll(void);
 enum end scarce_lookup(void);

@@ -46,11 +46,45 @@ static enum end judge_connect(int fd, int error)
 
 #define PATIENCE_MS 5000
 
-static enum end connect_with(bool blocks, enum waiting waiting)
+#define AMONG 300
+
+static int wait_by_poll(int fd)
+{
+	return wait_connected(fd, WAITS_BY_POLL, PATIENCE_MS);
+}
+
+/* More than are copied on a stack. */
+static int wait_among_many(int fd)
+{
+	static struct pollfd fds[AMONG];
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	for (int i = 0; i < AMONG; i++)
+		fds[i].fd = -1;
+	fds[AMONG - 1] = (struct pollfd){ .fd = fd, .events = POLLOUT };
+	if (poll(fds, AMONG, PATIENCE_MS) != 1 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		return -1;
+	return error;
+}
+
+static int wait_by_select(int fd)
+{
+	return wait_connected(fd, WAITS_BY_SELECT, PATIENCE_MS);
+}
+
+static int wait_by_epoll(int fd)
+{
+	return wait_connected(fd, WAITS_BY_EPOLL, PATIENCE_MS);
+}
+
+/* wait: NULL for a blocking one. */
+static enum end connect_with(int (*wait)(int fd))
 {
 	struct sockaddr_in addr;
 	int listener = loopback_bound(&addr), error = 0;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK), 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (wait ? SOCK_NONBLOCK : 0), 0);
 	pthread_t opener;
 	enum end end;
 
@@ -58,8 +92,8 @@ static enum end connect_with(bool blocks, enum waiting waiting)
 		exit(3);
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
 		error = errno;
-	if (!blocks && error == EINPROGRESS)
-		error = wait_connected(fd, waiting, PATIENCE_MS);
+	if (wait && error == EINPROGRESS)
+		error = wait(fd);
 	end = judge_connect(fd, error);
 	(void)pthread_join(opener, NULL);
 	(void)close(fd);
@@ -69,22 +103,27 @@ static enum end connect_with(bool blocks, enum waiting waiting)
 
 enum end scarce_blocking(void)
 {
-	return connect_with(true, WAITS_BY_POLL);
+	return connect_with(NULL);
 }
 
 enum end scarce_by_poll(void)
 {
-	return connect_with(false, WAITS_BY_POLL);
+	return connect_with(wait_by_poll);
+}
+
+enum end scarce_among_many(void)
+{
+	return connect_with(wait_among_many);
 }
 
 enum end scarce_by_select(void)
 {
-	return connect_with(false, WAITS_BY_SELECT);
+	return connect_with(wait_by_select);
 }
 
 enum end scarce_by_epoll(void)
 {
-	return connect_with(false, WAITS_BY_EPOLL);
+	return connect_with(wait_by_epoll);
 }
 
 enum end scarce_lookup(void)

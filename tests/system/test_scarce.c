@@ -198,6 +198,7 @@ SCENARIO(several_by_poll, "multi-poll", 20)
 SCENARIO(several_by_socket, "multi-socket", 20)
 SCENARIO(a_blocking_connect, "connect", 10)
 SCENARIO(a_connect_and_poll, "connect-poll", 10)
+SCENARIO(a_connect_and_poll_of_many, "connect-poll-many", 10)
 SCENARIO(a_connect_and_select, "connect-select", 10)
 SCENARIO(a_connect_and_epoll, "connect-epoll", 10)
 SCENARIO(a_look_up, "lookup", 10)
@@ -222,6 +223,7 @@ int main(void)
 		cmocka_unit_test(several_by_socket),
 		cmocka_unit_test(a_blocking_connect),
 		cmocka_unit_test(a_connect_and_poll),
+		cmocka_unit_test(a_connect_and_poll_of_many),
 		cmocka_unit_test(a_connect_and_select),
 		cmocka_unit_test(a_connect_and_epoll),
 		cmocka_unit_test(a_look_up),

@@ -92,6 +92,14 @@ static int real_connect(struct rs_pending *pending)
 									 : connect_again(&call);
 }
 
+/* The program has shut the socket down since it failed: no attempt can be made on it. */
+static enum rs_pending_stage give_up(struct rs_pending *pending)
+{
+	pending->state.attempts--;
+	rs_setback_cancel(pending);
+	return RS_PENDING_FAILED;
+}
+
 enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
 {
 	int error;
@@ -107,6 +115,8 @@ enum rs_pending_stage rs_launch_real(struct rs_pending *pending)
 	error = real_connect(pending);
 	if (error == 0 || error == EISCONN)
 		return rs_launch_arrived(pending);
+	if (error == EINVAL && pending->error != 0)
+		return give_up(pending);
 	if (rs_connect_is_failure(error))
 		return rs_setback(pending, error);
 	rs_launch_limit(pending);

@@ -65,6 +65,7 @@ void pending_options(void);
 void pending_defaults(void);
 void pending_reused(void);
 void pending_given_up(void);
+void pending_shut_down(void);
 
 /* Cases of pending_case_kept.c */
 void pending_vfork_closes(void);

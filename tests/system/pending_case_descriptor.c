@@ -230,3 +230,13 @@ void pending_given_up(void)
 	ready = poll(&fds, 1, 100);
 	printf("%d: %#x\n", ready, (unsigned)fds.revents);
 }
+
+/* As another thread would, so that this one need not wait any longer. */
+void pending_shut_down(void)
+{
+	struct pollfd fds = case_polled(POLLOUT);
+
+	(void)poll(&fds, 1, 20);
+	(void)shutdown(fds.fd, SHUT_RDWR);
+	case_tell_poll(poll(&fds, 1, 15000), &fds);
+}

@@ -306,6 +306,16 @@ static void the_program_may_give_up(void **state)
 		   run_closed(RUN_BARE, NULL, "given-up"));
 }
 
+/* With an errno of its own attempts, and not of one that cannot be made any more. */
+static void the_program_may_shut_it_down(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, slow, "shut-down");
+
+	(void)state;
+	assert_contains(run.err, "attempt=1 of=4 cause=ECONNREFUSED reason=cancelled ");
+	check_same("shut-down", run, run_closed(RUN_BARE, NULL, "shut-down"));
+}
+
 /* The case has done what must not end the connect; then the port opens. */
 static void kept_in(const char *const *env, const char *name, const char *output)
 {
@@ -482,6 +492,7 @@ int main(void)
 		cmocka_unit_test(invalid_timeouts_are_refused),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(the_program_may_give_up),
+		cmocka_unit_test(the_program_may_shut_it_down),
 		cmocka_unit_test(a_child_that_closes_it_ends_nothing),
 		cmocka_unit_test(a_dup_that_fails_ends_nothing),
 		cmocka_unit_test(an_event_loop_never_waits_for_an_answer),

@@ -136,6 +136,7 @@ static void fill(struct rs_pending *place)
 	place->rules = NULL;
 	place->rule = NULL;
 	place->history.count = 0;
+	place->absent = -1;
 	place->registrations = 0;
 	place->stage = RS_PENDING_FLYING;
 }

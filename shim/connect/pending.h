@@ -93,6 +93,7 @@ struct rs_pending {
 	struct rs_errand errand; /* its command; never outlives the place */
 	int64_t look_ns;         /* LOOK: from one look to the next */
 
+	int absent; /* from this set, when that was last read for it; -1 */
 	int registrations;
 	struct rs_registration registered[RS_REGISTRATIONS]; /* as last seen while WAITS */
 };

@@ -198,6 +198,7 @@ static bool know(struct rs_pending *pending, const struct rs_registration *regis
 	if (index < 0)
 		index = pending->registrations++;
 	pending->registered[index] = *registered;
+	pending->absent = -1;
 	return true;
 }
 

@@ -23,7 +23,7 @@ typedef void (*rs_registered_fn)(void *arg, int fd, uint32_t events, uint64_t da
 int rs_registrations_read(int epfd, rs_registered_fn each, void *arg);
 
 /* Is a held place's descriptor registered in this set? That takes no /proc. One that is not, is for
- * a moment, with the mark. */
+ * a moment, with the mark, which another thread that adds it would find there. */
 bool rs_registrations_has(const struct rs_pending *pending, int epfd);
 
 /*

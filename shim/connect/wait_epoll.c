@@ -36,26 +36,42 @@ static bool is_for(const struct rs_pending *pending, int epfd)
 	       is_unreported(pending);
 }
 
-/* A fork's child that waits for a set of its own leaves alone what it has from its parent. */
-static bool is_waited_for(const struct rs_pending *pending, int epfd)
-{
-	return (rs_pending_is_ours(pending) && !is_unreported(pending)) ||
-	       rs_registrations_has(pending, epfd);
-}
-
 /* One look at all that may be due. */
 struct round {
 	int epfd;
 	int64_t now_ns;
 	bool to_read; /* the set is to be, for this round … */
 	bool is_read; /* … and was */
+	enum {
+		BEFORE,     /* what it holds is yet to be found out, … */
+		MEANWHILE,  /* … is being told, one after the other, … */
+		AFTERWARDS, /* … was told … */
+		UNREADABLE, /* … or cannot be */
+	} reading;
 };
+
+/* To ask the set itself changes it for a moment: another thread's epoll_ctl() could fail of that.
+ * One that comes to the set later is reported at once, since it is not connected. */
+static bool may_hold(const struct round *round, const struct rs_pending *pending)
+{
+	if (round->reading == MEANWHILE)
+		return true;
+	if (round->reading != UNREADABLE && !rs_is_single_threaded())
+		return round->reading == BEFORE && pending->absent != round->epfd;
+	return rs_registrations_has(pending, round->epfd);
+}
+
+/* A fork's child that waits for a set of its own leaves alone what it has from its parent. */
+static bool is_waited_for(const struct rs_pending *pending, const struct round *round)
+{
+	return (rs_pending_is_ours(pending) && !is_unreported(pending)) || may_hold(round, pending);
+}
 
 static int64_t due_of(const struct rs_pending *pending, const struct round *round)
 {
 	int64_t due_ns = is_for(pending, round->epfd) ? rs_flight_due_ns(pending) : RS_FOREVER;
 
-	return round->now_ns < due_ns || is_waited_for(pending, round->epfd) ? due_ns : RS_FOREVER;
+	return round->now_ns < due_ns || is_waited_for(pending, round) ? due_ns : RS_FOREVER;
 }
 
 static bool is_due(int fd, const struct round *round)
@@ -101,7 +117,8 @@ static void advance(struct rs_pending *pending, const struct round *round)
 /* To look after a command hardly ever touches a registration, and is done often. */
 static bool touches_the_set(const struct rs_pending *pending)
 {
-	return pending->stage != RS_PENDING_WAITS || pending->step != RS_STEP_LOOK;
+	return pending->stage != RS_PENDING_WAITS || pending->step != RS_STEP_LOOK ||
+	       is_unreported(pending);
 }
 
 /* Whose socket it is will be asked when something is due. */
@@ -128,6 +145,8 @@ static int64_t bring_on_one(int fd, struct round *round)
 		return RS_FOREVER;
 	if (round->now_ns >= due_of(pending, round))
 		advance(pending, round);
+	else if (round->is_read && round->now_ns >= rs_flight_due_ns(pending))
+		pending->absent = round->epfd;
 	due_ns = due_of(pending, round);
 	rs_pending_release(pending);
 	return due_ns;
@@ -155,7 +174,9 @@ static int64_t prepare(int epfd, int64_t now_ns)
 
 	if (now_ns < due_ns)
 		return due_ns;
+	round.reading = MEANWHILE;
 	round.is_read = round.to_read && rs_registrations_read(epfd, see, &round) == 0;
+	round.reading = round.to_read && !round.is_read ? UNREADABLE : AFTERWARDS;
 	return each(bring_on_one, &round);
 }
 

@@ -326,6 +326,7 @@ static const struct {
 	{ "namesakes", pending_namesakes },
 	{ "number-twice", pending_number_twice },
 	{ "reported-before", pending_reported_before },
+	{ "elsewhere", pending_elsewhere },
 	{ "unread", pending_unread },
 	{ "unread-later", pending_unread_later },
 	{ "many-in-a-set", pending_many_in_a_set },

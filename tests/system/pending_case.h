@@ -77,6 +77,7 @@ void pending_dup_fails(void);
 void pending_namesakes(void);
 void pending_number_twice(void);
 void pending_reported_before(void);
+void pending_elsewhere(void);
 void pending_unread(void);
 void pending_unread_later(void);
 void pending_many_in_a_set(void);

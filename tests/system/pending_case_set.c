@@ -1,9 +1,11 @@
 /*
  * Epoll sets as they are read: one in which two descriptors have the same data, or had the same
- * number, one that has reported before, one that cannot be read, since no descriptor is left, and
- * one that holds many.
+ * number, one that has reported before, one that another thread waits for, one that cannot be read,
+ * since no descriptor is left, and one that holds many.
  */
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +115,55 @@ void pending_reported_before(void)
 	(void)connect(fd, (const struct sockaddr *)&nowhere, sizeof(nowhere));
 	printf("%d: ", epoll_wait(set, &event, 1, 15000));
 	case_tell_outcome(fd);
+}
+
+/* ---- one that another thread waits for, and changes nothing of ---- */
+
+static int begin_nowhere(void)
+{
+	const struct sockaddr_un nowhere = { .sun_family = AF_UNIX, .sun_path = "/nowhere/at/all" };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	(void)connect(fd, (const struct sockaddr *)&nowhere, sizeof(nowhere));
+	return fd;
+}
+
+static atomic_bool is_over;
+
+static void *look_at(void *set)
+{
+	struct epoll_event event;
+
+	while (!atomic_load(&is_over))
+		(void)epoll_wait(*(int *)set, &event, 1, 0);
+	return NULL;
+}
+
+static bool is_past(const struct timespec *end)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > end->tv_sec ||
+	       (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
+}
+
+/* The time of its next attempt comes, and it never is in the set. */
+void pending_elsewhere(void)
+{
+	struct epoll_event event = { .events = EPOLLOUT };
+	int set = epoll_create1(0), fd = begin_nowhere(), found = 0;
+	struct timespec end;
+	pthread_t another;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec++;
+	pthread_create(&another, NULL, look_at, &set);
+	while (!is_past(&end))
+		found += epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) == 0;
+	atomic_store(&is_over, true);
+	pthread_join(another, NULL);
+	printf("found %d times\n", found);
 }
 
 /* ---- one that cannot be read ---- */

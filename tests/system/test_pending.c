@@ -385,18 +385,33 @@ static void two_may_have_the_same_data(void **state)
 	run_free(&run);
 }
 
-/* One that failed at once waits for its next attempt, of which an edge-triggered set says nothing.
- */
-static void a_set_may_have_reported_before(void **state)
+/* Its first attempt fails at once. */
+static struct run run_nowhere(const char *name)
 {
 	const char *few_times = rules_file("[policy default]\nmax_attempts = 3\nbase = 10ms\n"
 					   "[rule it]\ncall = connect\nerror = ENOENT\n");
-	struct run run =
-		run_words(RUN_SHIM, few_times, helper_path("pending-case"), "reported-before", "1");
+
+	return run_words(RUN_SHIM, few_times, helper_path("pending-case"), name, "1");
+}
+
+/* It waits for its next attempt then, of which an edge-triggered set says nothing. */
+static void a_set_may_have_reported_before(void **state)
+{
+	struct run run = run_nowhere("reported-before");
 
 	(void)state;
 	assert_contains(run.out, "1: not connected, SO_ERROR ENOENT");
 	assert_contains(run.err, "attempt=3 of=3 cause=ENOENT reason=attempts ");
+	run_free(&run);
+}
+
+/* One that has not been added to a set is not found there, not even for a moment. */
+static void a_set_is_only_looked_at(void **state)
+{
+	struct run run = run_nowhere("elsewhere");
+
+	(void)state;
+	assert_output(run, "found 0 times\n");
 	run_free(&run);
 }
 
@@ -499,6 +514,7 @@ int main(void)
 		cmocka_unit_test(a_quiet_set_is_woken_again),
 		cmocka_unit_test(two_may_have_the_same_data),
 		cmocka_unit_test(a_set_may_have_reported_before),
+		cmocka_unit_test(a_set_is_only_looked_at),
 		cmocka_unit_test(a_set_is_read_for_all_at_once),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),
 		cmocka_unit_test(a_signal_ends_the_wait_for_an_answer),

@@ -1,6 +1,7 @@
 #include "pause.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "real_libc.h"
 #include "retry/ns.h"
@@ -24,6 +25,36 @@ void rs_signals_hold_to_wait(struct rs_before *before)
 {
 	pthread_testcancel();
 	rs_signals_hold(before);
+}
+
+bool rs_signal_is_ignored(int number)
+{
+	struct sigaction action;
+
+	if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+		return true;
+	return action.sa_handler == SIG_DFL &&
+	       (number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT);
+}
+
+void rs_signals_drop_ignored(const sigset_t *mask)
+{
+	static const struct timespec at_once;
+	sigset_t pending, ignored;
+	bool any = false;
+
+	sigemptyset(&ignored);
+	if (sigpending(&pending) != 0)
+		return;
+	for (int number = 1; number < NSIG; number++) {
+		if (sigismember(&pending, number) != 1 || sigismember(mask, number) != 0 ||
+		    !rs_signal_is_ignored(number))
+			continue;
+		sigaddset(&ignored, number);
+		any = true;
+	}
+	while (any && sigtimedwait(&ignored, NULL, &at_once) > 0)
+		continue;
 }
 
 void rs_cancel_let(const struct rs_before *before)

@@ -26,6 +26,13 @@ void rs_signals_let(const struct rs_before *before);
  * here, since under the mask that follows its cleanup handlers would not have any signals. */
 void rs_signals_hold_to_wait(struct rs_before *before);
 
+/* Does the program do without this signal, as things are? */
+bool rs_signal_is_ignored(int number);
+
+/* Where no signal is held back such a one goes by unnoticed; one that was, ends an epoll_wait()
+ * that has `mask`, with nothing to show for it. Those are taken away. */
+void rs_signals_drop_ignored(const sigset_t *mask);
+
 /* Around a wait, which has the program's mask: let a cancellation come. errno is kept. */
 void rs_cancel_let(const struct rs_before *before);
 void rs_cancel_hold(void);

@@ -24,16 +24,6 @@ void rs_retried_begin(struct rs_retried *retried, const struct rs_rules *rules,
 	retried->decided = false;
 }
 
-static bool is_ignored(int number)
-{
-	struct sigaction action;
-
-	if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
-		return true;
-	return action.sa_handler == SIG_DFL &&
-	       (number == SIGCHLD || number == SIGURG || number == SIGWINCH || number == SIGCONT);
-}
-
 /* A signal that the program would have had by now ends the command, so that its handler may run,
  * and leave for good, when nothing of the command is left. */
 static bool no_signal_waits(void *arg)
@@ -44,7 +34,8 @@ static bool no_signal_waits(void *arg)
 	sigpending(&pending);
 	for (int number = 1; number < NSIG; number++) {
 		if (sigismember(&pending, number) == 1 &&
-		    sigismember(&retried->before.mask, number) == 0 && !is_ignored(number))
+		    sigismember(&retried->before.mask, number) == 0 &&
+		    !rs_signal_is_ignored(number))
 			return false;
 	}
 	return true;

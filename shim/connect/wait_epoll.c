@@ -223,6 +223,7 @@ static int wait_once(const struct rs_epoll_wait *call, int64_t until_ns, int64_t
 {
 	int ready;
 
+	rs_signals_drop_ignored(limit->mask);
 	rs_cancel_let(limit->before);
 	ready = wait_real(call, until_ns, now_ns, limit->mask);
 	rs_cancel_hold();

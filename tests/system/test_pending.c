@@ -161,6 +161,25 @@ static void a_slow_thread_loses_nothing(void **state)
 	}
 }
 
+/* Signals that the program ignores end none of its waits, though they were held back. */
+static void what_is_ignored_goes_by_unnoticed(void **state)
+{
+	static const char *const names[] = { "poll", "select", "level" };
+	char preload[PRELOAD];
+	const char *const env[] = { preload, NULL };
+
+	(void)state;
+	with_plugin(preload, "plugin-signals.so");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct server *server = server_start_refusing();
+		struct child *child = start_in(env, RUN_SHIM, patient, names[i], server);
+
+		assert_true(child_wait_output(child, "attempt=3 "));
+		server_open(server);
+		check_same(names[i], finish(child, server), run_open(names[i]));
+	}
+}
+
 static void failure_looks_like_a_first_one(void **state)
 {
 	(void)state;
@@ -494,6 +513,7 @@ int main(void)
 		cmocka_unit_test(success_looks_like_a_first_one),
 		cmocka_unit_test(the_first_thread_may_have_ended),
 		cmocka_unit_test(a_slow_thread_loses_nothing),
+		cmocka_unit_test(what_is_ignored_goes_by_unnoticed),
 		cmocka_unit_test(failure_looks_like_a_first_one),
 		cmocka_unit_test(errno_stays_what_it_was),
 		cmocka_unit_test(two_processes_that_wait_connect_once),

@@ -189,14 +189,29 @@ static int index_of(const struct rs_pending *pending, int epfd)
 	return -1;
 }
 
+/* For one more: of a set that is not quiet about it any more, or is gone, nothing has to be known.
+ * -1: there is no room. */
+static int free_index(struct rs_pending *pending)
+{
+	if (pending->registrations < RS_REGISTRATIONS)
+		return pending->registrations++;
+	for (int i = 0; i < RS_REGISTRATIONS; i++) {
+		const struct rs_registration *known = &pending->registered[i];
+
+		if (!known->marked || !rs_registrations_has(pending, known->epfd))
+			return i;
+	}
+	return -1;
+}
+
 static bool know(struct rs_pending *pending, const struct rs_registration *registered)
 {
 	int index = index_of(pending, registered->epfd);
 
-	if (index < 0 && pending->registrations == RS_REGISTRATIONS)
-		return false;
 	if (index < 0)
-		index = pending->registrations++;
+		index = free_index(pending);
+	if (index < 0)
+		return false;
 	pending->registered[index] = *registered;
 	pending->absent = -1;
 	return true;

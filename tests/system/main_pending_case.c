@@ -325,6 +325,7 @@ static const struct {
 	{ "dup-fails", pending_dup_fails },
 	{ "namesakes", pending_namesakes },
 	{ "number-twice", pending_number_twice },
+	{ "set-by-set", pending_set_by_set },
 	{ "reported-before", pending_reported_before },
 	{ "elsewhere", pending_elsewhere },
 	{ "unread", pending_unread },

@@ -76,6 +76,7 @@ void pending_dup_fails(void);
 /* Cases of pending_case_set.c */
 void pending_namesakes(void);
 void pending_number_twice(void);
+void pending_set_by_set(void);
 void pending_reported_before(void);
 void pending_elsewhere(void);
 void pending_unread(void);

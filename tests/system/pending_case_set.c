@@ -1,7 +1,7 @@
 /*
  * Epoll sets as they are read: one in which two descriptors have the same data, or had the same
- * number, one that has reported before, one that another thread waits for, one that cannot be read,
- * since no descriptor is left, and one that holds many.
+ * number, many one after the other, one that has reported before, one that another thread waits
+ * for, one that cannot be read, since no descriptor is left, and one that holds many.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -98,6 +98,27 @@ void pending_number_twice(void)
 	add_as(set, fd, EPOLLOUT, 7);
 	printf("%d: ", epoll_wait(set, &event, 1, 15000));
 	printf("%#x for %d\n", event.events, (int)event.data.u64);
+	case_tell_outcome(fd);
+}
+
+/* ---- one after the other ---- */
+
+#define SETS 10
+
+/* Each has another number. */
+void pending_set_by_set(void)
+{
+	struct epoll_event event = { 0 };
+	int fd = case_begin(), ready = 0;
+
+	for (int i = 0; i < SETS && ready == 0; i++) {
+		int set = set_of(fd);
+
+		ready = epoll_wait(set, &event, 1, i < SETS - 1 ? 20 : 15000);
+		close(set);
+		(void)dup(STDIN_FILENO);
+	}
+	printf("%d: %#x\n", ready, event.events);
 	case_tell_outcome(fd);
 }
 

@@ -21,6 +21,8 @@ static const char few[] = INFO QUICK "max_attempts = 3" RULE;
 static const char hour[] =
 	INFO "[policy default]\nbase = 1h\ncap = none\njitter = none\nmax_elapsed = none" RULE;
 static const char slow[] = INFO "[policy default]\nbase = 200ms\njitter = none" RULE;
+static const char steady[] = INFO
+	"[policy default]\nbase = 100ms\nbackoff = constant\njitter = none\nmax_attempts = 4" RULE;
 static const char nothing[] = INFO QUICK "[rule it]\ncall = connect\nerror = ENOENT\n";
 static const char once[] = INFO QUICK "max_attempts = 1" RULE;
 static const char permanent[] = INFO QUICK RULE "class = permanent\n";
@@ -404,6 +406,16 @@ static void two_may_have_the_same_data(void **state)
 	run_free(&run);
 }
 
+/* Of sets that the program has no more it need not be known that they held it. */
+static void sets_may_follow_one_another(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, steady, "set-by-set");
+
+	(void)state;
+	assert_contains(run.err, "attempt=4 of=4 cause=ECONNREFUSED reason=attempts ");
+	check_same("set-by-set", run, run_closed(RUN_BARE, NULL, "set-by-set"));
+}
+
 /* Its first attempt fails at once. */
 static struct run run_nowhere(const char *name)
 {
@@ -534,6 +546,7 @@ int main(void)
 		cmocka_unit_test(a_quiet_set_is_woken_again),
 		cmocka_unit_test(two_may_have_the_same_data),
 		cmocka_unit_test(a_set_may_have_reported_before),
+		cmocka_unit_test(sets_may_follow_one_another),
 		cmocka_unit_test(a_set_is_only_looked_at),
 		cmocka_unit_test(a_set_is_read_for_all_at_once),
 		cmocka_unit_test(a_signal_ends_the_programs_wait),

@@ -217,7 +217,7 @@ static struct rs_pending *add(const struct rs_connect *call)
 	struct sockaddr_storage addr;
 
 	if (!rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD) ||
-	    !rs_socket_connects(call->fd))
+	    !rs_socket_is_fresh(call->fd))
 		return NULL;
 	return rs_pending_add(call, &addr);
 }

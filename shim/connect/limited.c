@@ -95,7 +95,8 @@ static int time_out(const struct rs_connect *call)
 	return -ETIMEDOUT;
 }
 
-static int wait_until(const struct rs_connect *call, int64_t until_ns,
+/* Another thread may have closed the descriptor, and its number be another socket's by now. */
+static int wait_until(const struct rs_connect *call, int64_t until_ns, uint64_t cookie,
 		      const struct rs_before *before)
 {
 	for (;;) {
@@ -107,6 +108,8 @@ static int wait_until(const struct rs_connect *call, int64_t until_ns,
 		rs_cancel_let(before);
 		ready = rs_real_ppoll(&end, 1, &left, &before->mask);
 		rs_cancel_hold();
+		if (rs_socket_cookie(call->fd) != cookie)
+			return -EBADF;
 		if (ready == 0)
 			return time_out(call);
 		if (ready > 0) /* connect() itself says how it ended */
@@ -120,14 +123,16 @@ int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns)
 {
 	int64_t until_ns = rs_ns_add(rs_now_ns(), limit_ns);
 	struct rs_before before;
+	uint64_t cookie;
 	int status;
 
 	if (limit_ns == RS_FOREVER || !may_limit(call->fd))
 		return plain(call);
 	rs_signals_hold_to_wait(&before);
+	cookie = rs_socket_cookie(call->fd);
 	status = rs_connect_begin(call);
 	if (status == -EINPROGRESS)
-		status = wait_until(call, until_ns, &before);
+		status = wait_until(call, until_ns, cookie, &before);
 	rs_signals_let(&before);
 	return status;
 }

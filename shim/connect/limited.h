@@ -30,7 +30,8 @@ bool rs_handlers_interrupt(void);
  * With signals held back: no handler sees the option by which that is done. */
 int rs_connect_begin(const struct rs_connect *call);
 
-/* connect() for limit_ns at most. 0 or -errno, -ETIMEDOUT where it took longer. */
+/* connect() for limit_ns at most. 0 or -errno, -ETIMEDOUT where it took longer, -EBADF where the
+ * descriptor was closed meanwhile. */
 int rs_connect_limited(const struct rs_connect *call, int64_t limit_ns);
 
 #endif

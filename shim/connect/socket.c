@@ -105,7 +105,7 @@ bool rs_socket_is_fresh(int fd)
 
 bool rs_socket_blocks(int fd)
 {
-	return rs_socket_connects(fd) && !rs_socket_is_nonblocking(fd);
+	return rs_socket_is_fresh(fd) && !rs_socket_is_nonblocking(fd);
 }
 
 /* ---- between two attempts ---- */

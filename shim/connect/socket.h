@@ -43,7 +43,7 @@ bool rs_socket_is_nonblocking(int fd);
  * not a question. */
 bool rs_socket_is_fresh(int fd);
 
-/* One that connects, in blocking mode. */
+/* One that could be connected now, in blocking mode. */
 bool rs_socket_blocks(int fd);
 
 /*

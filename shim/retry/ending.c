@@ -7,7 +7,7 @@
 bool rs_connect_is_failure(int error)
 {
 	return error != EINPROGRESS && error != EALREADY && error != EISCONN && error != EINTR &&
-	       error != EFAULT;
+	       error != EFAULT && error != EBADF;
 }
 
 bool rs_look_up_is_failure(int eai, int sys_errno)

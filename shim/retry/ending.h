@@ -10,7 +10,7 @@
 #include "retry/outcome.h"
 
 /* Is this the errno of a connect that has failed? The others say that the connection goes on, or
- * is there, or that the address could not be read. */
+ * is there, or that there is no such descriptor or nothing to be read at the address. */
 bool rs_connect_is_failure(int error);
 
 /* Has a look-up failed? 0 is none, and a buffer of the program's that is too small is no failure.

@@ -28,6 +28,8 @@ void case_tell_limit(int fd);
 void connect_send_timeout(void);
 void connect_hanging(void);
 void connect_slow_failure(void);
+void connect_hanging_reused(void);
+void connect_slow_failure_reused(void);
 
 /* Cases of connect_case_signals.c */
 void connect_interrupted(void);

@@ -242,6 +242,8 @@ static const struct {
 	{ "seqpacket", seqpacket },
 	{ "slow-failure", connect_slow_failure },
 	{ "hanging", connect_hanging },
+	{ "hanging-reused", connect_hanging_reused },
+	{ "slow-failure-reused", connect_slow_failure_reused },
 	{ "hanging-cancelled", connect_hanging_cancelled },
 	{ "hanging-longjmp", connect_hanging_longjmp },
 	{ "hanging-interrupted", connect_hanging_interrupted },

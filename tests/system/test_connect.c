@@ -346,6 +346,22 @@ static void a_reused_descriptor_is_left_alone(void **state)
 	run_free(&run);
 }
 
+/* … nor is it where that came to be during an attempt, limited or not. */
+static void one_that_is_reused_meanwhile_is_left_alone(void **state)
+{
+	static const char rules[] =
+		INFO QUICK "max_attempts = 3\n[rule it]\ncall = connect\nerror = timeout, EBADF\n";
+	struct run run = run_limited("300ms", "hanging-reused");
+
+	(void)state;
+	assert_output(run, "EBADF\nuntouched\n");
+	run_free(&run);
+	run = run_words(RUN_SHIM, rules_file(rules), helper_path("connect-case"),
+			"slow-failure-reused", "1");
+	assert_output(run, "ETIMEDOUT\nuntouched\n");
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +386,7 @@ int main(void)
 		cmocka_unit_test(a_handler_may_leave_by_siglongjmp),
 		cmocka_unit_test(a_waiting_thread_can_be_cancelled),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
+		cmocka_unit_test(one_that_is_reused_meanwhile_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 static void connects(void **state)
 {
-	static const int others[] = { EINPROGRESS, EALREADY, EISCONN, EINTR, EFAULT };
+	static const int others[] = { EINPROGRESS, EALREADY, EISCONN, EINTR, EFAULT, EBADF };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++) {

@@ -255,7 +255,7 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy || m->pushes || !rs_exchange_open(&call->x, easy, false)) {
 		if (!easy->active) {
-			rs_handle_learn_url(easy);
+			rs_exchange_not_open(easy);
 			rs_stand_in_leave(easy);
 		}
 		return api->multi_add_handle(handle, easy->easy);

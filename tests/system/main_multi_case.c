@@ -255,6 +255,20 @@ static int on_push(CURL *parent, CURL *easy, size_t count, struct curl_pushheade
 	return CURL_PUSH_DENY;
 }
 
+static void push_after_a_refusal(struct transfer *t)
+{
+	long status = 0;
+
+	multi_set(t, "/none");
+	(void)curl_easy_setopt(t->easy, CURLOPT_FAILONERROR, 1L);
+	printf("easy %d\n", (int)curl_easy_perform(t->easy));
+	start(t, "/ok");
+	multi_tell_message(multi_drive_to_message(), t);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	printf("status %ld\n", status);
+	(void)curl_multi_remove_handle(case_loop.multi, t->easy);
+}
+
 static void pushes(void)
 {
 	struct transfer t = { 0 };
@@ -271,6 +285,7 @@ static void pushes(void)
 	(void)curl_multi_setopt(case_loop.multi, CURLMOPT_PUSHFUNCTION, on_push);
 	multi_tell_message(multi_drive_to_message(), &t);
 	(void)curl_multi_remove_handle(case_loop.multi, t.easy);
+	push_after_a_refusal(&t);
 	curl_easy_cleanup(t.easy);
 }
 

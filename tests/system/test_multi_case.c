@@ -7,12 +7,14 @@
 
 #include <string.h>
 
-/* Answers to /held are looked at to the end, and handed out after it. */
+/* Answers to /held are looked at to the end, and handed out after it; and those to what there is
+ * not. */
 #define RULES                                                                                      \
 	"[retryshim]\nlog = none\n"                                                                \
 	"[policy default]\nmax_attempts = 4\nbase = 30ms\nbackoff = constant\njitter = none\n"     \
 	"[rule it]\nstatus = 503\nerror = refused, reset\n"                                        \
-	"[rule text]\nstatus = 200\nurl = */held\nbody = <Error>\n"
+	"[rule text]\nstatus = 200\nurl = */held\nbody = <Error>\n"                                \
+	"[rule none]\nstatus = 404\nbody = <Error>\n"
 #define LATER    "Retry-After: 1\r\n"
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -157,6 +159,9 @@ static void where_servers_may_push_nothing_is_retried(void **state)
 	assert_output(run, "add 0\nmessage 1, result 0, of this transfer: 1, body: busy\n"
 			   "add 0\nmessage 1, result 0, of this transfer: 1, body: busy no more\n"
 			   "add 0\nmessage 1, result 0, of this transfer: 1, body: denied\n"
+			   "easy 22\n"
+			   "add 0\nmessage 1, result 0, of this transfer: 1, body: object\n"
+			   "status 200\n"
 			   "as promised\n");
 	run_free(&run);
 }

@@ -75,11 +75,14 @@ struct rs_handle *rs_handle_add(CURL *easy, const struct rs_curl_api *api)
 	return rs_table_put_at_once(&rs_handles, easy, handle) ? handle : add_with_care(handle);
 }
 
-/* None, to libcurl, is one that is empty. */
+/* None, to libcurl, is one that is empty. It is another one than a last call has led to. */
 void rs_handle_ask_url(struct rs_handle *handle)
 {
 	const char *text = NULL;
 
+	handle->whole.url = NULL;
+	free(handle->fault.url);
+	handle->fault.url = NULL;
 	if (handle->api->easy_getinfo &&
 	    handle->api->easy_getinfo(handle->easy, CURLINFO_EFFECTIVE_URL, &text) != CURLE_OK)
 		text = NULL;

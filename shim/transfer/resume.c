@@ -377,7 +377,7 @@ bool rs_resume_info(const struct rs_handle *handle, CURLINFO info, void *value)
 			*(const char **)value = whole->type[0] ? whole->type : NULL;
 		return whole->has_type;
 	case CURLINFO_EFFECTIVE_URL:
-		if (!whole->url || is_libcurls_url(handle))
+		if (!whole->url || !handle->options.url_known || is_libcurls_url(handle))
 			return false;
 		*(const char **)value = whole->url;
 		return true;

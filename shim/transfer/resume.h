@@ -50,7 +50,7 @@ struct rs_whole_info {
 	curl_off_t size;   /* what the program has got so far */
 	curl_off_t length; /* -1: not known */
 	char type[128];
-	const char *url; /* CURLINFO_EFFECTIVE_URL, another's; NULL: libcurl's own */
+	const char *url; /* CURLINFO_EFFECTIVE_URL, until another is set; NULL: libcurl's own */
 	int request;     /* its number among those that brought it, or RS_LAST_REQUEST */
 };
 

@@ -147,6 +147,43 @@ static void a_handle_goes_elsewhere(void **state)
 	run_free(&run);
 }
 
+/* Where a last one was continued, too. */
+static void it_says_so_before_it_goes(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "c = pycurl.Curl()\n"
+				      "def tell(): print(c.getinfo(pycurl.EFFECTIVE_URL)[-2:])\n"
+				      "c.setopt(pycurl.URL, sys.argv[1] + '/a')\n"
+				      "c.setopt(pycurl.WRITEFUNCTION, lambda b: None)\n"
+				      "c.perform()\n"
+				      "tell()\n"
+				      "c.setopt(pycurl.URL, sys.argv[1] + '/b')\n"
+				      "tell()\n"
+				      "c.duphandle()\n"
+				      "tell()\n";
+	const struct reply script[] = {
+		{ .headers = "ETag: \"v\"\r\n",
+		  .body = "abcdef",
+		  .times = 1,
+		  .ending = REPLY_CUT,
+		  .part = REPLY_BODY,
+		  .after = 3 },
+		{ .status = 206,
+		  .headers = "ETag: \"v\"\r\nContent-Range: bytes 3-5/6\r\n",
+		  .body = "def" },
+	};
+	struct server *server = server_start(script, 2);
+	struct run run = run_words(RUN_SHIM, rules_file(POLICY "[rule it]\nerror = partial\n"),
+				   "/usr/bin/python3", "-c", program, server_url(server, ""));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "/a\n/b\n/b\n");
+	assert_int_equal(server_request_count(server), 2);
+	run_free(&run);
+	server_stop(server);
+}
+
 /* One without a scheme, and with one by default, also before libcurl has made it whole. */
 static void a_url_is_a_whole_one(void **state)
 {
@@ -189,6 +226,7 @@ int main(void)
 		cmocka_unit_test(following_may_begin_later),
 		cmocka_unit_test(rules_may_begin_later),
 		cmocka_unit_test(a_handle_goes_elsewhere),
+		cmocka_unit_test(it_says_so_before_it_goes),
 		cmocka_unit_test(a_url_is_a_whole_one),
 	};
 

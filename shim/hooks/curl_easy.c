@@ -234,14 +234,15 @@ RS_EXPORT CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 RS_BINDABLE(curl_easy_getinfo);
 #endif
 
-/* libcurl may deliver at once what it has kept, and this may be a callback of another call. */
+/* libcurl may deliver at once what it has kept, and this may be a callback of another call. What is
+ * held of a response of which the program has nothing yet came before its pause. */
 static CURLcode pause_running(struct rs_handle *handle, int bitmask)
 {
 	struct rs_exchange *around = rs_exchange_here;
 	CURLcode result;
 
 	rs_exchange_here = handle->active;
-	handle->active->halted = bitmask & CURLPAUSE_RECV;
+	handle->active->halted = bitmask & CURLPAUSE_RECV && handle->active->phase != RS_HOLDING;
 	result = handle->api->easy_pause(handle->easy, bitmask);
 	rs_exchange_here = around;
 	return result;

@@ -4,16 +4,20 @@
  *   HOW     between: at the first piece, which it takes, with curl_easy_pause(); it goes on from
  *           the progress callback
  *           never-on: at each piece, for ever; the transfer has 300 ms
+ *           late-N: when libcurl has three bytes, all that there are, at the Nth time that the
+ *           progress callback is asked after, for ever; likewise
  *   DRIVEN  easy or multi
  */
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct {
 	CURL *easy;
 	bool never, paused;
+	long late;
 	int unwanted, asked;
 	size_t got;
 	CURLcode answer;
@@ -27,7 +31,7 @@ static size_t take(char *bytes, size_t size, size_t count, void *user)
 		pausing.paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	if (pausing.got == 0) {
+	if (pausing.got == 0 && !pausing.late) {
 		pausing.paused = true;
 		pausing.answer = curl_easy_pause(pausing.easy, CURLPAUSE_RECV);
 	}
@@ -35,9 +39,20 @@ static size_t take(char *bytes, size_t size, size_t count, void *user)
 	return size * count;
 }
 
+static void pause_late(void)
+{
+	curl_off_t got = 0;
+
+	(void)curl_easy_getinfo(pausing.easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+	if (got == 3 && ++pausing.asked == pausing.late)
+		(void)curl_easy_pause(pausing.easy, CURLPAUSE_RECV);
+}
+
 static int go_on(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
 	(void)user, (void)a, (void)b, (void)c, (void)d;
+	if (pausing.late)
+		pause_late();
 	if (pausing.paused && !pausing.never && ++pausing.asked == 3) {
 		pausing.paused = false;
 		(void)curl_easy_pause(pausing.easy, CURLPAUSE_CONT);
@@ -65,6 +80,13 @@ static CURLcode drive(void)
 	return result;
 }
 
+static void set_time(void)
+{
+	bool is_short = pausing.never || pausing.late;
+
+	(void)curl_easy_setopt(pausing.easy, CURLOPT_TIMEOUT_MS, is_short ? 300L : 10000L);
+}
+
 int main(int argc, char **argv)
 {
 	char error[CURL_ERROR_SIZE] = "";
@@ -74,12 +96,14 @@ int main(int argc, char **argv)
 		return 2;
 	pausing.easy = curl_easy_init();
 	pausing.never = strcmp(argv[1], "never-on") == 0;
+	if (strncmp(argv[1], "late-", 5) == 0)
+		pausing.late = strtol(argv[1] + 5, NULL, 10);
 	(void)curl_easy_setopt(pausing.easy, CURLOPT_URL, argv[3]);
 	(void)curl_easy_setopt(pausing.easy, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(pausing.easy, CURLOPT_XFERINFOFUNCTION, go_on);
 	(void)curl_easy_setopt(pausing.easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(pausing.easy, CURLOPT_ERRORBUFFER, error);
-	(void)curl_easy_setopt(pausing.easy, CURLOPT_TIMEOUT_MS, pausing.never ? 300L : 10000L);
+	set_time();
 	result = strcmp(argv[2], "easy") == 0 ? curl_easy_perform(pausing.easy) : drive();
 	(void)printf("result %d, pause %d, %zu bytes, %d unwanted, %.19s %s\n", (int)result,
 		     (int)pausing.answer, pausing.got, pausing.unwanted, error,

@@ -14,6 +14,7 @@
 static const struct reply pieces[] = {
 	{ .body = "one two thr.", .framing = REPLY_CHUNKED, .piece = 4, .times = 9 }
 };
+static const struct reply whole[] = { { .body = "one", .times = 9 } };
 /* With more to come, for ever. */
 static const struct reply unfinished[] = { { .body = "one two thr.more",
 					     .framing = REPLY_CHUNKED,
@@ -56,10 +57,18 @@ static void between_pieces_while_libcurl_runs(void **state)
 	check_pause("between", pieces, RULES("8B"), "result 0, pause 0, 12 bytes, 0 unwanted,  \n");
 }
 
+/* Before libcurl is done, and when it just was. */
+static void what_came_before_a_pause_is_the_programs(void **state)
+{
+	(void)state;
+	check_pause("late-1", whole, RULES("64KiB"),
+		    "result 28, pause 0, 3 bytes, 0 unwanted, Operation timed out "
+		    "with 3 out of 3 bytes received\n");
+	check_pause("late-3", whole, RULES("64KiB"), "result 0, pause 0, 3 bytes, 0 unwanted,  \n");
+}
+
 static void the_time_is_up_when_libcurl_is_done(void **state)
 {
-	static const struct reply whole[] = { { .body = "one", .times = 9 } };
-
 	(void)state;
 	check_pause("never-on", whole, RULES("64KiB"),
 		    "result 28, pause 0, 0 bytes, 0 unwanted, Operation timed out "
@@ -88,6 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(between_pieces_when_libcurl_is_done),
 		cmocka_unit_test(between_pieces_while_libcurl_runs),
+		cmocka_unit_test(what_came_before_a_pause_is_the_programs),
 		cmocka_unit_test(the_time_is_up_when_libcurl_is_done),
 		cmocka_unit_test(the_time_is_up_while_libcurl_runs),
 	};

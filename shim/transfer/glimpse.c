@@ -26,35 +26,36 @@ static int newest_request(const struct rs_exchange *x, int request)
 
 void rs_glimpse_take(struct rs_exchange *x)
 {
-	struct rs_glimpse **end = &x->handle->hold.glimpses, *glimpse;
+	struct rs_hold *hold = &x->handle->hold;
+	struct rs_glimpse *glimpse;
 	const char *url = "";
-	int request = 0;
 
 	if (!wants_headers(&x->handle->options))
 		return;
-	for (; *end; end = &(*end)->next)
-		request = (*end)->info.request;
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
 	glimpse = malloc(sizeof(*glimpse) + strlen(url) + 1);
 	if (!glimpse)
 		return;
 	glimpse->next = NULL;
-	glimpse->pieces = x->handle->hold.count;
+	glimpse->pieces = hold->count;
 	memcpy(glimpse->url, url, strlen(url) + 1);
 	rs_resume_note_info(x, &glimpse->info);
 	glimpse->info.is_glimpse = true;
 	glimpse->info.url = glimpse->url;
-	glimpse->info.request = newest_request(x, request);
-	*end = glimpse;
+	glimpse->info.request = newest_request(x, hold->glimpses ? hold->newest->info.request : 0);
+	*(hold->glimpses ? &hold->newest->next : &hold->glimpses) = glimpse;
+	hold->newest = glimpse;
 }
 
 void rs_glimpse_show(struct rs_handle *handle)
 {
-	const struct rs_glimpse *glimpse = handle->hold.glimpses;
+	struct rs_hold *hold = &handle->hold;
+	struct rs_glimpse *glimpse = hold->shown ? hold->shown : hold->glimpses;
 
-	while (glimpse && glimpse->pieces <= handle->hold.released)
+	while (glimpse->pieces <= hold->released && glimpse->next)
 		glimpse = glimpse->next;
-	if (glimpse)
+	hold->shown = glimpse;
+	if (glimpse->pieces > hold->released)
 		handle->whole = glimpse->info;
 	else
 		rs_glimpse_hide(handle);

@@ -2,8 +2,9 @@
  * What libcurl said of a response whose header lines are held: by the time that the program gets
  * them, libcurl may be at the next one, behind a redirect, a password or a tunnel. While they are
  * handed out curl_easy_getinfo() and curl_easy_header() are answered as they would have been then,
- * the status line by itself and the other lines as the last of them. Of headers libcurl keeps those
- * of each request, and among them may be the ones of another response to the same request.
+ * the status line and trailers by themselves and the other lines as the last of them. Of headers
+ * libcurl keeps those of each request, and among them may be the ones of another response to the
+ * same request.
  *
  * Glimpses lie in memory of their own, with the held pieces, and are only taken where the program
  * wants headers. Where memory is short, none is, and libcurl's newest answers have to do.
@@ -28,7 +29,8 @@ struct rs_glimpse {
 /* Of the newest of the held pieces. */
 void rs_glimpse_take(struct rs_exchange *x);
 
-/* Tell what there is for the piece that is handed out next; and what libcurl says. */
+/* Tell what there is for the piece that is handed out next, where there are any; and what libcurl
+ * says. */
 void rs_glimpse_show(struct rs_handle *handle);
 void rs_glimpse_hide(struct rs_handle *handle);
 

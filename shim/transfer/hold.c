@@ -72,7 +72,7 @@ void rs_hold_released(struct rs_hold *hold)
 void rs_hold_empty(struct rs_hold *hold)
 {
 	rs_glimpse_free(hold->glimpses);
-	hold->glimpses = NULL;
+	hold->glimpses = hold->newest = hold->shown = NULL;
 	hold->len = hold->count = 0;
 	hold->released = hold->released_bytes = 0;
 }

@@ -32,9 +32,10 @@ struct rs_hold {
 	size_t len, size;
 	struct rs_piece *pieces;
 	size_t count, room;
-	size_t released;             /* pieces that the program has got */
-	size_t released_bytes;       /* and their bytes */
-	struct rs_glimpse *glimpses; /* what there is to tell of them: glimpse.h */
+	size_t released;                   /* pieces that the program has got */
+	size_t released_bytes;             /* and their bytes */
+	struct rs_glimpse *glimpses;       /* what there is to tell of them: glimpse.h */
+	struct rs_glimpse *newest, *shown; /* of those: the last one; the one told last, or NULL */
 };
 
 /* Append a piece: 0 or -ENOMEM (nothing is changed then). */

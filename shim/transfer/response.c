@@ -172,7 +172,7 @@ size_t rs_response_lines(struct rs_exchange *x, char *bytes, size_t len)
 	if (x->phase == RS_HOLDING && hold(x, kind, bytes, len)) {
 		bool ends = x->in_headers && rs_lines_end(bytes, len);
 
-		if (x->provisional && (ends || is_status_line(x)))
+		if (x->provisional && (ends || is_status_line(x) || kind == RS_PIECE_TRAILER))
 			rs_glimpse_take(x);
 		if (ends)
 			end_block(x);

@@ -243,6 +243,33 @@ static void what_the_program_ended_is_no_failure(void **state)
 	server_stop(server);
 }
 
+/* A server that is out for time. */
+static void a_flood_of_1xx(void **state)
+{
+	static const char each[] = "HTTP/1.1 100\r\n\r\n",
+			  last[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+	const size_t len = sizeof(each) - 1, count = 18000;
+	struct reply flood = { .raw_len = count * len + sizeof(last) - 1 };
+	char *raw = malloc(flood.raw_len);
+	struct server *server;
+	struct run run;
+
+	(void)state;
+	assert_non_null(raw);
+	for (size_t i = 0; i < count; i++)
+		memcpy(raw + i * len, each, len);
+	memcpy(raw + count * len, last, sizeof(last) - 1);
+	flood.raw = raw;
+	server = server_start(&flood, 1);
+	run = run_words(RUN_SHIM, RULES("status = 503"), "curl", "-sSi", server_url(server, "/o"));
+	assert_exit(run, 0);
+	assert_bytes(run.out, run.out_len, raw, flood.raw_len);
+	assert_true(run.elapsed_ns < 3 * INT64_C(1000000000)); /* it is 0.1 s, or 7 s and more */
+	run_free(&run);
+	server_stop(server);
+	free(raw);
+}
+
 static void redirect_to_a_busy_place(void **state)
 {
 	const struct reply script[] = {
@@ -356,6 +383,7 @@ int main(void)
 		cmocka_unit_test(refused_port_that_opens_later),
 		cmocka_unit_test(reset_before_any_byte),
 		cmocka_unit_test(what_the_program_ended_is_no_failure),
+		cmocka_unit_test(a_flood_of_1xx),
 		cmocka_unit_test(redirect_to_a_busy_place),
 		cmocka_unit_test(redirect_is_judged_by_where_it_began),
 		cmocka_unit_test(permanent_is_reported_and_not_retried),

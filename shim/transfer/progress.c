@@ -93,6 +93,8 @@ void rs_progress_take(struct rs_exchange *x)
 
 void rs_progress_again(struct rs_exchange *x)
 {
+	x->progress.dltotal = x->progress.dlnow = 0; /* of the one that was dropped */
+	x->progress_hidden = false;
 	if (!x->watches_progress || x->progress.ulnow == 0)
 		return;
 	if (!x->sends_again || x->progress.ulnow > x->sent.ulnow)

@@ -189,6 +189,34 @@ static void where_it_led_is_told(void **state)
 	}
 }
 
+/* Of an attempt that did not even begin no progress is told, and not the one before's. */
+static void where_it_leads_nowhere(void **state)
+{
+	static const char program[] = "import pycurl, sys\n"
+				      "most = [0, 0]\n"
+				      "def progress(dt, dn, ut, un):\n"
+				      "    most[:] = [max(most[0], dt), max(most[1], dn)]\n"
+				      "c = pycurl.Curl()\n"
+				      "c.setopt(pycurl.URL, sys.argv[1])\n"
+				      "c.setopt(pycurl.NOPROGRESS, 0)\n"
+				      "c.setopt(pycurl.XFERINFOFUNCTION, progress)\n"
+				      "try: c.perform()\n"
+				      "except pycurl.error as e: print(e.args[0], most)\n";
+	const struct reply denied = { .status = 401, .body = DENIED };
+	struct server *server = server_start(&denied, 1);
+	const char *command =
+		recovering_script("nowhere", "#!/bin/sh\necho set-url nosuch://nowhere/\n");
+	struct run run = run_words(RUN_SHIM, recovering_rules("", recovering_rule(command)),
+				   "/usr/bin/python3", "-c", program, server_url(server, "/a"));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "1 [0, 0]\n");
+	assert_int_equal(server_request_count(server), 1);
+	run_free(&run);
+	server_stop(server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +225,7 @@ int main(void)
 		cmocka_unit_test(an_upload_is_sent_again),
 		cmocka_unit_test(the_handle_is_as_before),
 		cmocka_unit_test(where_it_led_is_told),
+		cmocka_unit_test(where_it_leads_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,7 +227,7 @@ static bool hand_out(struct rs_exchange *x, CURLcode *result)
 		return false;
 	if (handed != CURLE_OK)
 		*result = handed;
-	else if (x->phase == RS_REFUSING)
+	else if (x->phase == RS_REFUSING && *result != CURLE_HTTP_RETURNED_ERROR)
 		*result = refuse(x);
 	return true;
 }

@@ -101,6 +101,13 @@ static enum rs_match match(struct rs_exchange *x, const struct rs_outcome *outco
 	return question.found;
 }
 
+/* Of the response, all held. Then libcurl has looked whether it is to refuse it, or does so next:
+ * newer ones look before they deliver the last line. */
+static bool has_all_headers(const struct rs_exchange *x)
+{
+	return !x->in_headers || x->body_at >= x->headers_at;
+}
+
 void rs_hand_over(struct rs_exchange *x)
 {
 	x->phase = x->resume.continuing ? RS_ENDING : RS_STREAMING;
@@ -108,7 +115,7 @@ void rs_hand_over(struct rs_exchange *x)
 		return;
 	if (x->in_headers)
 		refuse_natively(x);
-	else
+	if (has_all_headers(x))
 		x->phase = RS_REFUSING;
 }
 

@@ -67,11 +67,17 @@ static size_t act(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 	case RS_DISCARDING:
 		return drain(x, len);
 	case RS_REFUSING:
-		return refuse(x);
+		return kind == RS_PIECE_HEADER ? hand_on(x, kind, bytes, len) : refuse(x);
 	case RS_ENDING:
 		break;
 	}
 	return 0;
+}
+
+/* Does it go to the program? */
+static bool goes_on(const struct rs_exchange *x, enum rs_piece_kind kind)
+{
+	return x->phase == RS_STREAMING || (x->phase == RS_REFUSING && kind == RS_PIECE_HEADER);
 }
 
 /* Go on with a piece that is the last one held. When it goes to the program now, it is taken out
@@ -80,7 +86,7 @@ static size_t settle(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes
 {
 	struct rs_hold *held = &x->handle->hold;
 
-	if (x->phase == RS_STREAMING)
+	if (goes_on(x, kind))
 		rs_hold_truncate(held, held->count - 1);
 	return act(x, kind, bytes, len);
 }

@@ -5,7 +5,8 @@
  * transfer, a pause repeats the piece. The server keeps nothing but one thing: the byte of a body
  * at an offset that it announces is the byte of the one file that there is. Then whatever the
  * attempts were the program has that file from its beginning on, without a gap or a byte twice, or
- * the body of one attempt; and when it is told that all went well, all of it is there.
+ * the body of one attempt; and when it is told that all went well, all of it is there. With
+ * CURLOPT_FAILONERROR it gets no body of a failure, and does not hear that all went well.
  */
 #include <stdarg.h>
 #include <sys/prctl.h>
@@ -31,6 +32,7 @@ struct program {
 	struct input *script;
 	bool may_stop; /* its callbacks may return less, or pause */
 	bool stopped;
+	bool fails; /* CURLOPT_FAILONERROR */
 	char body[5 * BODY_MOST];
 	size_t len;
 };
@@ -43,6 +45,7 @@ struct fake {
 	curl_read_callback read_fn;
 	void *read_data;
 	long fail_on_error;
+	bool looks_early; /* whether it is set: before the last header line, as newer ones do */
 	long response_code;
 	char range[64];
 	int attempts;
@@ -76,6 +79,7 @@ static size_t on_body(char *bytes, size_t one, size_t len, void *user)
 	struct program *p = user;
 	size_t took = stop_or(p, one * len);
 
+	MUST(!p->fails || fake.response_code < 400);
 	if (took == len) {
 		MUST(p->len + len <= sizeof(p->body));
 		memcpy(p->body + p->len, bytes, len);
@@ -259,7 +263,7 @@ static CURLcode respond(bool *more)
 	int status = statuses[choice % (sizeof(statuses) / sizeof(statuses[0]))];
 	unsigned cut = take_byte(fake.script);
 	size_t from = 0, length = 0;
-	bool as_error = choice >= 128 && status != 206;
+	bool as_error = choice >= 128 && status != 206, refuses;
 
 	*more = status == 100 || status == 302;
 	fake.response_code = status;
@@ -267,11 +271,13 @@ static CURLcode respond(bool *more)
 		return CURLE_WRITE_ERROR;
 	if (!*more && !announce(status, &from, &length))
 		return CURLE_WRITE_ERROR;
+	refuses = fake.looks_early && fake.fail_on_error;
 	if (!give(fake.header_fn, fake.header_data, "\r\n", 2))
 		return CURLE_WRITE_ERROR;
 	if (*more)
 		return CURLE_OK;
-	if (fake.fail_on_error && status >= 400)
+	refuses |= !fake.looks_early && fake.fail_on_error;
+	if (refuses && status >= 400)
 		return CURLE_HTTP_RETURNED_ERROR;
 	if (!fake.range[0])
 		fake.begin = from;
@@ -412,6 +418,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&program, 0, sizeof(program));
 	memset(&fake, 0, sizeof(fake));
 	fake.script = program.script = &script;
+	fake.looks_early = shape & 16;
+	program.fails = shape & 1;
 	program.may_stop = shape & 4;
 	handle = new_handle(shape & 8);
 	set_up(handle, shape, &upload_at);
@@ -420,6 +428,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_handle(handle, shape & 1);
 	check_body();
 	MUST(!program.stopped || result != CURLE_OK);
+	MUST(!program.fails || result != CURLE_OK || fake.response_code < 400);
 	MUST(result != CURLE_OK || program.len == fake.end - fake.begin);
 	rs_handle_free(handle->stand_in ? rs_handle_take(handle->easy) : handle);
 	return 0;

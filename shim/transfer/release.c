@@ -94,12 +94,14 @@ bool rs_response_finish(struct rs_exchange *x, CURLcode *result)
 	if (x->phase == RS_REFUSING)
 		rs_hold_truncate(&x->handle->hold, x->header_pieces);
 	took = release_rest(x);
-	if (x->paused) {
+	if (x->paused && x->phase != RS_REFUSING) {
 		rs_exchange_time(x);
 		return false;
 	}
-	*result = took == 1 ? CURLE_OK : CURLE_WRITE_ERROR;
-	if (took != 1)
-		rs_transfer_error(x, rs_words_for(x->stopped));
+	x->paused = false; /* libcurl refuses all the same, and drops the rest */
+	if (took == 1 || took == CURL_WRITEFUNC_PAUSE)
+		return true;
+	*result = CURLE_WRITE_ERROR;
+	rs_transfer_error(x, rs_words_for(x->stopped));
 	return true;
 }

@@ -39,11 +39,14 @@ static size_t drain(struct rs_exchange *x, size_t len)
 	return x->drained > DRAIN_LIMIT ? 0 : len;
 }
 
-/* CURLOPT_FAILONERROR: libcurl hands out the headers, and fails. */
+/* CURLOPT_FAILONERROR: libcurl hands out the headers, and fails, also where the program has paused
+ * at one of them: then it drops the rest. */
 static size_t refuse(struct rs_exchange *x)
 {
 	rs_hold_truncate(&x->handle->hold, x->header_pieces);
-	return rs_response_release(x, 0);
+	if (rs_response_release(x, 0) == CURL_WRITEFUNC_PAUSE)
+		rs_hold_truncate(&x->handle->hold, 0);
+	return 0;
 }
 
 /* What comes behind the body are the trailers of the whole. */

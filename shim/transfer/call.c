@@ -35,6 +35,13 @@ static void set_limits(struct rs_exchange *x)
 		rs_transfer_limit(x, &rule->policy);
 }
 
+/* libcurl 7.88 forgets it with each transfer, and would give the program's callbacks NULL. */
+static void hand_chunk_data_again(const struct rs_exchange *x)
+{
+	x->handle->api->easy_setopt(x->handle->easy, CURLOPT_CHUNK_DATA,
+				    x->handle->options.rare.chunk_data);
+}
+
 /* Another attempt than the first may ask for anything otherwise. */
 static void begin_again(struct rs_exchange *x)
 {
@@ -48,6 +55,8 @@ static void begin_again(struct rs_exchange *x)
 	rs_response_begin(x);
 	if (x->streams_up)
 		rs_transfer_repeat_upload(x);
+	if (x->handle->options.rare.wildcard)
+		hand_chunk_data_again(x);
 }
 
 void rs_exchange_open_upload(struct rs_exchange *x)

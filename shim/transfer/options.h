@@ -47,6 +47,7 @@ struct rs_rare_options {
 	void *ssl_ctx_data;
 	curl_trailer_callback trailer_fn;
 	long wildcard;
+	void *chunk_data;
 	char default_scheme[16]; /* CURLOPT_DEFAULT_PROTOCOL; one that is longer is not known */
 };
 

@@ -120,7 +120,7 @@ static bool obey(struct talk *t, const char *command)
 		open_data(t, command);
 		return true;
 	}
-	if (strncmp(command, "RETR", 4) == 0)
+	if (strncmp(command, "RETR", 4) == 0 || strncmp(command, "LIST", 4) == 0)
 		return transfer(t, give);
 	if (strncmp(command, "STOR", 4) == 0)
 		return transfer(t, take);

@@ -23,7 +23,7 @@ struct ftp_session {
 struct ftp;
 
 /* The sessions in order; those after the last go well. `object` is what is fetched, whatever its
- * name. What cannot be had ends the process. */
+ * name, a list of files, too. What cannot be had ends the process. */
 struct ftp *ftp_start(const struct ftp_session *sessions, size_t count, const char *object);
 
 /* ftp://127.0.0.1:PORT/o, until ftp_stop(). */

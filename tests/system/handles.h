@@ -54,6 +54,7 @@ size_t handles_in_use(void);
 /* Cases of handles_urls.c. */
 void handles_urls(void);
 void handles_curlu(void);
+void handles_wildcard(void); /* for which the URL is that of an FTP server's file */
 
 /* All of handles_cut_off.c. */
 void handles_cut_off(void);

@@ -2,6 +2,7 @@
  * The ways to say where a transfer goes.
  */
 #include <stdbool.h>
+#include <string.h>
 
 #include "handles.h"
 
@@ -65,4 +66,44 @@ void handles_curlu(void)
 {
 	for (int i = 0; i < 4; i++)
 		by_curlu(i & 1, i & 2, 980 + 3 * i);
+}
+
+static int began, ended; /* the user pointer of those below is the first */
+
+static long begin_file(const void *about, void *user, int left)
+{
+	const struct curl_fileinfo *file = about;
+
+	if (user != &began || strcmp(file->filename, "o") != 0 || left != 1)
+		complain("file %s, %d left, for %p", file->filename, left, user);
+	began++;
+	return CURL_CHUNK_BGN_FUNC_OK;
+}
+
+static long end_file(void *user)
+{
+	if (user != &began)
+		complain("the end of a file for %p", user);
+	ended++;
+	return CURL_CHUNK_END_FUNC_OK;
+}
+
+/* All files of a name's kind, one after the other: each is told of. */
+void handles_wildcard(void)
+{
+	CURL *easy = curl_easy_init();
+	struct fetch got = { .len = 0 };
+	CURLcode result;
+
+	(void)curl_easy_setopt(easy, CURLOPT_URL, handles_base);
+	(void)curl_easy_setopt(easy, CURLOPT_WILDCARDMATCH, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_CHUNK_BGN_FUNCTION, begin_file);
+	(void)curl_easy_setopt(easy, CURLOPT_CHUNK_END_FUNCTION, end_file);
+	(void)curl_easy_setopt(easy, CURLOPT_CHUNK_DATA, &began);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, handles_take);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &got);
+	result = curl_easy_perform(easy);
+	if (result != CURLE_OK || began != 1 || ended != 1 || got.len == 0)
+		complain("wildcard: %d, %d begun, %d ended", result, began, ended);
+	curl_easy_cleanup(easy);
 }

@@ -354,6 +354,7 @@ int main(int argc, char **argv)
 		{ "again", again },
 		{ "urls", handles_urls },
 		{ "curlu", handles_curlu },
+		{ "wildcard", handles_wildcard },
 		{ "unseen", unseen },
 		{ "gone", gone },
 		{ "left", handles_left },

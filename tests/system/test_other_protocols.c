@@ -126,6 +126,22 @@ static void commands_are_given_once(void **state)
 	ftp_stop(second);
 }
 
+/* The callbacks for each of several files get the program's pointer in every attempt. */
+static void several_files_are_told_of(void **state)
+{
+	struct ftp *ftp = ftp_start(NULL, 0, "-rw-r--r-- 1 u g 5 Jan  1  2020 o\r\n");
+	struct run run = run_words(RUN_SHIM,
+				   rules_file(IDEMPOTENT "[fault f]\nerror = refused\nfirst = 2\n"),
+				   helper_path("handles"), "wildcard", ftp_url(ftp));
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_output(run, "");
+	assert_int_equal(ftp_sessions(ftp), 1);
+	run_free(&run);
+	ftp_stop(ftp);
+}
+
 /* What was said there is said, and what is said next depends on the answer. */
 static void conversations_are_not_begun_anew(void **state)
 {
@@ -154,6 +170,7 @@ int main(void)
 		cmocka_unit_test(what_has_come_stays),
 		cmocka_unit_test(a_file_is_stored_again),
 		cmocka_unit_test(commands_are_given_once),
+		cmocka_unit_test(several_files_are_told_of),
 		cmocka_unit_test(conversations_are_not_begun_anew),
 	};
 

@@ -104,12 +104,12 @@ static bool hold(struct rs_exchange *x, enum rs_piece_kind kind, const char *byt
 }
 
 /* libcurl knows the status of the response by the time it delivers the status line. That of an
- * answer to CONNECT it reports apart. */
+ * answer to CONNECT it reports apart; a redirect may lead to one whatever the URL. */
 static bool answers_connect(struct rs_exchange *x)
 {
 	long status = 0;
 
-	if (!rs_exchange_may_tunnel(x))
+	if (!x->has_block && !rs_exchange_may_tunnel(x))
 		return false;
 	x->handle->api->easy_getinfo(x->handle->easy, CURLINFO_RESPONSE_CODE, &status);
 	return status != x->status;
@@ -119,6 +119,8 @@ static bool answers_connect(struct rs_exchange *x)
  * it sends with the first request; those of another host than that may be new after a redirect. */
 static bool may_go_on(const struct rs_options *o, int status)
 {
+	if (status == 417) /* to Expect */
+		return o->kind > RS_REQUEST_HEAD && !o->fail_on_error;
 	if (status / 100 == 3)
 		return o->follow_location;
 	if (status == 401)
@@ -128,10 +130,10 @@ static bool may_go_on(const struct rs_options *o, int status)
 
 static void begin_block(struct rs_exchange *x, const char *line, size_t len)
 {
-	x->in_headers = x->has_block = true;
 	x->status = rs_status_of_line(line, len);
 	x->headers_at = x->handle->hold.len + len;
 	x->provisional = may_go_on(&x->handle->options, x->status) || answers_connect(x);
+	x->in_headers = x->has_block = true;
 	rs_resume_block(x);
 	if (x->phase == RS_HOLDING && !x->provisional && !x->resume.continuing)
 		rs_judge_response(x, RS_KNOWN_STATUS);

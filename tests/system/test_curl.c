@@ -291,6 +291,31 @@ static void redirect_to_a_busy_place(void **state)
 	server_stop(server);
 }
 
+/* It leads past a proxy's answer to CONNECT, which is not the response, either. */
+static void redirect_through_a_tunnel(void **state)
+{
+	const struct reply script[] = {
+		{ .path = "http://host.invalid/from",
+		  .status = 302,
+		  .headers = "Location: https://host.invalid/to\r\n" },
+		{ .path = "host.invalid:443",
+		  .raw = "HTTP/1.1 200 Connection established\r\n\r\n",
+		  .hang_up = true },
+		{ .path = "http://host.invalid/from", .body = OBJECT },
+	};
+	struct server *server = server_start(script, 3);
+	struct run run = run_words(RUN_SHIM, RULES("error = tls"), "curl", "-sSLi", "-x",
+				   server_url(server, ""), "http://host.invalid/from");
+
+	(void)state;
+	assert_exit(run, 0);
+	assert_int_equal(server_request_count(server), 3);
+	assert_int_equal(count_lines(run.out, "HTTP/1.1"), 1);
+	assert_contains(run.out, OBJECT);
+	run_free(&run);
+	server_stop(server);
+}
+
 /* What rules say of a URL is said of the program's own, wherever that has led. */
 static void redirect_is_judged_by_where_it_began(void **state)
 {
@@ -385,6 +410,7 @@ int main(void)
 		cmocka_unit_test(what_the_program_ended_is_no_failure),
 		cmocka_unit_test(a_flood_of_1xx),
 		cmocka_unit_test(redirect_to_a_busy_place),
+		cmocka_unit_test(redirect_through_a_tunnel),
 		cmocka_unit_test(redirect_is_judged_by_where_it_began),
 		cmocka_unit_test(permanent_is_reported_and_not_retried),
 		cmocka_unit_test(log_tells_attempt_by_attempt),

@@ -359,6 +359,37 @@ static void redirects_with_a_body(void **state)
 	}
 }
 
+/* libcurl sends it again, without having asked: what is said of the question is no response, unless
+ * CURLOPT_FAILONERROR makes it one. */
+static void nobody_is_asked_whether_to_send(void **state)
+{
+	static const struct sender curl = {
+		"-T", { "curl", "-sSi", "--expect100-timeout", "9", "-T", "L" }, 0, 0, LARGE
+	};
+	static const struct reply script[] = {
+		{ .raw = "HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\nno", .early = true },
+		{ .status = 503, .body = "busy" },
+		{ .status = 200, .body = "object" },
+	};
+
+	const char *usual = rules;
+
+	(void)state;
+	rules = rules_file(POLICY "[rule it]\nstatus = 503\nmethod = any\n");
+	for (int fails = 0; fails <= 1; fails++) {
+		struct server *server = server_start(script, COUNT(script));
+		struct run run = send_to(server, &curl, fails ? "-f" : NULL);
+
+		assert_exit(run, fails ? 22 : 0);
+		assert_int_equal(server_request_count(server), fails ? 1 : 3);
+		assert_int_equal(count_lines(run.out, "HTTP/1.1"), 1);
+		assert_lacks(run.out, "503");
+		run_free(&run);
+		server_stop(server);
+	}
+	rules = usual;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +398,7 @@ int main(void)
 		cmocka_unit_test(trailers_are_not_sent_again),
 		cmocka_unit_test(a_kept_connection_is_gone),
 		cmocka_unit_test(redirects_with_a_body),
+		cmocka_unit_test(nobody_is_asked_whether_to_send),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, clean_up);

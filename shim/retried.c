@@ -11,6 +11,8 @@
 #include "retry/ns.h"
 #include "retry/pacer.h"
 
+#define LOOK_NS (50 * RS_NS_PER_MS)
+
 void rs_retried_begin(struct rs_retried *retried, const struct rs_rules *rules,
 		      const struct rs_target *target, int64_t began_ns)
 {
@@ -57,6 +59,26 @@ static bool recover(struct rs_retried *retried, struct rs_failure *failure)
 	return mended;
 }
 
+static bool is_there(const struct rs_retried *retried)
+{
+	return !retried->is_there || retried->is_there(retried->arg);
+}
+
+/* What is gone ends it before its time. */
+static bool wait_out(const struct rs_retried *retried, int64_t wait_ns)
+{
+	int64_t until_ns = rs_ns_add(rs_now_ns(), wait_ns), left_ns = wait_ns;
+	int64_t look_ns = retried->is_there ? LOOK_NS : RS_FOREVER;
+	bool passed;
+
+	do {
+		passed = rs_pause(rs_ns_min(left_ns, look_ns), &retried->before) &&
+			 is_there(retried);
+		left_ns = until_ns - rs_now_ns();
+	} while (passed && left_ns > 0);
+	return passed;
+}
+
 /* The wait is counted from the failure: what a recovery took of it is over. */
 static bool wait_for_attempt(struct rs_retried *retried, struct rs_failure *failure)
 {
@@ -64,8 +86,7 @@ static bool wait_for_attempt(struct rs_retried *retried, struct rs_failure *fail
 
 	if (failure->decision.action == RS_ACTION_RECOVER)
 		passed_ns = rs_now_ns() - failure->now_ns;
-	if (rs_pause(rs_ns_max(0, failure->decision.wait_ns - passed_ns), &retried->before) &&
-	    (!retried->is_there || retried->is_there(retried->arg)))
+	if (wait_out(retried, rs_ns_max(0, failure->decision.wait_ns - passed_ns)))
 		return true;
 	rs_failure_cancelled(failure);
 	return false;

@@ -19,7 +19,8 @@
 struct rs_retried {
 	const struct rs_rules *rules;
 	const struct rs_target *target; /* valid as long as this */
-	/* Asked after a wait: is there still something to make the attempt on? NULL: yes. */
+	/* Asked now and then in a wait, and after it: is there still something to make the attempt
+	 * on? NULL: yes. */
 	bool (*is_there)(void *arg);
 	void *arg;
 

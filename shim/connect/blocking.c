@@ -19,12 +19,14 @@ struct retries {
 	uint64_t cookie; /* says which socket the descriptor is; 0 where the kernel does not */
 };
 
-/* Another thread may have closed the descriptor, and its number be another socket's now. */
-static bool is_the_same_socket(void *arg)
+/* Another thread may have closed the descriptor, and its number be another socket's now; or have
+ * shut it down, since it wants this call to end. */
+static bool is_there(void *arg)
 {
 	const struct retries *retries = arg;
+	int fd = retries->call->fd;
 
-	return rs_socket_cookie(retries->call->fd) == retries->cookie;
+	return rs_socket_cookie(fd) == retries->cookie && !rs_socket_is_shut_down(fd);
 }
 
 /* Can and may this call be retried at all? Fills in what the retries need. */
@@ -41,7 +43,7 @@ static bool begin(struct retries *retries, const struct rs_rules *rules,
 	retries->call = call;
 	retries->cookie = rs_socket_cookie(call->fd);
 	rs_retried_begin(retried, rules, &retries->about.target, rs_mark_ns(call->began));
-	retried->is_there = is_the_same_socket;
+	retried->is_there = is_there;
 	retried->arg = retries;
 	return true;
 }

@@ -103,6 +103,13 @@ bool rs_socket_is_fresh(int fd)
 	return rs_socket_connects(fd) && rs_real_poll(&now, 1, 0) == 1 && now.revents == POLLHUP;
 }
 
+bool rs_socket_is_shut_down(int fd)
+{
+	struct pollfd now = { .fd = fd, .events = POLLRDHUP };
+
+	return rs_real_poll(&now, 1, 0) == 1 && (now.revents & POLLRDHUP) != 0;
+}
+
 bool rs_socket_blocks(int fd)
 {
 	return rs_socket_is_fresh(fd) && !rs_socket_is_nonblocking(fd);

@@ -43,6 +43,10 @@ bool rs_socket_is_nonblocking(int fd);
  * not a question. */
 bool rs_socket_is_fresh(int fd);
 
+/* Has the program shut it down for reading, at least, since it failed to connect in blocking mode?
+ * That it did so for writing alone cannot be seen. */
+bool rs_socket_is_shut_down(int fd);
+
 /* One that could be connected now, in blocking mode. */
 bool rs_socket_blocks(int fd);
 

@@ -140,6 +140,29 @@ static void *replace_descriptor(void *fd)
 	return NULL;
 }
 
+static void *shut_down(void *fd)
+{
+	int number;
+	sigset_t set;
+
+	block_signal(&set);
+	sigwait(&set, &number);
+	shutdown(*(int *)fd, SHUT_RDWR);
+	return NULL;
+}
+
+void connect_shut_down(void)
+{
+	int fd = case_socket(0);
+	sigset_t set;
+	pthread_t thread;
+
+	block_signal(&set);
+	pthread_create(&thread, NULL, shut_down, &fd);
+	case_tell(case_connect(fd));
+	pthread_join(thread, NULL);
+}
+
 void connect_reused(void)
 {
 	int fd = case_socket(0);

@@ -238,6 +238,7 @@ static const struct {
 	{ "nonblocking", nonblocking },
 	{ "pipe-survivor", pipe_survivor },
 	{ "reused", connect_reused },
+	{ "shut-down", connect_shut_down },
 	{ "send-timeout", connect_send_timeout },
 	{ "seqpacket", seqpacket },
 	{ "slow-failure", connect_slow_failure },

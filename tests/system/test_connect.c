@@ -362,6 +362,17 @@ static void one_that_is_reused_meanwhile_is_left_alone(void **state)
 	run_free(&run);
 }
 
+/* Another thread shuts it down, to have the call end: it does, and with what it had come to. */
+static void a_socket_that_is_shut_down_ends_the_wait(void **state)
+{
+	struct run run = signal_case(connecting_hour, "shut-down", true);
+
+	(void)state;
+	assert_output(run, "ECONNREFUSED\n");
+	assert_contains(run.err, "reason=cancelled");
+	run_free(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_waiting_thread_can_be_cancelled),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(one_that_is_reused_meanwhile_is_left_alone),
+		cmocka_unit_test(a_socket_that_is_shut_down_ends_the_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

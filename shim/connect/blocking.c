@@ -31,12 +31,11 @@ static bool is_there(void *arg)
 
 /* Can and may this call be retried at all? Fills in what the retries need. */
 static bool begin(struct retries *retries, const struct rs_rules *rules,
-		  const struct rs_connect *call)
+		  const struct rs_connect *call, enum rs_address_state state)
 {
 	struct rs_retried *retried = &retries->retried;
 
-	if (!rs_socket_blocks(call->fd) ||
-	    !rs_connect_copy_address(&retries->addr, call, RS_ADDRESS_UNREAD) ||
+	if (!rs_socket_blocks(call->fd) || !rs_connect_copy_address(&retries->addr, call, state) ||
 	    !rs_connect_target(&retries->about, &retries->addr, call->len))
 		return false;
 	retries->about.target.program = rs_program_name();
@@ -72,7 +71,7 @@ int rs_connect_blocking(const struct rs_rules *rules, const struct rs_connect *c
 	struct retries retries;
 	int status = -error;
 
-	if (!begin(&retries, rules, call)) {
+	if (!begin(&retries, rules, call, rs_connect_address_after(error))) {
 		rs_stats_passed(rules, RS_CALL_CONNECT);
 		return status;
 	}

@@ -4,6 +4,7 @@
 #ifndef RS_CONNECT_CALL_H
 #define RS_CONNECT_CALL_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,12 @@ enum rs_address_state {
 	RS_ADDRESS_UNREAD,
 	RS_ADDRESS_READ,
 };
+
+/* The kernel says so of one that it could not read; of all else it has read it before. */
+static inline enum rs_address_state rs_connect_address_after(int error)
+{
+	return error == EFAULT ? RS_ADDRESS_UNREAD : RS_ADDRESS_READ;
+}
 
 /* A copy, zero where it ends. False for what no address of a family that rules speak of can be:
  * too short, too long, not readable. */

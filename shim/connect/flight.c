@@ -211,20 +211,18 @@ void rs_flight_begin(const struct rs_connect *call)
 	begin_held(call);
 }
 
-/* Before the kernel has spoken. */
-static struct rs_pending *add(const struct rs_connect *call)
+static struct rs_pending *add(const struct rs_connect *call, enum rs_address_state state)
 {
 	struct sockaddr_storage addr;
 
-	if (!rs_connect_copy_address(&addr, call, RS_ADDRESS_UNREAD) ||
-	    !rs_socket_is_fresh(call->fd))
+	if (!rs_connect_copy_address(&addr, call, state) || !rs_socket_is_fresh(call->fd))
 		return NULL;
 	return rs_pending_add(call, &addr);
 }
 
 int rs_flight_failed_at_once(const struct rs_connect *call, int error)
 {
-	struct rs_pending *pending = add(call);
+	struct rs_pending *pending = add(call, rs_connect_address_after(error));
 	enum rs_pending_stage stage;
 
 	if (!pending) {
@@ -241,7 +239,7 @@ int rs_flight_failed_at_once(const struct rs_connect *call, int error)
 
 bool rs_flight_struck(const struct rs_connect *call, const struct rs_fault_strike *strike)
 {
-	struct rs_pending *pending = add(call);
+	struct rs_pending *pending = add(call, RS_ADDRESS_UNREAD);
 
 	if (!pending)
 		return false;
@@ -252,7 +250,7 @@ bool rs_flight_struck(const struct rs_connect *call, const struct rs_fault_strik
 
 bool rs_flight_paced(const struct rs_connect *call, int64_t due_ns)
 {
-	struct rs_pending *pending = add(call);
+	struct rs_pending *pending = add(call, RS_ADDRESS_UNREAD);
 
 	if (!pending)
 		return false;

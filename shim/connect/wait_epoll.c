@@ -211,7 +211,7 @@ static int wait_real(const struct rs_epoll_wait *call, int64_t until_ns, int64_t
 {
 	struct timespec left;
 
-	if (!call->in_ns)
+	if (call->by != RS_EPOLL_PWAIT2)
 		return rs_real_epoll_pwait(call->epfd, call->events, call->max,
 					   milliseconds(until_ns, now_ns), mask);
 	return rs_real_epoll_pwait2(call->epfd, call->events, call->max,

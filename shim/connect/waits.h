@@ -63,13 +63,17 @@ struct rs_select_call {
  * and rs_wait_select() is to do it in the time that is left. */
 bool rs_select_plainly(const struct rs_select_call *call, int *ready);
 
+/* Which one the program called. Those without a p have no mask, and the last a limit in
+ * nanoseconds. */
+enum rs_epoll_call { RS_EPOLL_WAIT, RS_EPOLL_PWAIT, RS_EPOLL_PWAIT2 };
+
 /* `ready`: the real call has returned that many events already; 0: it is yet to be made. */
 struct rs_epoll_wait {
 	int epfd;
 	struct epoll_event *events;
 	int max;
 	int ready;
-	bool in_ns; /* the program's limit is one of nanoseconds, not milliseconds */
+	enum rs_epoll_call by;
 };
 int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit);
 

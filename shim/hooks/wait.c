@@ -263,14 +263,21 @@ static bool is_plain_epoll(const struct rs_epoll_wait *call, const struct begun 
 	return call->ready <= 0 || !any_since(begun) || rs_epoll_plainly(call);
 }
 
+/* The very call that the program made: a filter of system calls may know of no other. */
+static int epoll_real(const struct rs_epoll_wait *call, int timeout, const sigset_t *mask)
+{
+	if (call->by == RS_EPOLL_WAIT)
+		return rs_real_epoll_wait(call->epfd, call->events, call->max, timeout);
+	return rs_real_epoll_pwait(call->epfd, call->events, call->max, timeout, mask);
+}
+
 __attribute__((noinline)) static int epoll_with_care(struct rs_epoll_wait *call, int timeout,
 						     const sigset_t *mask)
 {
 	struct begun begun = begin();
 
 	if (!is_special_epoll(call)) {
-		call->ready =
-			rs_real_epoll_pwait(call->epfd, call->events, call->max, timeout, mask);
+		call->ready = epoll_real(call, timeout, mask);
 		if (is_plain_epoll(call, &begun))
 			return call->ready;
 	}
@@ -281,8 +288,8 @@ RS_EXPORT int epoll_wait(int epfd, struct epoll_event *events, int max, int time
 {
 	if (nothing_to_see())
 		return rs_real_epoll_wait(epfd, events, max, timeout);
-	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, false }, timeout,
-			       NULL);
+	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, RS_EPOLL_WAIT },
+			       timeout, NULL);
 }
 
 RS_EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int max, int timeout,
@@ -290,8 +297,8 @@ RS_EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int max, int tim
 {
 	if (nothing_to_see())
 		return rs_real_epoll_pwait(epfd, events, max, timeout, mask);
-	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, false }, timeout,
-			       mask);
+	return epoll_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, RS_EPOLL_PWAIT },
+			       timeout, mask);
 }
 
 __attribute__((noinline)) static int
@@ -313,8 +320,8 @@ RS_EXPORT int epoll_pwait2(int epfd, struct epoll_event *events, int max,
 {
 	if (nothing_to_see())
 		return rs_real_epoll_pwait2(epfd, events, max, timeout, mask);
-	return epoll2_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, true }, timeout,
-				mask);
+	return epoll2_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, RS_EPOLL_PWAIT2 },
+				timeout, mask);
 }
 
 /* ---- getsockopt ---- */

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "../errno_name.h"
 #include "connect_case.h"
+#include "forbidding.h"
 
 struct sockaddr_in case_target;
 static const char *path;
@@ -51,6 +53,13 @@ static void connect_path(int type)
 
 	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
 	case_tell(connect(socket(AF_UNIX, type, 0), (struct sockaddr *)&addr, sizeof(addr)));
+}
+
+static void sandboxed(void)
+{
+	forbid(SYS_process_vm_readv);
+	case_tell(case_connect(case_socket(0)));
+	connect_path(SOCK_STREAM | SOCK_NONBLOCK);
 }
 
 static void seqpacket(void)
@@ -240,6 +249,7 @@ static const struct {
 	{ "reused", connect_reused },
 	{ "shut-down", connect_shut_down },
 	{ "send-timeout", connect_send_timeout },
+	{ "sandboxed", sandboxed },
 	{ "seqpacket", seqpacket },
 	{ "slow-failure", connect_slow_failure },
 	{ "hanging", connect_hanging },

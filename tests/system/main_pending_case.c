@@ -318,6 +318,7 @@ static const struct {
 	{ "forked-aside", pending_forked_aside },
 	{ "reused", pending_reused },
 	{ "given-up", pending_given_up },
+	{ "sandboxed", pending_sandboxed },
 	{ "shut-down", pending_shut_down },
 	{ "vfork-closes", pending_vfork_closes },
 	{ "vfork-replaces", pending_vfork_replaces },

@@ -82,6 +82,7 @@ void pending_elsewhere(void);
 void pending_unread(void);
 void pending_unread_later(void);
 void pending_many_in_a_set(void);
+void pending_sandboxed(void);
 
 /* Cases of pending_case_fork.c */
 void pending_forked_at_once(void);

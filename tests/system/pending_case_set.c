@@ -1,7 +1,8 @@
 /*
  * Epoll sets as they are read: one in which two descriptors have the same data, or had the same
  * number, many one after the other, one that has reported before, one that another thread waits
- * for, one that cannot be read, since no descriptor is left, and one that holds many.
+ * for, one that cannot be read, since no descriptor is left, one that holds many; and one
+ * that is waited for in a sandbox.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,9 +13,11 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "forbidding.h"
 #include "pending_case.h"
 
 static void add(int set, int fd)
@@ -293,4 +296,30 @@ void pending_many_in_a_set(void)
 	before = bytes_read();
 	ended = await_ends(set, MANY);
 	printf("%d told, %llu KiB read\n", ended, (bytes_read() - before) / 1024);
+}
+
+static void *wait_in_sandbox(void *unused)
+{
+	struct epoll_event event = { .events = EPOLLOUT };
+	int fd = case_begin(), set = epoll_create1(0), ready;
+
+	epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+	ready = epoll_wait(set, &event, 1, 15000);
+	printf("%d: %#x\n", ready, event.events);
+	case_tell_outcome(fd);
+	return unused;
+}
+
+/* Of the system calls that wait for a set, where there is more than one, only its own is allowed.
+ */
+void pending_sandboxed(void)
+{
+	pthread_t thread;
+
+#ifdef SYS_epoll_wait
+	forbid(SYS_epoll_pwait);
+#endif
+	(void)wait_in_sandbox(NULL);
+	pthread_create(&thread, NULL, wait_in_sandbox, NULL);
+	pthread_join(thread, NULL);
 }

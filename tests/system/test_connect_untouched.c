@@ -37,6 +37,20 @@ static void nonblocking_returns_at_once(void **state)
 	run_free(&run);
 }
 
+/* What the kernel has read is read as it is: no filter knows of the system call that it would take
+ * to be careful. */
+static void a_sandbox_is_obeyed(void **state)
+{
+	struct run run;
+
+	(void)state;
+	needs_no_emulator();
+	run = connecting_run(connecting_few, "sandboxed", temp_path("nobody.sock"));
+	assert_output(run, "ECONNREFUSED\nEINPROGRESS\n");
+	assert_int_equal(count_lines(run.err, "event=exhausted"), 1);
+	run_free(&run);
+}
+
 static void datagrams_are_left_alone(void **state)
 {
 	(void)state;
@@ -156,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nonblocking_returns_at_once),
+		cmocka_unit_test(a_sandbox_is_obeyed),
 		cmocka_unit_test(datagrams_are_left_alone),
 		cmocka_unit_test(a_connected_socket_is_left_alone),
 		cmocka_unit_test(a_send_timeout_is_no_failure),

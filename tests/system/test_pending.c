@@ -327,6 +327,22 @@ static void the_program_may_give_up(void **state)
 		   run_closed(RUN_BARE, NULL, "given-up"));
 }
 
+/* One that ends programs for system calls that are not their own. */
+static void a_sandbox_is_obeyed(void **state)
+{
+	static const struct reply script[] = { { .status = 200 }, { .status = 200 } };
+	struct server *server;
+	struct run run;
+
+	(void)state;
+	needs_no_emulator();
+	server = server_start(script, 2);
+	run = finish(start(RUN_SHIM, patient, "sandboxed", server), server);
+	assert_output(run, "1: 0x4\nconnected, SO_ERROR 0, then 0, sent 1\n"
+			   "1: 0x4\nconnected, SO_ERROR 0, then 0, sent 1\n");
+	run_free(&run);
+}
+
 /* With an errno of its own attempts, and not of one that cannot be made any more. */
 static void the_program_may_shut_it_down(void **state)
 {
@@ -540,6 +556,7 @@ int main(void)
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(the_program_may_give_up),
 		cmocka_unit_test(the_program_may_shut_it_down),
+		cmocka_unit_test(a_sandbox_is_obeyed),
 		cmocka_unit_test(a_child_that_closes_it_ends_nothing),
 		cmocka_unit_test(a_dup_that_fails_ends_nothing),
 		cmocka_unit_test(an_event_loop_never_waits_for_an_answer),

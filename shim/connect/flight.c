@@ -58,13 +58,18 @@ static bool is_still_the_same(struct rs_pending *pending)
 	return pending->cookie != 0 && rs_socket_aimed_at(pending->fd, &pending->addr);
 }
 
+static bool can_be_hidden(int fd)
+{
+	return rs_socket_connects(fd) && !rs_socket_sends_signals(fd);
+}
+
 static bool may_be_judged(const struct rs_pending *pending)
 {
 	struct rs_connect_target about;
 
 	return rs_pending_describe(&about, pending) &&
 	       rules_cover(rs_process_rules_at_failure(RS_CALL_CONNECT), &about.target) &&
-	       rs_socket_connects(pending->fd);
+	       can_be_hidden(pending->fd);
 }
 
 /* Another process that has the socket, too, may have called the attempt off, as it would have been
@@ -215,7 +220,8 @@ static struct rs_pending *add(const struct rs_connect *call, enum rs_address_sta
 {
 	struct sockaddr_storage addr;
 
-	if (!rs_connect_copy_address(&addr, call, state) || !rs_socket_is_fresh(call->fd))
+	if (!rs_connect_copy_address(&addr, call, state) || !rs_socket_is_fresh(call->fd) ||
+	    rs_socket_sends_signals(call->fd))
 		return NULL;
 	return rs_pending_add(call, &addr);
 }

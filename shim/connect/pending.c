@@ -137,6 +137,7 @@ static void fill(struct rs_pending *place)
 	place->rule = NULL;
 	place->history.count = 0;
 	place->absent = -1;
+	place->is_left = false;
 	place->registrations = 0;
 	place->stage = RS_PENDING_FLYING;
 }

@@ -93,7 +93,8 @@ struct rs_pending {
 	struct rs_errand errand; /* its command; never outlives the place */
 	int64_t look_ns;         /* LOOK: from one look to the next */
 
-	int absent; /* from this set, when that was last read for it; -1 */
+	int absent;   /* from this set, when that was last read for it; -1 */
+	bool is_left; /* WAITS, and nobody waits in a set that is quiet about it (connect/left.h) */
 	int registrations;
 	struct rs_registration registered[RS_REGISTRATIONS]; /* as last seen while WAITS */
 };

@@ -268,6 +268,7 @@ bool rs_registrations_mark(struct rs_pending *pending, const struct rs_registrat
 	program.events = rs_registrations_events(pending, registered);
 	program = whole(&program, reported);
 	program.marked = true;
+	pending->is_left = true;
 	return know(pending, &program) &&
 	       modify(program.epfd, pending->fd, EPOLLONESHOT, mark_of(pending)) == 0;
 }

@@ -95,6 +95,13 @@ bool rs_socket_is_nonblocking(int fd)
 	return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
+bool rs_socket_sends_signals(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ASYNC) != 0;
+}
+
 /* Of sockets that connect only these are hung up without having ended. */
 bool rs_socket_is_fresh(int fd)
 {

@@ -43,6 +43,10 @@ bool rs_socket_is_nonblocking(int fd);
  * not a question. */
 bool rs_socket_is_fresh(int fd);
 
+/* Is anybody sent a signal for what happens to it (O_ASYNC)? That cannot be hidden, and who waits
+ * for it makes no call. */
+bool rs_socket_sends_signals(int fd);
+
 /* Has the program shut it down for reading, at least, since it failed to connect in blocking mode?
  * That it did so for writing alone cannot be seen. */
 bool rs_socket_is_shut_down(int fd);

@@ -3,6 +3,7 @@
 
 #include "connect/epoll_report.h"
 #include "connect/flight.h"
+#include "connect/left.h"
 #include "connect/registrations.h"
 #include "connect/waits.h"
 #include "pause.h"
@@ -129,6 +130,8 @@ static int64_t look_at_one(int fd, struct round *round)
 
 	if (!pending)
 		return RS_FOREVER;
+	if (rs_registrations_marked(pending, round->epfd))
+		pending->is_left = false;
 	due_ns = due_of(pending, round);
 	if (round->now_ns >= due_ns && touches_the_set(pending))
 		round->to_read = true;
@@ -167,7 +170,7 @@ static int64_t each(int64_t (*one)(int fd, struct round *round), struct round *r
 }
 
 /* Do what is due of what this set holds. Returns when there is more to do. */
-static int64_t prepare(int epfd, int64_t now_ns)
+static int64_t prepare_set(int epfd, int64_t now_ns)
 {
 	struct round round = { .epfd = epfd, .now_ns = now_ns };
 	int64_t due_ns = each(look_at_one, &round);
@@ -178,6 +181,13 @@ static int64_t prepare(int epfd, int64_t now_ns)
 	round.is_read = round.to_read && rs_registrations_read(epfd, see, &round) == 0;
 	round.reading = round.to_read && !round.is_read ? UNREADABLE : AFTERWARDS;
 	return each(bring_on_one, &round);
+}
+
+static int64_t prepare(int epfd, int64_t now_ns)
+{
+	int64_t due_ns = prepare_set(epfd, now_ns);
+
+	return rs_ns_min(due_ns, rs_left_bring_on(now_ns));
 }
 
 /* ---- where all is plain ---- */
@@ -273,6 +283,7 @@ int rs_wait_epoll(const struct rs_epoll_wait *call, struct rs_limit limit)
 	ready = wait_all(call, &limit);
 	if (ready < 0)
 		error = errno;
+	rs_left_by(call->epfd);
 	rs_signals_let(&before);
 	errno = error;
 	return ready;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "connect/flight.h"
+#include "connect/left.h"
 #include "connect/waits.h"
 #include "pause.h"
 #include "process.h"
@@ -29,7 +30,7 @@ bool rs_poll_concerned(const struct pollfd *fds, nfds_t count)
 		if (rs_pending_has(fds[i].fd))
 			return true;
 	}
-	return false;
+	return count > 0 && rs_left_maybe();
 }
 
 /* ---- where all is plain ---- */
@@ -71,7 +72,7 @@ static bool waits(int fd, int64_t now_ns, int64_t *due_ns)
 
 static void prepare(struct polled *polled, int64_t now_ns)
 {
-	polled->due_ns = RS_FOREVER;
+	polled->due_ns = rs_left_bring_on(now_ns);
 	for (nfds_t i = 0; i < polled->count; i++) {
 		polled->quiet[i] = polled->fds[i];
 		polled->quiet[i].revents = 0;

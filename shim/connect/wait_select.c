@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "connect/flight.h"
+#include "connect/left.h"
 #include "connect/select_bits.h"
 #include "connect/waits.h"
 #include "pause.h"
@@ -37,7 +38,7 @@ bool rs_select_concerned(const struct rs_fd_sets *sets)
 		if (asks_for(sets, &asked, fd))
 			return true;
 	}
-	return false;
+	return rs_left_maybe();
 }
 
 /* ---- before the wait ---- */
@@ -70,7 +71,7 @@ static void prepare(struct selected *selected, int64_t now_ns)
 	int fd;
 
 	rs_bits_copy_in(&selected->quiet, selected->program);
-	selected->due_ns = RS_FOREVER;
+	selected->due_ns = rs_left_bring_on(now_ns);
 	while ((fd = rs_pending_each(&next)) >= 0) {
 		if (asks_for(selected->program, &selected->asked, fd))
 			prepare_one(selected, fd, now_ns);

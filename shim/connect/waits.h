@@ -39,7 +39,7 @@ const struct timespec *rs_time_left(int64_t until_ns, int64_t now_ns, struct tim
  * not be held back. */
 bool rs_poll_plainly(const struct pollfd *fds, int ready, uint32_t since);
 
-/* Is any descriptor of the array that of a pending connect? */
+/* Is any descriptor of the array that of a pending connect, or may it be a set that has one? */
 bool rs_poll_concerned(const struct pollfd *fds, nfds_t count);
 int rs_wait_poll(struct pollfd *fds, nfds_t count, struct rs_limit limit);
 

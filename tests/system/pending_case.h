@@ -6,6 +6,7 @@
  *   pending_case_descriptor.c  the descriptor, asked and used in the middle of it
  *   pending_case_kept.c        calls that look like its end, and are not
  *   pending_case_set.c         epoll sets as they are read
+ *   pending_case_nested.c      waiting for a set that has it, or for a signal
  *   pending_case_fork.c        two processes that have it
  *   pending_case_signals.c     waits that a signal ends
  *   pending_case_cancel.c      threads that are cancelled
@@ -83,6 +84,12 @@ void pending_unread(void);
 void pending_unread_later(void);
 void pending_many_in_a_set(void);
 void pending_sandboxed(void);
+
+/* Cases of pending_case_nested.c */
+void pending_in_a_set(void);
+void pending_in_a_poll(void);
+void pending_in_a_select(void);
+void pending_signalled(void);
 
 /* Cases of pending_case_fork.c */
 void pending_forked_at_once(void);

@@ -97,6 +97,7 @@ static const char *const waits[] = {
 	"forked",       "forked-at-once", "bound",        "told-by-read",
 	"told-by-recv", "told-by-write",  "told-by-send", "poll-among",
 	"select-large", "options",        "defaults",     "number-twice",
+	"in-a-set",     "in-a-poll",      "in-a-select",
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 #define TIMES 12
@@ -343,6 +344,16 @@ static void a_sandbox_is_obeyed(void **state)
 	run_free(&run);
 }
 
+/* For which nobody can be made to wait longer. */
+static void who_is_sent_signals_is_told_at_once(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, hour, "signalled");
+
+	(void)state;
+	assert_string_equal(run.err, "");
+	check_same("signalled", run, run_closed(RUN_BARE, NULL, "signalled"));
+}
+
 /* With an errno of its own attempts, and not of one that cannot be made any more. */
 static void the_program_may_shut_it_down(void **state)
 {
@@ -557,6 +568,7 @@ int main(void)
 		cmocka_unit_test(the_program_may_give_up),
 		cmocka_unit_test(the_program_may_shut_it_down),
 		cmocka_unit_test(a_sandbox_is_obeyed),
+		cmocka_unit_test(who_is_sent_signals_is_told_at_once),
 		cmocka_unit_test(a_child_that_closes_it_ends_nothing),
 		cmocka_unit_test(a_dup_that_fails_ends_nothing),
 		cmocka_unit_test(an_event_loop_never_waits_for_an_answer),

@@ -21,8 +21,9 @@
 #define FILL 3
 
 static const char *const waits[] = {
-	"poll", "poll-for-all", "ppoll",       "select",       "pselect",         "level",
-	"edge", "one-shot",     "epoll-pwait", "epoll-pwait2", "told-by-connect", "ask-late",
+	"poll",     "poll-for-all", "ppoll",       "select",       "pselect",         "level",
+	"edge",     "one-shot",     "epoll-pwait", "epoll-pwait2", "told-by-connect", "ask-late",
+	"in-a-set", "in-a-poll",    "in-a-select",
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 
 #include "connect/flight.h"
 #include "connect/left.h"
@@ -94,6 +95,21 @@ static int hide(struct selected *selected, int fd)
 	return hidden;
 }
 
+/* What was reported of it, as poll() has it. */
+static short reported(const struct selected *selected, int fd)
+{
+	static const short events[RS_SETS] = { POLLIN, POLLOUT, POLLPRI };
+	short found = 0;
+
+	for (int i = 0; i < RS_SETS; i++) {
+		if (selected->program->sets[i] && rs_bits_has(selected->quiet.words[i], fd))
+			found |= events[i];
+	}
+	return found;
+}
+
+/* One that is nothing but readable is no connect under way: it was closed without a word, and its
+ * number is that of something else now. */
 static int report_one(struct selected *selected, int fd, int64_t now_ns)
 {
 	struct rs_pending *pending = rs_flight_hold(fd);
@@ -101,7 +117,7 @@ static int report_one(struct selected *selected, int fd, int64_t now_ns)
 
 	if (!pending)
 		return 0;
-	stage = rs_flight_advance(pending, now_ns, 0, NULL);
+	stage = rs_flight_advance(pending, now_ns, reported(selected, fd), NULL);
 	rs_pending_release(pending);
 	return stage == RS_PENDING_WAITS || stage == RS_PENDING_FLYING ? hide(selected, fd) : 0;
 }

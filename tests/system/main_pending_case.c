@@ -317,6 +317,7 @@ static const struct {
 	{ "forked-both", pending_forked_both },
 	{ "forked-aside", pending_forked_aside },
 	{ "reused", pending_reused },
+	{ "reused-unseen", pending_reused_unseen },
 	{ "given-up", pending_given_up },
 	{ "in-a-set", pending_in_a_set },
 	{ "in-a-poll", pending_in_a_poll },

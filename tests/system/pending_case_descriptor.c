@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "pending_case.h"
@@ -217,6 +219,25 @@ void pending_reused(void)
 	if (read(ends[0], &byte, 1) != 1)
 		abort();
 	printf("%c\n", byte);
+}
+
+/* Likewise, but nobody saw it closed, and nothing has failed: of a pipe that has data. */
+void pending_reused_unseen(void)
+{
+	int fd = case_begin(), ends[2], ready;
+	struct pollfd fds = { .fd = fd, .events = POLLIN };
+	struct timeval limit = { .tv_sec = 5 };
+	fd_set to_read;
+
+	syscall(SYS_close, fd);
+	if (pipe(ends) != 0 || ends[0] != fd || write(ends[1], "y", 1) != 1)
+		abort();
+	FD_ZERO(&to_read);
+	FD_SET(fd, &to_read);
+	ready = select(fd + 1, &to_read, NULL, NULL, &limit);
+	printf("%d: %d\n", ready, FD_ISSET(fd, &to_read) != 0);
+	ready = poll(&fds, 1, 5000);
+	printf("%d: %#x\n", ready, (unsigned)fds.revents);
 }
 
 void pending_given_up(void)

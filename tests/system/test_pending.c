@@ -321,6 +321,16 @@ static void a_reused_descriptor_is_left_alone(void **state)
 	run_free(&run);
 }
 
+/* Which it may be without the library's knowing. */
+static void one_that_was_reused_unseen_is_reported(void **state)
+{
+	struct run run = run_closed(RUN_SHIM, patient, "reused-unseen");
+
+	(void)state;
+	assert_output(run, "1: 1\n1: 0x1\n");
+	run_free(&run);
+}
+
 static void the_program_may_give_up(void **state)
 {
 	(void)state;
@@ -565,6 +575,7 @@ int main(void)
 		cmocka_unit_test(timeouts_are_the_programs),
 		cmocka_unit_test(invalid_timeouts_are_refused),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
+		cmocka_unit_test(one_that_was_reused_unseen_is_reported),
 		cmocka_unit_test(the_program_may_give_up),
 		cmocka_unit_test(the_program_may_shut_it_down),
 		cmocka_unit_test(a_sandbox_is_obeyed),

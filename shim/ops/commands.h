@@ -27,6 +27,7 @@ struct rs_recovery {
 	bool mended;           /* the next attempt may be made, with these edits */
 	bool cancelled;        /* the patience of whoever ran it was at an end */
 	struct rs_edits edits; /* none unless mended */
+	uint64_t url;          /* what it was run for, as in the key of its flight */
 	int64_t ended_ns;
 	char why[96];                 /* it is not mended */
 	char shown[RS_REPORT_OUTPUT]; /* what it printed, without secrets */
@@ -37,7 +38,8 @@ struct rs_recovery {
 /*
  * Run the recover command of the incident's rule, or share the run of another call of this process
  * to the same target: one that is going on, or one that ended after the incident's attempt began
- * (`attempt_ns`), since that attempt cannot have profited from it. Logged.
+ * (`attempt_ns`), since that attempt cannot have profited from it. A run that leads to another URL
+ * is shared by calls for the same URL only. Logged.
  *
  * NULL: no more patience; else to be released. Where memory is short nothing is run, or mended.
  */
@@ -52,10 +54,10 @@ struct rs_span rs_recovery_shown(const struct rs_recovery *recovery);
 void rs_follow_up(const struct rs_incident *incident, const struct rs_history *history,
 		  const struct rs_patience *patience);
 
-/* Calls that share a recovery: of one rule, to one target. */
+/* Calls that share a recovery: of one rule, to one target; where it sets a URL, of one URL, too. */
 struct rs_flight_key {
 	const struct rs_rule *rule;
-	uint64_t target;
+	uint64_t target, url;
 };
 
 /* A command that runs beside its call, for calls that must not wait. All zero: none does. */

@@ -126,6 +126,17 @@ int rs_edits_parse(char *text, size_t len, struct rs_edits *edits)
 	return 0;
 }
 
+const char *rs_edits_url(const struct rs_edits *edits)
+{
+	const char *url = NULL;
+
+	for (size_t i = 0; i < edits->count; i++) {
+		if (edits->at[i].kind == RS_EDIT_SET_URL)
+			url = edits->at[i].text;
+	}
+	return url;
+}
+
 /* Of a part of a URL nobody can say what is a password in it: it is shown whole or not at all. */
 static void show_url(struct rs_span text, struct rs_line *shown)
 {

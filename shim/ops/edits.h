@@ -36,6 +36,9 @@ struct rs_edits {
  * Empty lines count for nothing. 0, or the number of the first line that is none of the three. */
 int rs_edits_parse(char *text, size_t len, struct rs_edits *edits);
 
+/* Where the next attempt goes to: of several the last one counts. NULL: where the last one went. */
+const char *rs_edits_url(const struct rs_edits *edits);
+
 /* The same text as it may be shown: without the values of headers, and without user info and
  * query of URLs. As much as fits. */
 void rs_edits_show(struct rs_span text, struct rs_line *shown);

@@ -88,6 +88,15 @@ static struct flight *vacate(void)
 	return oldest;
 }
 
+/* Has the last run helped a call that failed meanwhile? Where it leads to another place, that is in
+ * the place of what it was run for, and of nothing else. */
+static bool serves(const struct rs_recovery *last, const struct rs_flight_key *key,
+		   int64_t attempt_ns)
+{
+	return last && last->ended_ns >= attempt_ns &&
+	       (last->url == key->url || !rs_edits_url(&last->edits));
+}
+
 static enum rs_flight_role board(const struct rs_flight_key *key, int64_t attempt_ns,
 				 int64_t until_ns, struct rs_recovery **recovery)
 {
@@ -95,7 +104,7 @@ static enum rs_flight_role board(const struct rs_flight_key *key, int64_t attemp
 
 	if (flight && is_flying(flight))
 		return RS_FLIGHT_WAITS;
-	if (flight && flight->last && flight->last->ended_ns >= attempt_ns) {
+	if (flight && serves(flight->last, key, attempt_ns)) {
 		atomic_fetch_add(&flight->last->users, 1);
 		*recovery = flight->last;
 		return RS_FLIGHT_SHARES;
@@ -134,6 +143,7 @@ void rs_flight_land(const struct rs_flight_key *key, struct rs_recovery *recover
 		if (recovery && !recovery->cancelled) {
 			rs_recovery_release(flight->last);
 			atomic_fetch_add(&recovery->users, 1);
+			recovery->url = key->url;
 			flight->last = recovery;
 		}
 	}
@@ -153,11 +163,16 @@ static uint64_t hash(uint64_t seed, const void *bytes, size_t len)
 struct rs_flight_key rs_flight_key_of(const struct rs_incident *incident)
 {
 	const struct rs_target *target = incident->target;
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+	const uint64_t empty = UINT64_C(0xcbf29ce484222325);
+	uint64_t sum = empty;
 
 	sum = hash(sum, target->host.at, target->host.len);
 	sum = hash(sum, &target->port, sizeof(target->port));
 	sum = hash(sum, target->address.ip, sizeof(target->address.ip));
 	sum = hash(sum, target->address.path.at, target->address.path.len);
-	return (struct rs_flight_key){ incident->rule, sum };
+	return (struct rs_flight_key){
+		.rule = incident->rule,
+		.target = sum,
+		.url = hash(empty, target->url.at, target->url.len),
+	};
 }

@@ -172,21 +172,9 @@ static bool amend_url(struct rs_exchange *x, const char *url)
 	return true;
 }
 
-/* The last one counts. */
-static const char *new_url(const struct rs_edits *edits)
-{
-	const char *url = NULL;
-
-	for (size_t i = 0; i < edits->count; i++) {
-		if (edits->at[i].kind == RS_EDIT_SET_URL)
-			url = edits->at[i].text;
-	}
-	return url;
-}
-
 bool rs_amend(struct rs_exchange *x, const struct rs_edits *edits)
 {
-	const char *url = new_url(edits);
+	const char *url = rs_edits_url(edits);
 
 	x->replaced_more = true;
 	return (!url || amend_url(x, url)) && (!any_header(edits) || amend_headers(x, edits));

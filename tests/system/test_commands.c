@@ -150,6 +150,35 @@ static void callers_that_fail_together_share_one_run(void **state)
 	server_stop(server);
 }
 
+/* Where something has moved to says nothing of what else was asked for. */
+static void where_a_recovery_leads_is_for_one_url(void **state)
+{
+	const struct reply replies[] = {
+		{ .path = "/old/a", .status = 401 },
+		{ .path = "/old/b", .status = 401 },
+		{ .path = "/new/a", .body = "this is a\n" },
+		{ .path = "/new/b", .body = "this is b\n" },
+	};
+	static const char text[] =
+		"#!/bin/sh\nsleep 0.2\n"
+		"echo \"set-url ${RETRYSHIM_URL%/old/*}/new/${RETRYSHIM_URL##*/}\"\n";
+	struct server *server = server_start(replies, 4);
+	char urls[128];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(urls, sizeof(urls), "%s{a,b}", server_url(server, "/old/"));
+	run = run_words(RUN_SHIM,
+			recovering_rules("", recovering_rule(recovering_script("moved", text))),
+			"curl", "-sSZ", urls);
+	assert_exit(run, 0);
+	assert_int_equal(count_lines(run.out, "this is a"), 1);
+	assert_int_equal(count_lines(run.out, "this is b"), 1);
+	assert_int_equal(server_request_count(server), 4);
+	run_free(&run);
+	server_stop(server);
+}
+
 /* An answer too long to be held is the program's: it cannot be mended any more. */
 static void a_long_answer_is_not_held(void **state)
 {
@@ -257,6 +286,7 @@ int main(void)
 		cmocka_unit_test(one_recovery_in_a_call),
 		cmocka_unit_test(a_recovery_that_fails),
 		cmocka_unit_test(callers_that_fail_together_share_one_run),
+		cmocka_unit_test(where_a_recovery_leads_is_for_one_url),
 		cmocka_unit_test(a_long_answer_is_not_held),
 		cmocka_unit_test(a_followup_joins_the_report),
 		cmocka_unit_test(a_connect_recovers),

@@ -100,6 +100,7 @@ struct by_name {
 	char *buffer;
 	size_t size;
 	struct hostent *result;
+	int entry;  /* what the program had where the error goes: success may leave it alone */
 	int error;  /* h_errno */
 	int status; /* what the _r variants return: an errno */
 };
@@ -108,6 +109,7 @@ static void attempt_name(struct rs_lookup *lookup)
 {
 	struct by_name *call = (struct by_name *)lookup;
 
+	call->error = call->entry;
 	call->real(call);
 	lookup->sys_errno = call->space ? call->status : errno;
 	if (call->result)
@@ -211,7 +213,7 @@ static int by_name_reentrant(struct by_name *call, const char *name,
 			     void (*real)(struct by_name *call), const void *caller,
 			     struct hostent **result, int *error)
 {
-	call->error = *error;
+	call->entry = call->error = *error;
 	by_name(call, name, real, caller);
 	*result = call->result;
 	*error = call->error;

@@ -101,38 +101,44 @@ static bool is_time_for_next(struct rs_retried *retried, const struct rs_lookup 
 	return rs_retried_again(retried, &outcome);
 }
 
-static void retry(struct rs_lookup *lookup, const struct rs_rules *rules, int entry_errno)
+/* What a look-up that ends well leaves alone: every attempt finds it as the first one did. */
+struct entry {
+	int sys_errno, host_errno;
+};
+
+static void retry(struct rs_lookup *lookup, const struct rs_rules *rules, struct entry entry)
 {
 	const struct rs_target target = rs_lookup_target(lookup);
 	struct rs_retried retried;
 
 	rs_retried_begin(&retried, rules, &target, rs_mark_ns(lookup->began));
 	while (has_failed(lookup) && is_time_for_next(&retried, lookup)) {
-		errno = entry_errno;
+		errno = entry.sys_errno;
+		h_errno = entry.host_errno;
 		attempt(lookup);
 	}
 	rs_retried_end(&retried, lookup->eai == 0);
 }
 
 /* Out of line: it takes a stack that a look-up which ends well has no use for. */
-__attribute__((noinline)) static void after_failure(struct rs_lookup *lookup, int entry_errno)
+__attribute__((noinline)) static void after_failure(struct rs_lookup *lookup, struct entry entry)
 {
 	const struct rs_rules *rules = rs_process_rules_at_failure(RS_CALL_RESOLVE);
 
 	if (rules && (rules->calls & 1u << RS_CALL_RESOLVE) != 0)
-		retry(lookup, rules, entry_errno);
+		retry(lookup, rules, entry);
 	else if (rules)
 		rs_stats_passed(rules, RS_CALL_RESOLVE);
 }
 
 void rs_lookup_make(struct rs_lookup *lookup)
 {
-	int entry_errno = errno;
+	const struct entry entry = { errno, h_errno };
 
 	await_turn(lookup);
 	attempt(lookup);
 	if (lookup->eai == 0)
 		note_success(lookup);
 	else if (has_failed(lookup))
-		after_failure(lookup, entry_errno);
+		after_failure(lookup, entry);
 }

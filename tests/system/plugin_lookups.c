@@ -123,10 +123,11 @@ static int by_name(struct hostent *space, size_t size, struct hostent **result, 
 		return ERANGE;
 	}
 	host = loopback();
-	*error = h_errno;
 	*result = host ? space : NULL;
 	if (host)
 		*space = *host;
+	else
+		*error = h_errno;
 	return host ? 0 : EAGAIN;
 }
 

@@ -70,6 +70,14 @@ static void a_small_buffer_is_no_failure(void **state)
 	run_free(&run);
 }
 
+/* As after a look-up that has succeeded at once. */
+static void a_success_tells_of_no_error(void **state)
+{
+	(void)state;
+	check("kept", "EAI_AGAIN:0", "found 43 42 44\n", 0);
+	check("kept", "EAI_AGAIN:2", "found 43 42 44\n", 2);
+}
+
 static void other_errors_are_left_alone(void **state)
 {
 	(void)state;
@@ -184,6 +192,7 @@ int main(void)
 		cmocka_unit_test(given_up_with_the_real_error),
 		cmocka_unit_test(every_function),
 		cmocka_unit_test(a_small_buffer_is_no_failure),
+		cmocka_unit_test(a_success_tells_of_no_error),
 		cmocka_unit_test(other_errors_are_left_alone),
 		cmocka_unit_test(the_errno_behind_it_counts),
 		cmocka_unit_test(digits_are_not_looked_up),

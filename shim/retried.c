@@ -26,8 +26,28 @@ void rs_retried_begin(struct rs_retried *retried, const struct rs_rules *rules,
 	retried->decided = false;
 }
 
+static bool stops(int number)
+{
+	struct sigaction action;
+
+	return (number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) &&
+	       sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
+}
+
+/* The program stops, as it would have by now, and is not told of it when it goes on. */
+static void stop_by(int number)
+{
+	sigset_t only;
+
+	sigemptyset(&only);
+	sigaddset(&only, number);
+	sigprocmask(SIG_UNBLOCK, &only, NULL);
+	sigprocmask(SIG_BLOCK, &only, NULL);
+}
+
 /* A signal that the program would have had by now ends the command, so that its handler may run,
- * and leave for good, when nothing of the command is left. */
+ * and leave for good, when nothing of the command is left. One that stops the program does no more
+ * than that. */
 static bool no_signal_waits(void *arg)
 {
 	const struct rs_retried *retried = arg;
@@ -35,10 +55,12 @@ static bool no_signal_waits(void *arg)
 
 	sigpending(&pending);
 	for (int number = 1; number < NSIG; number++) {
-		if (sigismember(&pending, number) == 1 &&
-		    sigismember(&retried->before.mask, number) == 0 &&
-		    !rs_signal_is_ignored(number))
+		if (sigismember(&pending, number) != 1 ||
+		    sigismember(&retried->before.mask, number) != 0 || rs_signal_is_ignored(number))
+			continue;
+		if (!stops(number))
 			return false;
+		stop_by(number);
 	}
 	return true;
 }

@@ -64,6 +64,12 @@ static void interrupted(void)
 	modern();
 }
 
+static void in_group(void)
+{
+	setpgid(0, 0);
+	modern();
+}
+
 static void *in_thread(void *arg)
 {
 	(void)arg;
@@ -163,6 +169,7 @@ static const struct {
 	{ "getaddrinfo", modern },
 	{ "numeric", numeric },
 	{ "interrupted", interrupted },
+	{ "in-group", in_group },
 	{ "cancelled", cancelled },
 	{ "gethostbyname", plain },
 	{ "gethostbyname2", plain2 },

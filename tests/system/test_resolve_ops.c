@@ -3,9 +3,11 @@
  */
 #include "looking_up.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define SECOND 1000000000LL
 #define POLICY "[policy default]\nmax_attempts = 3\nbase = 2ms\njitter = none\n"
@@ -96,6 +98,35 @@ static void a_signal_ends_a_recovery(void **state)
 	assert_contains(run.err, "event=exhausted rule=it call=resolve");
 	assert_contains(run.err, "reason=cancelled");
 	assert_true(run.elapsed_ns < 10 * SECOND);
+	run_free(&run);
+}
+
+/* As in a terminal by Ctrl-Z, and `fg`. In a process group of its own: of one that is an orphan the
+ * kernel stops nobody so. */
+static void a_stop_ends_no_recovery(void **state)
+{
+	const char *resumed = temp_path("resumed");
+	char rule[512];
+	struct child *child;
+	siginfo_t info;
+	struct run run;
+
+	(void)state;
+	(void)snprintf(rule, sizeof(rule),
+		       "[rule it]\nclass = recoverable\n" FAILS
+		       "recover = sh -c 'kill -TSTP $RETRYSHIM_PID; until test -e %s;\n"
+		       "  do sleep 0.01; done'\n",
+		       resumed);
+	child = start_look_up(rules_with("hook_timeout = 50s", rule), "EAI_AGAIN:1", "in-group",
+			      "1");
+	assert_int_equal(waitid(P_PID, (id_t)child_pid(child), &info, WSTOPPED | WEXITED | WNOWAIT),
+			 0);
+	assert_int_equal(info.si_code, CLD_STOPPED);
+	kill(child_pid(child), SIGCONT);
+	(void)temp_file("resumed", "", 0);
+	run = child_finish(child);
+	assert_output(run, "found\n");
+	assert_contains(run.err, "event=recovered");
 	run_free(&run);
 }
 
@@ -226,6 +257,7 @@ int main(void)
 		cmocka_unit_test(a_recovery_mends_it),
 		cmocka_unit_test(a_recovery_that_fails),
 		cmocka_unit_test(a_signal_ends_a_recovery),
+		cmocka_unit_test(a_stop_ends_no_recovery),
 		cmocka_unit_test(reports),
 		cmocka_unit_test(not_inside_a_transfer),
 		cmocka_unit_test(counters),

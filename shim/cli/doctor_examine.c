@@ -78,6 +78,17 @@ static void find_libc(struct rs_doctor_facts *facts, const struct rs_elf *elf)
 								      : name);
 }
 
+/* $ORIGIN of a program is where its file lies, and not a link to it; of a library where it was
+ * found. */
+static void examine_libraries(struct rs_doctor_facts *facts, const struct rs_elf *elf)
+{
+	char real[PATH_MAX];
+	bool is_program = facts->kind == RS_DOCTOR_PROGRAM;
+	const char *root = is_program && realpath(facts->judged, real) ? real : facts->judged;
+
+	rs_doctor_libraries(facts, RS_DOCTOR_LINKED, root, elf);
+}
+
 static void examine_elf(struct rs_doctor_facts *facts, const struct rs_elf *elf)
 {
 	facts->kind = rs_elf_is_object(elf) ? RS_DOCTOR_OBJECT : RS_DOCTOR_PROGRAM;
@@ -90,7 +101,7 @@ static void examine_elf(struct rs_doctor_facts *facts, const struct rs_elf *elf)
 		return;
 	if (looks_libcurl_up(elf))
 		rs_doctor_add_curl(facts, RS_DOCTOR_LOOKED_UP, "libcurl", "", "");
-	rs_doctor_libraries(facts, RS_DOCTOR_LINKED, facts->judged, elf);
+	examine_libraries(facts, elf);
 	rs_doctor_plugins(facts, elf);
 	facts->deep_bind |= is_php_plugin(elf);
 }

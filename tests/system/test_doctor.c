@@ -127,6 +127,11 @@ static void a_library_in_between(void **state)
 	run_free(&run);
 	CHECK(temp_path("through"), YES, "\"how\":\"library\"", "/libbetween.so\"",
 	      "\"interfaces\":[\"easy\"]");
+	/* By a link in another place, as Debian's java. */
+	assert_int_equal(mkdir(temp_path("links"), 0700), 0);
+	assert_int_equal(symlink(temp_path("through"), temp_path("links/through")), 0);
+	CHECK(temp_path("links/through"), YES, "\"because\":[]", "\"how\":\"library\"",
+	      "/libbetween.so\"");
 }
 
 static void one_that_bundles_libcurl(void **state)

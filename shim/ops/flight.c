@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "process.h"
@@ -13,6 +14,7 @@
 struct flight {
 	struct rs_flight_key key;
 	int runner;       /* the process that runs it; 0: nobody does */
+	int thread;       /* the one of its threads */
 	int64_t until_ns; /* then a run counts as given up: its thread has been left by a jump */
 	struct rs_recovery *last;
 };
@@ -45,6 +47,11 @@ static void unlock(const sigset_t *mask)
 
 	(void)atomic_compare_exchange_strong(&holder, &self, 0); /* unless it was taken over */
 	sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+static int this_thread(void)
+{
+	return (int)syscall(SYS_gettid);
 }
 
 static bool is_flying(const struct flight *flight)
@@ -103,7 +110,7 @@ static enum rs_flight_role board(const struct rs_flight_key *key, int64_t attemp
 	struct flight *flight = find(key);
 
 	if (flight && is_flying(flight))
-		return RS_FLIGHT_WAITS;
+		return flight->thread == this_thread() ? RS_FLIGHT_NESTED : RS_FLIGHT_WAITS;
 	if (flight && serves(flight->last, key, attempt_ns)) {
 		atomic_fetch_add(&flight->last->users, 1);
 		*recovery = flight->last;
@@ -114,6 +121,7 @@ static enum rs_flight_role board(const struct rs_flight_key *key, int64_t attemp
 	if (flight) {
 		flight->key = *key;
 		flight->runner = getpid();
+		flight->thread = this_thread();
 		flight->until_ns = until_ns;
 	}
 	return RS_FLIGHT_RUNS;

@@ -16,6 +16,8 @@ enum rs_flight_role {
 	RS_FLIGHT_RUNS,   /* the caller runs the command, then calls rs_flight_land() */
 	RS_FLIGHT_SHARES, /* *recovery is one to use: the caller is a user of it now */
 	RS_FLIGHT_WAITS,  /* another call runs it: ask again */
+	RS_FLIGHT_NESTED, /* another call of this very thread does: it goes on when this one lets it
+			   */
 };
 
 /* The key of an incident. Pure. */

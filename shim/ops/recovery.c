@@ -120,13 +120,12 @@ static struct rs_recovery *recover(const struct rs_incident *incident, int64_t a
 			return NULL;
 		doze();
 	}
-	if (role == RS_FLIGHT_RUNS) {
-		recovery = run(incident, patience);
+	if (role == RS_FLIGHT_SHARES)
+		return recovery;
+	recovery = run(incident, patience);
+	if (role == RS_FLIGHT_RUNS)
 		rs_flight_land(&key, recovery);
-		if (!recovery)
-			return &not_run;
-	}
-	return recovery;
+	return recovery ? recovery : &not_run;
 }
 
 /* One that was given up is as good as none. */
@@ -157,6 +156,7 @@ bool rs_recover_beside(struct rs_errand *errand, const struct rs_incident *incid
 		errand->shared = true;
 		switch (board(&errand->key, incident, attempt_ns, recovery)) {
 		case RS_FLIGHT_WAITS:
+		case RS_FLIGHT_NESTED:
 			return false;
 		case RS_FLIGHT_SHARES:
 			*recovery = told(incident, *recovery);

@@ -179,6 +179,46 @@ static void where_a_recovery_leads_is_for_one_url(void **state)
 	server_stop(server);
 }
 
+/* While the outer transfer recovers its progress callback makes another one, which needs the same.
+ */
+static const char nested_fetch[] =
+	"import io, os, pycurl, sys\n"
+	"def fetch(asked):\n"
+	"    b = io.BytesIO()\n"
+	"    c = pycurl.Curl()\n"
+	"    c.setopt(pycurl.URL, sys.argv[1])\n"
+	"    c.setopt(pycurl.WRITEDATA, b)\n"
+	"    c.setopt(pycurl.NOPROGRESS, 0)\n"
+	"    c.setopt(pycurl.XFERINFOFUNCTION, asked)\n"
+	"    c.perform()\n"
+	"    print(c.getinfo(pycurl.RESPONSE_CODE), b.getvalue())\n"
+	"def asked(*figures):\n"
+	"    if os.path.exists(sys.argv[2]) and not os.path.exists(sys.argv[3]):\n"
+	"        fetch(lambda *figures: None)\n"
+	"fetch(asked)\n";
+
+static void a_call_in_a_callback_waits_for_no_run_of_its_own_thread(void **state)
+{
+	struct server *server = recovering_serve(2);
+	const char *begun = temp_path("begun"), *mended = temp_path("mended");
+	char text[1024];
+	struct run run;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text),
+		       "#!/bin/sh\nif test -e %s; then : >%s; else : >%s; fi\n"
+		       "until test -e %s; do sleep 0.01; done\n",
+		       begun, mended, begun, mended);
+	run = run_words(
+		RUN_SHIM, recovering_rules("", recovering_rule(recovering_script("nested", text))),
+		"/usr/bin/python3", "-c", nested_fetch, server_url(server, "/o"), begun, mended);
+	assert_exit(run, 0);
+	assert_output(run, "200 b'the object\\n'\n200 b'the object\\n'\n");
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	server_stop(server);
+}
+
 /* An answer too long to be held is the program's: it cannot be mended any more. */
 static void a_long_answer_is_not_held(void **state)
 {
@@ -287,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_recovery_that_fails),
 		cmocka_unit_test(callers_that_fail_together_share_one_run),
 		cmocka_unit_test(where_a_recovery_leads_is_for_one_url),
+		cmocka_unit_test(a_call_in_a_callback_waits_for_no_run_of_its_own_thread),
 		cmocka_unit_test(a_long_answer_is_not_held),
 		cmocka_unit_test(a_followup_joins_the_report),
 		cmocka_unit_test(a_connect_recovers),

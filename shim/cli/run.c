@@ -12,6 +12,7 @@
 #include "cli/complaint.h"
 #include "cli/environment.h"
 #include "cli/output.h"
+#include "cli/program_file.h"
 #include "cli/verbs.h"
 #include "cli/wrappable.h"
 #include "process.h"
@@ -219,6 +220,19 @@ static int find_library(const char **library)
 	return 0;
 }
 
+/* What the kernel does not execute execvp() gives to the shell, as a text. One for another machine
+ * is none. Returns only an errno. */
+static int execute(const char *name, char **argv, bool is_other)
+{
+	char path[PATH_MAX], interpreter[PATH_MAX];
+
+	if (is_other && rs_program_find(name, path) && !rs_program_interpreter(path, interpreter))
+		execv(path, argv);
+	else
+		execvp(name, argv);
+	return errno;
+}
+
 /* Replace this process. Returns only what went wrong. */
 static int become(const struct run *run)
 {
@@ -232,8 +246,7 @@ static int become(const struct run *run)
 			name, wrappable.why_not);
 	if (!wrappable.refuses)
 		rs_environment_apply(&run->env);
-	execvp(name, run->program);
-	error = errno;
+	error = execute(name, run->program, wrappable.refuses);
 	fprintf(stderr, "retryshim: run: %s: %s\n", name, strerror(error));
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

@@ -62,10 +62,18 @@ static void another_architecture(void **state)
 {
 	size_t len;
 	char *bytes = copy_of_true(&len);
+	const char *path;
+	struct run run;
 
 	(void)state;
 	bytes[18] ^= 0x55; /* e_machine */
-	check_warns(write_program("foreign", bytes, len), "architecture");
+	path = write_program("foreign", bytes, len);
+	check_warns(path, "architecture");
+	/* It is not read by the shell, as execvp() would have it. */
+	run = RETRYSHIM("run", path);
+	assert_exit(run, 126);
+	assert_contains(run.err, "foreign: Exec format error\n");
+	run_free(&run);
 	free(bytes);
 }
 

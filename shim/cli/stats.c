@@ -126,32 +126,37 @@ static ssize_t read_all(int fd, void *bytes, size_t size)
 	return (ssize_t)len;
 }
 
-static int read_counters(const char *file, struct rs_counters *counters)
+/* `is_known`: it has been there. One that is gone, or empty, is about to be made anew then. */
+static int read_counters(const char *file, bool is_known, struct rs_counters *counters)
 {
 	static const char title[RS_TITLE_SIZE] = RS_COUNTERS_TITLE;
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat about;
 	ssize_t len;
 
+	memset(counters, 0, sizeof(*counters));
+	if (fd < 0 && errno == ENOENT && is_known)
+		return 0;
 	if (fd < 0)
 		return complain(file, errno == ENOENT ? "no such file: nothing was counted yet"
 						      : strerror(errno));
 	/* One that was just begun may be short. */
-	memset(counters, 0, sizeof(*counters));
 	len = fstat(fd, &about) == 0 && S_ISREG(about.st_mode)
 		      ? read_all(fd, counters, sizeof(*counters))
 		      : 0;
 	close(fd);
+	if (len == 0 && is_known)
+		return 0;
 	if (len < (ssize_t)sizeof(title) || memcmp(counters->title, title, sizeof(title)) != 0)
 		return complain(file, "is not a file of counters, or one of another version");
 	return 0;
 }
 
-static int print_once(const struct arguments *args)
+static int print_once(const struct arguments *args, bool is_known)
 {
 	static struct rs_counters counters;
 	static struct rs_counted lines[RS_COUNTED_MOST];
-	int error = read_counters(args->file, &counters);
+	int error = read_counters(args->file, is_known, &counters);
 	size_t count;
 
 	if (error)
@@ -172,12 +177,12 @@ static int watch(const struct arguments *args)
 	static const struct timespec second = { .tv_sec = 1 };
 	bool terminal = isatty(STDOUT_FILENO) == 1;
 
-	for (;;) {
+	for (bool is_known = false;; is_known = true) {
 		int error;
 
 		if (terminal)
 			fputs("\033[H\033[2J", stdout);
-		error = print_once(args);
+		error = print_once(args, is_known);
 		if (error)
 			return error;
 		nanosleep(&second, NULL);
@@ -188,7 +193,7 @@ static int watch(const struct arguments *args)
 
 static int show(const struct arguments *args)
 {
-	return args->watch ? watch(args) : print_once(args);
+	return args->watch ? watch(args) : print_once(args, false);
 }
 
 static int show_default(struct arguments *args)

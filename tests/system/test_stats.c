@@ -160,6 +160,9 @@ static void watching(void **state)
 	assert_true(child_wait_output(child, "busy             2"));
 	counting_some(rules);
 	assert_true(child_wait_output(child, "busy             4"));
+	/* It may be removed, or truncated, at any time. */
+	assert_int_equal(unlink(path), 0);
+	assert_true(child_wait_output(child, "nothing was counted yet"));
 	(void)kill(child_pid(child), SIGTERM);
 	run = child_finish(child);
 	assert_int_equal(run.signal, SIGTERM);

@@ -5,6 +5,7 @@
 #include "connect/fault.h"
 #include "connect/flight.h"
 #include "connect/limited.h"
+#include "connect/socket.h"
 #include "pause.h"
 #include "process.h"
 #include "retry/ns.h"
@@ -61,11 +62,14 @@ static int go_on(const struct rs_connect *call, const struct rs_fault *fault, in
 }
 
 int rs_connect_delayed(const struct rs_connect *call, const struct rs_fault_strike *strike,
-		       int64_t limit_ns)
+		       int64_t limit_ns, uint64_t cookie)
 {
 	const struct ends ends = ends_of(call, strike->delay_ns, limit_ns);
 	int status = wait_out(&ends);
 
+	/* Another thread may have closed it, and its number be another socket's by now. */
+	if (rs_socket_cookie(call->fd) != cookie)
+		return -EBADF;
 	if (status == -EINTR || status == -EINPROGRESS)
 		return go_on(call, strike->fault, ends.due_ns, status);
 	if (status != 0)

@@ -94,12 +94,14 @@ static int attempt_nonblocking(const struct rs_connect *call)
 int rs_connect_attempt(const struct rs_connect *call)
 {
 	struct rs_fault_strike strike;
+	uint64_t cookie;
 
 	if (rs_socket_is_nonblocking(call->fd))
 		return attempt_nonblocking(call);
+	cookie = rs_faults_watched ? rs_socket_cookie(call->fd) : 0;
 	if (!strikes(call, &strike))
 		return real_attempt(call);
 	if (strike.delay_ns > 0)
-		return rs_connect_delayed(call, &strike, limit_ns(call));
+		return rs_connect_delayed(call, &strike, limit_ns(call), cookie);
 	return struck_attempt(call, &strike);
 }

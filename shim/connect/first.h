@@ -22,10 +22,11 @@ static inline bool rs_connect_is_paced(void)
 	return rules && rules->pacers;
 }
 
-/* The first attempt's turn, as far as its target's pace asks for that. On a blocking socket it is
- * waited for; a handled signal ends the wait. True on a non-blocking one whose turn has not come:
- * it is pending, and will be made then. */
-bool rs_connect_pace(const struct rs_connect *call);
+/* The first attempt's turn, as far as its target's pace asks for that. 0: it is to be made now. On
+ * a blocking socket it is waited for; a handled signal ends the wait, and -EBADF says that the
+ * descriptor was closed meanwhile. RS_CONNECT_PENDS on a non-blocking one whose turn has not come:
+ * it will be made then. */
+int rs_connect_pace(const struct rs_connect *call);
 
 /* Give back what a success at the first attempt earns, and let its target's pace know. */
 void rs_connect_note_success(const struct rs_rules *rules, const struct rs_connect *call);

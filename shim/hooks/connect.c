@@ -60,9 +60,14 @@ __attribute__((noinline)) static bool is_answered(const struct rs_connect *call,
 	return false;
 }
 
+/* Its turn has not come; or it has, and the descriptor is gone by then. */
 __attribute__((noinline)) static bool is_put_off(const struct rs_connect *call, const void *caller)
 {
-	return !is_libcurls(caller) && rs_connect_pace(call);
+	int status = is_libcurls(caller) ? 0 : rs_connect_pace(call);
+
+	if (status != 0)
+		errno = status == RS_CONNECT_PENDS ? EINPROGRESS : -status;
+	return status != 0;
 }
 
 static int attempt(const struct rs_connect *call, const void *caller)
@@ -119,7 +124,7 @@ __attribute__((noinline)) static int connect_of_program(int fd, const struct soc
 	if (rs_pending_any() && is_answered(&call, entry_errno))
 		return -1;
 	if (rs_connect_is_paced() && is_put_off(&call, caller))
-		return in_progress();
+		return -1;
 	if (__builtin_expect(rs_faults_watched || rs_limits_possible, false))
 		return with_care(&call, entry_errno, caller);
 	if (call.real(call.fd, call.addr, call.len) != 0)

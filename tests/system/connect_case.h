@@ -37,6 +37,7 @@ void connect_longjmp_out(void);
 void connect_cancelled(void);
 void connect_hanging_cancelled(void);
 void connect_reused(void);
+void connect_reused_second(void);
 void connect_shut_down(void);
 void connect_hanging_longjmp(void);
 void connect_hanging_interrupted(void);

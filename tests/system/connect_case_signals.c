@@ -178,6 +178,15 @@ void connect_reused(void)
 	case_tell(getpeername(fd, (struct sockaddr *)&peer, &len));
 }
 
+void connect_reused_second(void)
+{
+	int fd = case_socket(0);
+
+	case_tell(case_connect(fd));
+	close(fd);
+	connect_reused();
+}
+
 /* An alarm leaves the attempt itself. */
 void connect_hanging_longjmp(void)
 {

@@ -247,6 +247,7 @@ static const struct {
 	{ "nonblocking", nonblocking },
 	{ "pipe-survivor", pipe_survivor },
 	{ "reused", connect_reused },
+	{ "reused-second", connect_reused_second },
 	{ "shut-down", connect_shut_down },
 	{ "send-timeout", connect_send_timeout },
 	{ "sandboxed", sandboxed },

@@ -6,6 +6,7 @@
 #include "harness.h"
 #include "server.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,39 @@ static void bad_pointers_get_the_kernels_answer(void **state)
 	}
 }
 
+/* Once the case waits to make an attempt another thread takes the descriptor from it. */
+static void reused_case(const char *rules, const char *event, const char *name, const char *output)
+{
+	static const char *const early[] = { "RETRYSHIM_EARLY=1", "RETRYSHIM_FAULTS=", NULL };
+	struct server *server = server_start_refusing();
+	const char *const argv[] = { helper_path("connect-case"), name, connecting_port(server),
+				     NULL };
+	struct program program = connecting_under(rules, argv);
+	struct child *child;
+	struct run run;
+
+	program.env = early;
+	child = child_start(&program);
+	assert_true(child_wait_output(child, event));
+	server_open(server);
+	kill(child_pid(child), SIGUSR1);
+	run = child_finish(child);
+	server_stop(server);
+	assert_exit(run, 0);
+	assert_output(run, output);
+	run_free(&run);
+}
+
+/* A fault delays it, or its target's pace; and the descriptor is another socket's by then. */
+static void one_that_is_reused_before_the_attempt_is_left_alone(void **state)
+{
+	(void)state;
+	reused_case(INFO "[fault slow]\ncall = connect\ndelay = 1s\n", "event=fault", "reused",
+		    "EBADF\nENOTCONN\n");
+	reused_case(INFO QUICK "max_attempts = 1\nrate_limit = adaptive\n" RULE, "event=paced",
+		    "reused-second", "ECONNREFUSED\nEBADF\nENOTCONN\n");
+}
+
 static void other_calls_rules_do_not_count(void **state)
 {
 	static const char rules[] = INFO QUICK "[rule it]\ncall = curl\nerror = refused\n";
@@ -176,6 +210,7 @@ int main(void)
 		cmocka_unit_test(a_send_timeout_is_no_failure),
 		cmocka_unit_test(bad_arguments_get_the_kernels_answer),
 		cmocka_unit_test(bad_pointers_get_the_kernels_answer),
+		cmocka_unit_test(one_that_is_reused_before_the_attempt_is_left_alone),
 		cmocka_unit_test(other_calls_rules_do_not_count),
 		cmocka_unit_test(no_line_goes_to_a_foreign_stderr),
 		cmocka_unit_test(a_closed_stderr_is_no_log),

@@ -52,6 +52,7 @@ SYSTEM_PROGRAMS := $(patsubst tests/%.c,$(B)/tests/%,$(SYS))
 HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/plugin-gnutls.so \
 	$(B)/tests/plugin-past.so $(B)/tests/plugin-lookups.so $(B)/tests/plugin-scarce.so \
 	$(B)/tests/plugin-tardy.so $(B)/tests/plugin-cancels.so $(B)/tests/plugin-signals.so \
+	$(B)/tests/plugin-reuses.so \
 	$(B)/tests/plugin-flavour-openssl.so $(B)/tests/plugin-flavour-gnutls.so \
 	$(B)/tests/plugins/libhere.so
 
@@ -147,10 +148,10 @@ $(B)/tests/$(subst _,-,$(1)): $(B)/obj/tests/system/main_$(1).o $(B)/tests/libha
 endef
 $(foreach helper,$(HELPERS),$(eval $(call HELPER_RULE,$(helper))))
 
-# Name look-ups that end as a test says, threads that are slow or cancelled, and signals, in libraries below the shim;
+# Name look-ups that end as a test says, threads that are slow, cancelled or quick, and signals, in libraries below the shim;
 # memory that runs out, in one above it.
 $(B)/tests/plugin-lookups.so $(B)/tests/plugin-tardy.so $(B)/tests/plugin-cancels.so $(B)/tests/plugin-signals.so \
-$(B)/tests/plugin-scarce.so: \
+$(B)/tests/plugin-reuses.so $(B)/tests/plugin-scarce.so: \
 		$(B)/tests/plugin-%.so: \
 		$(B)/obj/tests/system/plugin_%.o
 	@mkdir -p $(@D)

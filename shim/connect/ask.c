@@ -131,7 +131,8 @@ void rs_ask_forget(int fd)
 {
 	struct rs_before before;
 
-	if (!rs_pending_has(fd) || rs_flight_dropped(fd) || rs_pending_is_anothers(fd))
+	if (!rs_pending_has(fd) || rs_flight_dropped(fd, rs_pending_taken()) ||
+	    rs_pending_is_anothers(fd))
 		return;
 	rs_signals_hold(&before);
 	rs_flight_forget(fd);

@@ -62,8 +62,8 @@ enum rs_pending_stage rs_flight_told(struct rs_pending *pending, int error);
  */
 bool rs_flight_landed(int fd, uint32_t since);
 
-/* The same where it comes to its end otherwise: the program closes it. */
-bool rs_flight_dropped(int fd);
+/* The same where it comes to its end otherwise: the program closes it, or has. */
+bool rs_flight_dropped(int fd, uint32_t since);
 
 /* Those that have connected are pending no longer: what goes wrong with them from now on is none
  * of ours. For waits that report data, not descriptors. */

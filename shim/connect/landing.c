@@ -37,9 +37,9 @@ bool rs_flight_landed(int fd, uint32_t since)
 	return false;
 }
 
-bool rs_flight_dropped(int fd)
+bool rs_flight_dropped(int fd, uint32_t since)
 {
-	if (rs_pending_take_plain(fd, rs_pending_taken()) != RS_PENDING_TOOK)
+	if (rs_pending_take_plain(fd, since) != RS_PENDING_TOOK)
 		return false;
 	pass(rs_process_rules_if_loaded());
 	return true;
@@ -89,7 +89,7 @@ void rs_flight_land_all(void)
 			if (fds[i].revents == POLLOUT && !rs_flight_landed(fds[i].fd, since))
 				land_one(fds[i].fd);
 			if (fds[i].revents & POLLNVAL)
-				(void)rs_flight_dropped(fds[i].fd);
+				(void)rs_flight_dropped(fds[i].fd, since);
 		}
 	}
 }

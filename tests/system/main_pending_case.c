@@ -318,6 +318,7 @@ static const struct {
 	{ "forked-aside", pending_forked_aside },
 	{ "reused", pending_reused },
 	{ "reused-unseen", pending_reused_unseen },
+	{ "reused-at-once", pending_reused_at_once },
 	{ "given-up", pending_given_up },
 	{ "in-a-set", pending_in_a_set },
 	{ "in-a-poll", pending_in_a_poll },

@@ -66,6 +66,7 @@ void pending_options(void);
 void pending_defaults(void);
 void pending_reused(void);
 void pending_reused_unseen(void);
+void pending_reused_at_once(void);
 void pending_given_up(void);
 void pending_shut_down(void);
 

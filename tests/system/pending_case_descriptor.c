@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -238,6 +239,21 @@ void pending_reused_unseen(void)
 	printf("%d: %d\n", ready, FD_ISSET(fd, &to_read) != 0);
 	ready = poll(&fds, 1, 5000);
 	printf("%d: %#x\n", ready, (unsigned)fds.revents);
+}
+
+/* Likewise; and while that comes out, another thread connects with the same number. */
+void pending_reused_at_once(void)
+{
+	struct pollfd fds = case_polled(POLLOUT);
+	int set = epoll_create1(0);
+	struct epoll_event event;
+
+	(void)poll(&fds, 1, 20);
+	usleep(100000);
+	fds.fd = case_begin();
+	syscall(SYS_close, fds.fd);
+	(void)epoll_wait(set, &event, 1, 0);
+	case_tell_poll(poll(&fds, 1, 15000), &fds);
 }
 
 void pending_given_up(void)

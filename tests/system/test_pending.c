@@ -331,6 +331,22 @@ static void one_that_was_reused_unseen_is_reported(void **state)
 	run_free(&run);
 }
 
+/* … and then be one that connects, like any other. */
+static void one_that_was_reused_at_once_is_retried(void **state)
+{
+	char preload[PRELOAD];
+	const char *const env[] = { preload, NULL };
+	struct server *server = server_start_refusing();
+	struct run run;
+
+	(void)state;
+	with_plugin(preload, "plugin-reuses.so");
+	run = finish(start_in(env, RUN_SHIM, steady, "reused-at-once", server), server);
+	assert_int_equal(count_lines(run.err, "event=retry"), 1 + 3);
+	assert_int_equal(count_lines(run.err, "event=exhausted"), 1);
+	run_free(&run);
+}
+
 static void the_program_may_give_up(void **state)
 {
 	(void)state;
@@ -576,6 +592,7 @@ int main(void)
 		cmocka_unit_test(invalid_timeouts_are_refused),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(one_that_was_reused_unseen_is_reported),
+		cmocka_unit_test(one_that_was_reused_at_once_is_retried),
 		cmocka_unit_test(the_program_may_give_up),
 		cmocka_unit_test(the_program_may_shut_it_down),
 		cmocka_unit_test(a_sandbox_is_obeyed),

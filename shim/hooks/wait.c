@@ -92,10 +92,25 @@ struct poll_call {
 	const sigset_t *mask;
 };
 
+/* Else a bad pointer is the kernel's to judge. Who reads and writes all of an array has a good one
+ * at its end, too. */
+static bool is_accessible(const struct poll_call *call)
+{
+	static const struct timespec at_once;
+	uintptr_t last = (uintptr_t)call->fds + (call->count - 1) * sizeof(*call->fds);
+	int saved_errno = errno;
+	bool is_bad =
+		rs_real_ppoll((struct pollfd *)last, 1, &at_once, NULL) < 0 && errno == EFAULT;
+
+	errno = saved_errno;
+	return !is_bad;
+}
+
 /* Is there something to be done before the wait? */
 static bool is_special(const struct poll_call *call)
 {
-	return rs_pending_any_special() && rs_poll_concerned(call->fds, call->count);
+	return rs_pending_any_special() && call->count > 0 && is_accessible(call) &&
+	       rs_poll_concerned(call->fds, call->count);
 }
 
 /* May the program see as it is what the real call returned? */
@@ -334,10 +349,16 @@ static void put_error(int error, void *value, socklen_t *len)
 	__builtin_memcpy(value, &error, *len);
 }
 
+/* Else it is the kernel's to complain of. What it writes here the answer writes over. */
+static bool takes_answer(int fd, void *value, socklen_t *len)
+{
+	return rs_real_getsockopt(fd, SOL_SOCKET, SO_TYPE, value, len) == 0;
+}
+
 __attribute__((noinline)) static bool error_is_told(int fd, void *value, socklen_t *len)
 {
 	int saved_errno = errno, error;
-	bool told = rs_ask_error(fd, &error);
+	bool told = rs_pending_has(fd) && takes_answer(fd, value, len) && rs_ask_error(fd, &error);
 
 	if (told)
 		put_error(error, value, len);

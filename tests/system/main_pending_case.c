@@ -317,6 +317,7 @@ static const struct {
 	{ "forked-both", pending_forked_both },
 	{ "forked-aside", pending_forked_aside },
 	{ "reused", pending_reused },
+	{ "bad-pointers", pending_bad_pointers },
 	{ "reused-unseen", pending_reused_unseen },
 	{ "reused-at-once", pending_reused_at_once },
 	{ "given-up", pending_given_up },

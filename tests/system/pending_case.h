@@ -65,6 +65,7 @@ void pending_told_by_send(void);
 void pending_options(void);
 void pending_defaults(void);
 void pending_reused(void);
+void pending_bad_pointers(void);
 void pending_reused_unseen(void);
 void pending_reused_at_once(void);
 void pending_given_up(void);

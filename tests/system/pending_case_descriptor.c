@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -133,6 +134,28 @@ void pending_told_by_send(void)
 	int fd = ended();
 
 	tell_first(fd, send(fd, "x", 1, MSG_NOSIGNAL));
+}
+
+/* ---- bad pointers ---- */
+
+static void tell_status(const char *call, int status)
+{
+	printf("%s %d %s\n", call, status, case_error_name(status < 0 ? errno : 0));
+}
+
+void pending_bad_pointers(void)
+{
+	struct pollfd fds = case_polled(POLLOUT), *bad;
+	int error;
+	socklen_t len = sizeof(error), no_len = (socklen_t)-1;
+
+	bad = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	(void)poll(&fds, 1, 20);
+	tell_status("poll", poll(bad, 1, 20));
+	tell_status("poll many", poll(bad, 40, 20));
+	tell_status("SO_ERROR", getsockopt(fds.fd, SOL_SOCKET, SO_ERROR, bad, &len));
+	tell_status("no length", getsockopt(fds.fd, SOL_SOCKET, SO_ERROR, &error, (void *)bad));
+	tell_status("bad length", getsockopt(fds.fd, SOL_SOCKET, SO_ERROR, &error, &no_len));
 }
 
 /* ---- its options ---- */

@@ -312,6 +312,14 @@ static void invalid_timeouts_are_refused(void **state)
 		   run_closed(RUN_BARE, NULL, "invalid-timeouts"));
 }
 
+/* Also between two attempts. */
+static void bad_pointers_get_the_kernels_answer(void **state)
+{
+	(void)state;
+	check_same("bad-pointers", run_closed(RUN_SHIM, slow, "bad-pointers"),
+		   run_closed(RUN_BARE, NULL, "bad-pointers"));
+}
+
 static void a_reused_descriptor_is_left_alone(void **state)
 {
 	struct run run = run_closed(RUN_SHIM, patient, "reused");
@@ -590,6 +598,7 @@ int main(void)
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(timeouts_are_the_programs),
 		cmocka_unit_test(invalid_timeouts_are_refused),
+		cmocka_unit_test(bad_pointers_get_the_kernels_answer),
 		cmocka_unit_test(a_reused_descriptor_is_left_alone),
 		cmocka_unit_test(one_that_was_reused_unseen_is_reported),
 		cmocka_unit_test(one_that_was_reused_at_once_is_retried),

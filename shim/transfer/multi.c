@@ -342,13 +342,23 @@ void rs_multi_unpaused(const struct rs_handle *easy)
 		rs_multi_tell_timer(easy->multi_call->multi);
 }
 
-void rs_multi_forget(struct rs_handle *easy)
+static void forget(struct rs_handle *easy)
 {
 	if (easy->unread_in)
 		rs_multi_withdraw(easy->unread_in, easy->easy);
 	easy->unread_in = NULL;
 	if (rs_multi_has(easy))
 		let_go(easy->multi_call->multi, easy->multi_call);
+}
+
+/* libcurl, which tells the timer then, does not have what waits. */
+void rs_multi_forget(struct rs_handle *easy)
+{
+	struct rs_multi *m = rs_multi_has(easy) ? easy->multi_call->multi : NULL;
+
+	forget(easy);
+	if (m && !m->calling)
+		rs_multi_tell_timer(m);
 }
 
 void rs_multi_lose(struct rs_handle *easy)
@@ -359,7 +369,7 @@ void rs_multi_lose(struct rs_handle *easy)
 		rs_exchange_release(&call->x);
 		easy->active = NULL;
 	}
-	rs_multi_forget(easy);
+	forget(easy);
 }
 
 void rs_multi_free(struct rs_multi *m)

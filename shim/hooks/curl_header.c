@@ -10,8 +10,11 @@
 /* The last one is that whose lines are handed out: libcurl may be further. */
 static int request_of(const struct rs_handle *handle, int request)
 {
-	return request == RS_LAST_REQUEST && handle && handle->whole.valid ? handle->whole.request
-									   : request;
+	if (!handle || !handle->whole.valid)
+		return request;
+	return request == RS_LAST_REQUEST || handle->whole.request == RS_NO_REQUEST
+		       ? handle->whole.request
+		       : request;
 }
 
 /* Trailers come behind the rest of a download that was continued, and are in no copy. */

@@ -51,6 +51,7 @@ static void begin_again(struct rs_exchange *x)
 	if (x->native_fail)
 		x->handle->api->easy_setopt(x->handle->easy, CURLOPT_FAILONERROR, 0L);
 	x->native_fail = false;
+	rs_glimpse_hide(x->handle);
 	rs_refusal_watch(x); /* again, where a fault had a use for them */
 	rs_response_begin(x);
 	if (x->streams_up)

@@ -61,6 +61,18 @@ void rs_glimpse_show(struct rs_handle *handle)
 		rs_glimpse_hide(handle);
 }
 
+void rs_glimpse_nothing(struct rs_handle *handle)
+{
+	handle->whole = (struct rs_whole_info){
+		.valid = true,
+		.is_glimpse = true,
+		.has_type = true,
+		.filetime = -1,
+		.length = RS_UNKNOWN_LENGTH,
+		.request = RS_NO_REQUEST,
+	};
+}
+
 void rs_glimpse_hide(struct rs_handle *handle)
 {
 	if (handle->whole.is_glimpse)

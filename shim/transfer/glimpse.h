@@ -34,6 +34,10 @@ void rs_glimpse_take(struct rs_exchange *x);
 void rs_glimpse_show(struct rs_handle *handle);
 void rs_glimpse_hide(struct rs_handle *handle);
 
+/* What came is dropped, and until the next attempt begins nothing has come, for whoever asks: the
+ * program's progress callback for one. rs_glimpse_hide() ends this, too. */
+void rs_glimpse_nothing(struct rs_handle *handle);
+
 void rs_glimpse_free(struct rs_glimpse *glimpse);
 
 #endif

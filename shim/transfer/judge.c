@@ -7,6 +7,7 @@
 #include "retry/error_set.h"
 #include "retry/pacer.h"
 #include "transfer/exchange.h"
+#include "transfer/glimpse.h"
 
 /* libcurl may let this one pass: there was nothing left to resume. It drops the body in any case.
  */
@@ -133,6 +134,8 @@ void rs_prepare_retry(struct rs_exchange *x)
 {
 	if (x->delivered)
 		rs_resume_remember(x);
+	else if (!x->resume.continuing)
+		rs_glimpse_nothing(x->handle);
 	x->upload.stop = true;
 	x->handle->flows = false;
 	x->phase = RS_DISCARDING;

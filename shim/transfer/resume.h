@@ -9,6 +9,7 @@
 #define RS_TRANSFER_RESUME_H
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct rs_resume {
 #define RS_WHOLE_NUMBERS 8
 
 #define RS_LAST_REQUEST (-1)
+#define RS_NO_REQUEST   INT_MAX
 
 /* What curl_easy_getinfo() tells of a download that is continued; or of a response that libcurl has
  * left behind: glimpse.h. */
@@ -51,7 +53,8 @@ struct rs_whole_info {
 	curl_off_t length; /* -1: not known */
 	char type[128];
 	const char *url; /* CURLINFO_EFFECTIVE_URL, until another is set; NULL: libcurl's own */
-	int request;     /* its number among those that brought it, or RS_LAST_REQUEST */
+	int request;     /* its number among those that brought it, or RS_LAST_REQUEST, or
+			  * RS_NO_REQUEST */
 };
 
 /* Are the lines of the present header block of interest? */

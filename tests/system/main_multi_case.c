@@ -366,6 +366,7 @@ int main(int argc, char **argv)
 		{ "refused-later", multi_refused_later },
 		{ "timer-left", multi_timer_left },
 		{ "busy", multi_busy },
+		{ "told", multi_told },
 	};
 
 	if (argc != 4)

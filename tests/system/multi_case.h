@@ -6,6 +6,7 @@
  *   multi_case_nested.c   the multi functions inside of a callback
  *   multi_case_threads.c  threads with a loop each
  *   multi_case_timer.c    timer callbacks
+ *   multi_case_told.c     what a progress callback learns
  */
 #ifndef TESTS_MULTI_CASE_H
 #define TESTS_MULTI_CASE_H
@@ -44,5 +45,6 @@ void multi_threads(void);
 void multi_refused(void);
 void multi_refused_later(void);
 void multi_timer_left(void);
+void multi_told(void);
 
 #endif

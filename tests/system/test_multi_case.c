@@ -16,6 +16,7 @@
 	"[rule text]\nstatus = 200\nurl = */held\nbody = <Error>\n"                                \
 	"[rule none]\nstatus = 404\nbody = <Error>\n"
 #define LATER    "Retry-After: 1\r\n"
+#define FAILURE  "X-Failure: yes\r\nContent-Type: text/failure\r\n"
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct reply failing[] = {
@@ -28,6 +29,14 @@ static const struct reply failing[] = {
 	{ .path = "/held", .status = 503, .body = "denied", .times = 2 },
 	{ .path = "/held", .body = "held", .framing = REPLY_CHUNKED },
 	{ .path = "/slow", .body = "slow", .delay_ms = 5000 },
+	{ .path = "/failing", .status = 503, .headers = FAILURE, .body = "failure", .times = 2 },
+	{ .path = "/failing", .body = "failing no more" },
+	{ .path = "/failing-too",
+	  .status = 503,
+	  .headers = FAILURE,
+	  .body = "failure",
+	  .times = 2 },
+	{ .path = "/failing-too", .body = "failing no more" },
 };
 
 static const struct reply good[] = {
@@ -36,6 +45,8 @@ static const struct reply good[] = {
 	{ .path = "/later", .body = "later", .delay_ms = 1000 },
 	{ .path = "/held", .body = "held", .framing = REPLY_CHUNKED },
 	{ .path = "/slow", .body = "slow", .delay_ms = 5000 },
+	{ .path = "/failing", .body = "failing no more" },
+	{ .path = "/failing-too", .body = "failing no more" },
 };
 
 /* A program that runs, and the server that it asks. */
@@ -206,6 +217,12 @@ static void a_busy_loop_goes_on_while_a_transfer_waits(void **state)
 	compare("busy");
 }
 
+static void of_a_dropped_response_nothing_is_told(void **state)
+{
+	(void)state;
+	compare("told");
+}
+
 static void handles_go_in_every_state(void **state)
 {
 	(void)state;
@@ -233,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_timer_callback_that_fails_ends_what_waits),
 		cmocka_unit_test(no_timer_stands_after_the_last_transfer),
 		cmocka_unit_test(a_busy_loop_goes_on_while_a_transfer_waits),
+		cmocka_unit_test(of_a_dropped_response_nothing_is_told),
 		cmocka_unit_test(handles_go_in_every_state),
 		cmocka_unit_test(threads_with_a_multi_handle_each),
 	};

@@ -108,6 +108,8 @@ void rs_refusal_restore(const struct rs_exchange *x, CURL *easy)
 
 bool rs_refusal_ended(const struct rs_exchange *x, CURLcode result)
 {
+	if (result == CURLE_SEND_FAIL_REWIND && x->streams_up && x->upload.refused)
+		return true;
 	if (x->refused == CURLE_OK)
 		return false;
 	return x->refused == result ||

@@ -32,6 +32,7 @@ static int seek_program(struct rs_upload *upload, curl_off_t offset)
 
 	answer = o->seek_fn(o->seek_data, offset, SEEK_SET);
 	rs_program_leave(depth);
+	upload->refused = answer != CURL_SEEKFUNC_OK && answer != CURL_SEEKFUNC_CANTSEEK;
 	return answer;
 }
 

@@ -25,6 +25,7 @@ struct rs_upload {
 	bool ended;         /* the program has said that there is no more */
 	bool stop;          /* another attempt will follow: send no more of this one */
 	bool stopped_by_us; /* and libcurl has been told so */
+	bool refused;       /* the program's seek callback has failed */
 };
 
 /* Does this request stream its body through the read callback in a way that can be watched? */

@@ -2,7 +2,7 @@
  * refusing WHAT DRIVEN URL: a transfer of which a callback refuses a part, and a line that says how
  * it ended and how often the callback was asked.
  *
- *   WHAT    socket, option, look-up, tls or request; first-socket: of two addresses the first
+ *   WHAT    socket, option, look-up, tls, request or seek; first-socket: of two addresses the first
  *   DRIVEN  easy or multi
  */
 #include <curl/curl.h>
@@ -65,6 +65,31 @@ static int no_request(void *user, char *to, char *from, int to_port, int from_po
 	return CURL_PREREQFUNC_ABORT;
 }
 
+static size_t read_some(char *into, size_t size, size_t count, void *user)
+{
+	(void)size, (void)count, (void)user;
+	memcpy(into, "body", 4);
+	return 4;
+}
+
+static int no_seek(void *user, curl_off_t offset, int origin)
+{
+	(void)offset, (void)origin;
+	ask(user);
+	return CURL_SEEKFUNC_FAIL;
+}
+
+/* A body that a redirect makes libcurl send again. */
+static void set_upload(CURL *easy)
+{
+	(void)curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_INFILESIZE, 4L);
+	(void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_some);
+	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, no_seek);
+	(void)curl_easy_setopt(easy, CURLOPT_SEEKDATA, &asked);
+}
+
 static void set_callback(CURL *easy, const char *what)
 {
 	if (strcmp(what, "socket") == 0)
@@ -79,6 +104,8 @@ static void set_callback(CURL *easy, const char *what)
 		(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, no_tls);
 	else if (strcmp(what, "request") == 0)
 		(void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, no_request);
+	else if (strcmp(what, "seek") == 0)
+		set_upload(easy);
 	else
 		exit(2);
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &asked);

@@ -45,6 +45,20 @@ static void what_a_callback_refuses_is_not_tried_again(void **state)
 	server_stop(server);
 }
 
+static void a_body_that_is_not_put_back_is_not_sent_again(void **state)
+{
+	static const struct reply script[] = {
+		{ .path = "/there", .body = "object", .times = 99 },
+		{ .status = 307, .headers = "Location: /there\r\n", .times = 99 },
+	};
+	struct server *server = server_start(script, 2);
+
+	(void)state;
+	check("seek", "", server_url(server, ""), "result 65, asked 1 times\n");
+	assert_int_equal(server_request_count(server), 2); /* one by each interface */
+	server_stop(server);
+}
+
 /* On purpose an attempt fails before the program is asked at all. */
 static void a_refusal_after_a_fault(void **state)
 {
@@ -73,6 +87,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_callback_refuses_is_not_tried_again),
+		cmocka_unit_test(a_body_that_is_not_put_back_is_not_sent_again),
 		cmocka_unit_test(a_refusal_after_a_fault),
 		cmocka_unit_test(what_fails_after_a_refusal_is_a_failure),
 	};

@@ -48,8 +48,11 @@ __attribute__((noinline)) static CURLcode perform_with_care(CURL *easy, const vo
 
 	if (!api || !api->complete)
 		return api && api->easy_perform ? api->easy_perform(easy) : CURLE_FAILED_INIT;
-	if (handle && rs_multi_keeps(handle))
-		return CURLE_FAILED_INIT; /* as for any handle that is part of a multi handle */
+	if (handle && rs_multi_keeps(handle)) { /* as for any that is part of a multi handle */
+		rs_transfer_error(&handle->multi_call->x,
+				  "easy handle already used in multi handle");
+		return CURLE_FAILED_INIT;
+	}
 	if (!handle || rs_multi_has(handle))
 		return api->easy_perform(easy);
 	return rs_transfer_perform(handle);

@@ -45,6 +45,7 @@ void multi_set(struct transfer *t, const char *path)
 	(void)curl_easy_setopt(t->easy, CURLOPT_URL, url);
 	(void)curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_write);
 	(void)curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	(void)curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
 	/* libcurl 7.88 would use connections whose handle was freed in the middle of an exchange.
 	 */
 	(void)curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -326,7 +327,8 @@ static void states(void)
 
 	for (int i = 0; i < 4; i++) {
 		bring_to(&t[i], each[i]);
-		printf("in use %d\n", (int)curl_easy_perform(t[i].easy));
+		printf("in use %d", (int)curl_easy_perform(t[i].easy));
+		printf(", %s\n", t[i].error);
 		printf("remove %d\n", (int)curl_multi_remove_handle(case_loop.multi, t[i].easy));
 		printf("message %d\n", curl_multi_info_read(case_loop.multi, &left) != NULL);
 		use_again(&t[i]);

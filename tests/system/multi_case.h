@@ -25,6 +25,7 @@ struct transfer {
 	char body[256];
 	size_t len;
 	bool pause, paused;
+	char error[CURL_ERROR_SIZE];
 };
 
 /* The program's one. */

@@ -251,6 +251,14 @@ static CURLcode pause_running(struct rs_handle *handle, int bitmask)
 	return result;
 }
 
+/* Of an upload the program may stop the sending alone. Where the rest of a held response is handed
+ * out, all has been sent. */
+static bool puts_off(const struct rs_exchange *x, int bitmask)
+{
+	return bitmask & CURLPAUSE_RECV ||
+	       (bitmask & CURLPAUSE_SEND && x->streams_up && x->phase != RS_STREAMING);
+}
+
 /* Between attempts, and while the rest of a held response is handed out, libcurl is not running: it
  * is the next attempt, or the rest, that is put off. */
 RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
@@ -264,7 +272,7 @@ RS_EXPORT CURLcode curl_easy_pause(CURL *easy, int bitmask)
 		return api->easy_pause(easy, bitmask);
 	if (!handle->active->waits)
 		return pause_running(handle, bitmask);
-	handle->active->paused = bitmask & CURLPAUSE_RECV;
+	handle->active->paused = puts_off(handle->active, bitmask);
 	rs_multi_unpaused(handle);
 	return CURLE_OK;
 }

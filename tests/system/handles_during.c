@@ -194,6 +194,7 @@ static struct {
 	int64_t last_ns, paused_ns;
 	int slow_calls, result;
 	bool early, went_on;
+	int what;
 } halting;
 
 static size_t take_if_not_halted(char *bytes, size_t size, size_t count, void *user)
@@ -210,7 +211,7 @@ static int halt(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t
 	halting.slow_calls = now_ns - halting.last_ns > 30000000 ? halting.slow_calls + 1 : 0;
 	halting.last_ns = now_ns;
 	if (halting.paused_ns == 0 && halting.slow_calls == 4) {
-		halting.result = (int)curl_easy_pause(halting.easy, CURLPAUSE_RECV);
+		halting.result = (int)curl_easy_pause(halting.easy, halting.what);
 		halting.paused_ns = now_ns;
 	}
 	if (halting.paused_ns != 0 && now_ns - halting.paused_ns > 1500000000 && !halting.went_on) {
@@ -220,20 +221,48 @@ static int halt(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t
 	return 0;
 }
 
+static size_t give_if_not_halted(char *into, size_t size, size_t count, void *user)
+{
+	bool *given = user;
+
+	(void)size, (void)count;
+	halting.early |= halting.paused_ns != 0 && !halting.went_on;
+	if (*given)
+		return 0;
+	*given = true;
+	memcpy(into, "body", 4);
+	return 4;
+}
+
+static void check_halting(CURL *easy, int id, const char *who)
+{
+	halting.easy = easy;
+	halting.last_ns = clock_ns();
+	handles_set_url(easy, 1, id);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_if_not_halted);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &halting.got);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, halt);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	handles_check(&halting.got, curl_easy_perform(easy), id, who);
+	if (halting.result != 0 || halting.early || !halting.went_on)
+		complain("%s: result %d, early %d, went on %d", who, halting.result, halting.early,
+			 halting.went_on);
+	curl_easy_cleanup(easy);
+}
+
 void handles_halting(void)
 {
-	halting.easy = curl_easy_init();
-	halting.last_ns = clock_ns();
-	handles_set_url(halting.easy, 1, 950);
-	(void)curl_easy_setopt(halting.easy, CURLOPT_WRITEFUNCTION, take_if_not_halted);
-	(void)curl_easy_setopt(halting.easy, CURLOPT_WRITEDATA, &halting.got);
-	(void)curl_easy_setopt(halting.easy, CURLOPT_XFERINFOFUNCTION, halt);
-	(void)curl_easy_setopt(halting.easy, CURLOPT_NOPROGRESS, 0L);
-	handles_check(&halting.got, curl_easy_perform(halting.easy), 950, "the halted one");
-	if (halting.result != 0 || halting.early || !halting.went_on)
-		complain("halting: result %d, early %d, went on %d", halting.result, halting.early,
-			 halting.went_on);
-	curl_easy_cleanup(halting.easy);
+	CURL *up = curl_easy_init();
+	bool given = false;
+
+	halting.what = CURLPAUSE_RECV;
+	check_halting(curl_easy_init(), 950, "the halted one");
+	memset(&halting, 0, sizeof(halting));
+	halting.what = CURLPAUSE_SEND;
+	(void)curl_easy_setopt(up, CURLOPT_UPLOAD, 1L);
+	(void)curl_easy_setopt(up, CURLOPT_READFUNCTION, give_if_not_halted);
+	(void)curl_easy_setopt(up, CURLOPT_READDATA, &given);
+	check_halting(up, 951, "the halted upload");
 }
 
 /* While one thread waits, another one goes on. */

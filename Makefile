@@ -54,7 +54,7 @@ HELPER_PROGRAMS := $(addprefix $(B)/tests/,$(subst _,-,$(HELPERS))) $(B)/tests/p
 	$(B)/tests/plugin-tardy.so $(B)/tests/plugin-cancels.so $(B)/tests/plugin-signals.so \
 	$(B)/tests/plugin-reuses.so \
 	$(B)/tests/plugin-flavour-openssl.so $(B)/tests/plugin-flavour-gnutls.so \
-	$(B)/tests/plugins/libhere.so
+	$(B)/tests/plugins/libhere.so $(B)/tests/libcurl-notifies.so
 
 ifeq ($(V),1)
 Q   :=
@@ -178,6 +178,14 @@ $(B)/tests/plugin-past.so: $(B)/obj/tests/system/plugin_past.o
 	@mkdir -p $(@D)
 	$(SAY) LINK $@
 	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -lcurl
+
+# What newer libcurls have more than an old one, in front of it.
+$(B)/tests/libcurl-notifies.so: $(B)/obj/tests/system/plugin_notifies.o
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared -o $@ $^ $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(@F) -Wl,--no-as-needed -lcurl
+$(B)/tests/notified: $(B)/tests/libcurl-notifies.so
+$(B)/tests/notified: private LDFLAGS += -Wl,-rpath,'$$ORIGIN'
 
 # A program that finds a library of its own by RUNPATH.
 $(B)/tests/plugins/libhere.so: $(B)/obj/tests/system/plugin_here.o

@@ -24,6 +24,12 @@ static bool is_recursive(const struct rs_multi *m)
 	return m && m->calling;
 }
 
+/* Or of one that may ask for everything but to be driven, and freed. */
+static bool is_driven(const struct rs_multi *m)
+{
+	return m && (m->calling || m->notifies);
+}
+
 __attribute__((noinline)) static CURLMcode add_handle_of_program(CURLM *handle, CURL *easy,
 								 const void *caller)
 {
@@ -76,7 +82,7 @@ __attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int
 
 	if (!api || !api->multi_perform)
 		return CURLM_INTERNAL_ERROR;
-	if (is_recursive(m))
+	if (is_driven(m))
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
 		return api->multi_perform(handle, running);
@@ -102,7 +108,7 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 
 	if (!api || !api->multi_socket_action)
 		return CURLM_INTERNAL_ERROR;
-	if (is_recursive(m))
+	if (is_driven(m))
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
 		return api->multi_socket_action(handle, socket, events, running);
@@ -140,7 +146,7 @@ RS_EXPORT CURLMcode curl_multi_socket_all(CURLM *handle, int *running)
 
 	if (!api || !api->multi_socket_all)
 		return CURLM_INTERNAL_ERROR;
-	if (is_recursive(m))
+	if (is_driven(m))
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
 		return api->multi_socket_all(handle, running);
@@ -252,7 +258,8 @@ RS_BINDABLE(curl_multi_timeout);
 static bool is_noted(CURLMoption option)
 {
 	return option == CURLMOPT_TIMERFUNCTION || option == CURLMOPT_TIMERDATA ||
-	       option == CURLMOPT_PUSHFUNCTION;
+	       option == CURLMOPT_PUSHFUNCTION || option == RS_CURLMOPT_NOTIFYFUNCTION ||
+	       option == RS_CURLMOPT_NOTIFYDATA;
 }
 
 __attribute__((noinline)) static CURLMcode set_word(CURLM *handle, CURLMoption option, void *value,
@@ -324,7 +331,7 @@ __attribute__((noinline)) static CURLMcode cleanup_of_program(CURLM *handle, con
 		rs_multi_unknown_gone(handle);
 		return api->multi_cleanup(handle);
 	}
-	if (is_recursive(m))
+	if (is_driven(m))
 		return CURLM_RECURSIVE_API_CALL;
 	busy = m->busy;
 	m->busy = true; /* no timer is told of what ends here */

@@ -11,6 +11,7 @@ static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 {
 	call->multi = m;
 	call->round = m->rounds;
+	call->untold = false;
 	call->next = m->calls;
 	m->calls = call;
 }
@@ -83,7 +84,7 @@ static void end_attempt(struct rs_multi_call *call, CURLcode result)
 	enter(call, RS_MULTI_WAITING);
 }
 
-static struct rs_multi_call *call_of(struct rs_multi *m, CURL *easy)
+struct rs_multi_call *rs_multi_call_of(const struct rs_multi *m, CURL *easy)
 {
 	struct rs_handle *handle = rs_handle_find(easy);
 	struct rs_multi_call *call = handle ? handle->multi_call : NULL;
@@ -91,7 +92,7 @@ static struct rs_multi_call *call_of(struct rs_multi *m, CURL *easy)
 	return call && call->multi == m ? call : NULL;
 }
 
-static void take_messages(struct rs_multi *m)
+void rs_multi_take_messages(struct rs_multi *m)
 {
 	int left;
 
@@ -101,7 +102,7 @@ static void take_messages(struct rs_multi *m)
 
 		if (!msg)
 			return;
-		call = msg->msg == CURLMSG_DONE ? call_of(m, msg->easy_handle) : NULL;
+		call = msg->msg == CURLMSG_DONE ? rs_multi_call_of(m, msg->easy_handle) : NULL;
 		if (!call && msg->data.result != CURLE_OK)
 			(void)rs_process_rules_at_failure(RS_CALL_CURL);
 		if (call && call->state == RS_MULTI_RUNNING)
@@ -168,13 +169,15 @@ void rs_multi_before(struct rs_multi *m)
 			serve(call);
 	}
 	m->refused = false;
+	if (__builtin_expect(m->notify_fn != NULL, 0))
+		rs_multi_notify(m); /* libcurl counts what is added now */
 	m->outside = rs_curl_enter(m->api);
 }
 
 CURLMcode rs_multi_after(struct rs_multi *m, int *running, CURLMcode result)
 {
 	rs_curl_leave(m->outside);
-	take_messages(m);
+	rs_multi_take_messages(m);
 	if (running)
 		*running += (int)m->waiting;
 	m->busy = false;
@@ -188,13 +191,13 @@ CURLMsg *rs_multi_read(struct rs_multi *m, int *left)
 	CURLMsg *msg;
 
 	*left = 0;
-	if (m->busy || m->calling)
-		return NULL; /* as libcurl, inside of a callback */
-	if (!m->first) {     /* else all were taken when libcurl was driven */
+	if (rs_multi_is_closed(m) || m->calling)
+		return NULL;         /* as libcurl, inside of a callback */
+	if (!m->first && !m->busy) { /* else all were taken when libcurl was driven */
 		size_t waiting = m->waiting;
 
 		m->busy = true;
-		take_messages(m);
+		rs_multi_take_messages(m);
 		m->busy = false;
 		if (m->waiting != waiting) /* but some for which there was no memory */
 			rs_multi_tell_timer(m);
@@ -217,11 +220,12 @@ static struct rs_multi_call *room_for_call(struct rs_handle *easy)
 /* Let libcurl have the handle. */
 static CURLMcode add_real(struct rs_multi *m, CURL *easy)
 {
+	bool busy = m->busy;
 	CURLMcode result;
 
 	m->busy = true;
 	result = m->api->multi_add_handle(m->handle, easy);
-	m->busy = false;
+	m->busy = busy;
 	rs_multi_tell_timer(m);
 	return result;
 }
@@ -253,7 +257,7 @@ CURLMcode rs_multi_add(CURLM *handle, struct rs_handle *easy)
 	m = call ? rs_multi_of(handle, api) : NULL;
 	if (m && m->calling)
 		return CURLM_RECURSIVE_API_CALL;
-	if (!m || m->busy || m->pushes || !rs_exchange_open(&call->x, easy, false)) {
+	if (!m || rs_multi_is_closed(m) || m->pushes || !rs_exchange_open(&call->x, easy, false)) {
 		if (!easy->active) {
 			rs_exchange_not_open(easy);
 			rs_stand_in_leave(easy);
@@ -283,6 +287,7 @@ CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle
 {
 	struct rs_multi_call *call = known ? known->multi_call : NULL;
 	CURLMcode result = CURLM_OK;
+	bool busy = m->busy;
 
 	if (!call || call->multi != m) {
 		result = m->api->multi_remove_handle(m->handle, easy);
@@ -290,12 +295,12 @@ CURLMcode rs_multi_remove(struct rs_multi *m, CURL *easy, const struct rs_handle
 			rs_multi_withdraw(m, easy);
 		return result;
 	}
-	if (m->busy)
+	if (rs_multi_is_closed(m))
 		return CURLM_RECURSIVE_API_CALL;
 	m->busy = true;
 	if (!call->detached)
 		result = m->api->multi_remove_handle(m->handle, easy);
-	m->busy = false;
+	m->busy = busy;
 	if (result == CURLM_OK)
 		let_go(m, call);
 	rs_multi_tell_timer(m);
@@ -320,6 +325,8 @@ CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value)
 {
 	CURLMcode result;
 
+	if (option == RS_CURLMOPT_NOTIFYFUNCTION || option == RS_CURLMOPT_NOTIFYDATA)
+		return rs_multi_set_notify(m, option, value);
 	if (option != CURLMOPT_PUSHFUNCTION)
 		return rs_multi_set_timer(m, option, value);
 	result = m->api->multi_setopt(m->handle, option, value);

@@ -40,11 +40,17 @@ struct rs_multi_call {
 	enum rs_multi_state state;
 	unsigned round; /* of the multi handle, when it was added */
 	bool detached;  /* for the program it is in the multi handle, for libcurl it is not */
+	bool untold;    /* libcurl has said that it is done, and the program does not know yet */
 	CURLcode result;
 	CURLMsg msg; /* how it ended, and its place among the messages */
 	struct rs_multi_message message;
 	struct rs_multi_call *next; /* of the multi handle's calls */
 };
+
+/* CURLMOPT_NOTIFYFUNCTION and all of that came with libcurl 8.17. */
+#define RS_CURLMOPT_NOTIFYFUNCTION ((CURLMoption)(CURLOPTTYPE_FUNCTIONPOINT + 18))
+#define RS_CURLMOPT_NOTIFYDATA     ((CURLMoption)(CURLOPTTYPE_OBJECTPOINT + 19))
+typedef void rs_notify_fn(CURLM *, unsigned, CURL *, void *);
 
 /* What is known of a multi handle. */
 struct rs_multi {
@@ -72,6 +78,12 @@ struct rs_multi {
 	int64_t real_due_ns; /* what libcurl asked its timer for */
 	int64_t told_due_ns; /* what the program's timer stands at */
 	bool refused;        /* the callback has failed: what waits here ends when next driven */
+
+	rs_notify_fn *notify_fn; /* the program's */
+	void *notify_data;
+	CURL *messenger; /* in whose name libcurl tells of messages; NULL: it has told of none */
+	bool news;       /* there is a first message to be read, and the program was not told */
+	bool notifies;   /* inside the program's callback, which may call nearly everything */
 };
 
 extern struct rs_table rs_multis;
@@ -154,7 +166,23 @@ void rs_multi_timer_expired(struct rs_multi *m);
  * it said for an attempt that has begun since, and tells it anew if it needs it again. */
 void rs_multi_libcurl_expires(struct rs_multi *m);
 
-/* curl_multi_setopt() of CURLMOPT_TIMERFUNCTION, TIMERDATA or PUSHFUNCTION. */
+/* Inside libcurl, or a callback from which libcurl takes no call. */
+static inline bool rs_multi_is_closed(const struct rs_multi *m)
+{
+	return m->busy && !m->notifies;
+}
+
+/* What has ended for libcurl is judged. */
+void rs_multi_take_messages(struct rs_multi *m);
+
+/* multi_notify.c: the program hears of what has ended for it, and was not told. */
+void rs_multi_notify(struct rs_multi *m);
+CURLMcode rs_multi_set_notify(struct rs_multi *m, CURLMoption option, void *value);
+
+/* The guarded call of that easy handle in this multi handle, or NULL. */
+struct rs_multi_call *rs_multi_call_of(const struct rs_multi *m, CURL *easy);
+
+/* curl_multi_setopt() of an option that the record has to know. */
 CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value);
 CURLMcode rs_multi_set_timer(struct rs_multi *m, CURLMoption option, void *value);
 

@@ -28,6 +28,7 @@ static void free_room(struct rs_multi *m, struct rs_multi_message *room)
 
 static void post(struct rs_multi *m, struct rs_multi_message *message)
 {
+	m->news |= !m->first;
 	message->next = NULL;
 	*m->end = message;
 	m->end = &message->next;

@@ -21,6 +21,7 @@ struct rs_curl_api {
 	size_t loaded_len;
 	bool complete;      /* it has what a guarded call needs at least */
 	bool tells_headers; /* and can be asked for a response's headers */
+	unsigned version;   /* LIBCURL_VERSION_NUM; 0: not known */
 
 	CURL *(*easy_init)(void);
 	CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
@@ -52,6 +53,18 @@ struct rs_curl_api {
 	CURLUcode (*url_get)(const CURLU *, CURLUPart, char **, unsigned);
 	void (*free)(void *);
 };
+
+/* CURLOPT_HEADER brings trailers, too. */
+static inline bool rs_curl_includes_trailers(const struct rs_curl_api *api)
+{
+	return api->version >= 0x080100;
+}
+
+/* CURLOPT_FAILONERROR is looked at before the last header line, not after it. */
+static inline bool rs_curl_refuses_early(const struct rs_curl_api *api)
+{
+	return api->version >= 0x080700;
+}
 
 /* What a caller gets: its libcurl, and whether the caller is that libcurl itself (which enters its
  * own public functions through the PLT; such calls are none of the program's). */

@@ -160,8 +160,19 @@ static void find_place(struct rs_curl_api *api, void *library)
 	api->loaded_len = extent.end > map->l_addr ? extent.end - map->l_addr : 0;
 }
 
+static unsigned version_of(void *library)
+{
+	curl_version_info_data *(*version_info)(CURLversion);
+	const curl_version_info_data *info;
+
+	look_up(library, "curl_version_info", &version_info);
+	info = version_info ? version_info(CURLVERSION_FIRST) : NULL;
+	return info ? info->version_num : 0;
+}
+
 static void fill(struct rs_curl_api *api, void *library)
 {
+	api->version = version_of(library);
 	find_place(api, library);
 	look_up(library, "curl_easy_init", &api->easy_init);
 	look_up(library, "curl_easy_setopt", &api->easy_setopt);

@@ -219,6 +219,8 @@ static CURLcode refuse(struct rs_exchange *x)
 	char text[64];
 
 	rs_resume_note_info(x, &x->handle->whole);
+	if (rs_curl_refuses_early(x->handle->api)) /* and so before it looks for the length */
+		x->handle->whole.length = RS_UNKNOWN_LENGTH;
 	snprintf(text, sizeof(text), "The requested URL returned error: %d", x->status);
 	rs_transfer_error(x, text);
 	return CURLE_HTTP_RETURNED_ERROR;

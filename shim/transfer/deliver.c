@@ -1,10 +1,11 @@
 #include "transfer/deliver.h"
 
-/* CURLOPT_HEADER: lines of HTTP, and none of its trailers. They may begin in another way, which the
- * program has told libcurl of: CURLOPT_HTTP200ALIASES. */
+/* CURLOPT_HEADER: lines of HTTP, and with newer libcurls its trailers. They may begin in another
+ * way, which the program has told libcurl of: CURLOPT_HTTP200ALIASES. */
 static bool is_included(struct rs_exchange *x, enum rs_piece_kind kind)
 {
-	return x->handle->options.include_header && kind == RS_PIECE_HEADER && !x->leaves_header &&
+	return x->handle->options.include_header && !x->leaves_header &&
+	       (kind == RS_PIECE_HEADER || rs_curl_includes_trailers(x->handle->api)) &&
 	       (x->has_block || rs_exchange_is_http(x));
 }
 

@@ -242,12 +242,19 @@ static void limit(struct rs_exchange *x, CURLoption option, int64_t limit_ns, lo
 	*set = wanted;
 }
 
-/* libcurl keeps a connection whose HTTP/2 frames have gone wrong, and would go wrong on it again.
- */
+/* libcurl keeps a connection whose HTTP/2 frames have gone wrong, and would go wrong on it again;
+ * newer ones likewise one to an FTP server that has hung up, or gave no data connection. */
+static bool is_spoilt(const struct rs_exchange *x)
+{
+	int error = x->outcome.error;
+
+	return error == CURLE_HTTP2 ||
+	       (x->talks && (error == CURLE_RECV_ERROR || error == CURLE_COULDNT_CONNECT));
+}
+
 static bool wants_fresh(const struct rs_exchange *x, const struct rs_policy *policy)
 {
-	return x->call.attempts > 0 &&
-	       (policy->fresh_connection || x->outcome.error == CURLE_HTTP2);
+	return x->call.attempts > 0 && (policy->fresh_connection || is_spoilt(x));
 }
 
 void rs_transfer_limit(struct rs_exchange *x, const struct rs_policy *policy)

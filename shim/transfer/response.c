@@ -49,6 +49,17 @@ static size_t refuse(struct rs_exchange *x)
 	return 0;
 }
 
+/* The last line, where newer ones have looked by now: they would wait for a pause to end. */
+static size_t refuse_line(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
+{
+	size_t took = hand_on(x, kind, bytes, len);
+
+	if (took != CURL_WRITEFUNC_PAUSE || !rs_curl_refuses_early(x->handle->api))
+		return took;
+	rs_hold_truncate(&x->handle->hold, 0);
+	return len;
+}
+
 /* What comes behind the body are the trailers of the whole. */
 static size_t continue_with(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, size_t len)
 {
@@ -70,7 +81,7 @@ static size_t act(struct rs_exchange *x, enum rs_piece_kind kind, char *bytes, s
 	case RS_DISCARDING:
 		return drain(x, len);
 	case RS_REFUSING:
-		return kind == RS_PIECE_HEADER ? hand_on(x, kind, bytes, len) : refuse(x);
+		return kind == RS_PIECE_HEADER ? refuse_line(x, kind, bytes, len) : refuse(x);
 	case RS_ENDING:
 		break;
 	}

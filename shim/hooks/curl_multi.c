@@ -82,10 +82,11 @@ __attribute__((noinline)) static CURLMcode perform_of_program(CURLM *handle, int
 
 	if (!api || !api->multi_perform)
 		return CURLM_INTERNAL_ERROR;
-	if (is_driven(m))
+	if (is_recursive(m))
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
-		return api->multi_perform(handle, running);
+		return is_driven(m) ? CURLM_RECURSIVE_API_CALL
+				    : api->multi_perform(handle, running);
 	rs_multi_before(m);
 	return rs_multi_after(m, running, api->multi_perform(handle, running));
 }
@@ -108,10 +109,11 @@ __attribute__((noinline)) static CURLMcode socket_action_of_program(CURLM *handl
 
 	if (!api || !api->multi_socket_action)
 		return CURLM_INTERNAL_ERROR;
-	if (is_driven(m))
+	if (is_recursive(m))
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
-		return api->multi_socket_action(handle, socket, events, running);
+		return is_driven(m) ? CURLM_RECURSIVE_API_CALL
+				    : api->multi_socket_action(handle, socket, events, running);
 	if (socket == CURL_SOCKET_TIMEOUT)
 		rs_multi_timer_expired(m);
 	rs_multi_before(m);
@@ -146,10 +148,11 @@ RS_EXPORT CURLMcode curl_multi_socket_all(CURLM *handle, int *running)
 
 	if (!api || !api->multi_socket_all)
 		return CURLM_INTERNAL_ERROR;
-	if (is_driven(m))
+	if (is_recursive(m))
 		return CURLM_RECURSIVE_API_CALL;
 	if (!m || m->busy)
-		return api->multi_socket_all(handle, running);
+		return is_driven(m) ? CURLM_RECURSIVE_API_CALL
+				    : api->multi_socket_all(handle, running);
 	rs_multi_timer_expired(m);
 	rs_multi_before(m);
 	return rs_multi_after(m, running, api->multi_socket_all(handle, running));

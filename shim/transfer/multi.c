@@ -11,7 +11,6 @@ static void link_call(struct rs_multi *m, struct rs_multi_call *call)
 {
 	call->multi = m;
 	call->round = m->rounds;
-	call->untold = false;
 	call->next = m->calls;
 	m->calls = call;
 }

@@ -23,9 +23,15 @@ static void count_sent(struct rs_exchange *x, struct rs_progress *told)
 	}
 }
 
+/* Of one that is refused it gets the headers, which say how long the body is. */
+static bool is_the_programs(const struct rs_exchange *x)
+{
+	return x->phase == RS_STREAMING || x->phase == RS_REFUSING;
+}
+
 static struct rs_progress to_be_told(struct rs_exchange *x)
 {
-	bool hides = !x->resume.continuing && x->phase != RS_STREAMING;
+	bool hides = !x->resume.continuing && !is_the_programs(x);
 	struct rs_progress *last = &x->progress, told;
 
 	if (x->fault.cuts)
@@ -36,6 +42,8 @@ static struct rs_progress to_be_told(struct rs_exchange *x)
 		count_whole(x, &told);
 	else if (hides)
 		told.dltotal = told.dlnow = 0;
+	else if (x->phase == RS_REFUSING)
+		told.dlnow = 0;
 	if (x->sends_again)
 		count_sent(x, &told);
 	return told;
@@ -138,5 +146,5 @@ bool rs_progress_tell(struct rs_exchange *x)
 
 bool rs_progress_catch_up(struct rs_exchange *x)
 {
-	return !x->progress_hidden || x->phase != RS_STREAMING || rs_exchange_ask(x);
+	return !x->progress_hidden || !is_the_programs(x) || rs_exchange_ask(x);
 }

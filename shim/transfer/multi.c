@@ -83,14 +83,6 @@ static void end_attempt(struct rs_multi_call *call, CURLcode result)
 	enter(call, RS_MULTI_WAITING);
 }
 
-struct rs_multi_call *rs_multi_call_of(const struct rs_multi *m, CURL *easy)
-{
-	struct rs_handle *handle = rs_handle_find(easy);
-	struct rs_multi_call *call = handle ? handle->multi_call : NULL;
-
-	return call && call->multi == m ? call : NULL;
-}
-
 void rs_multi_take_messages(struct rs_multi *m)
 {
 	int left;

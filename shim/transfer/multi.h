@@ -180,7 +180,13 @@ void rs_multi_notify(struct rs_multi *m);
 CURLMcode rs_multi_set_notify(struct rs_multi *m, CURLMoption option, void *value);
 
 /* The guarded call of that easy handle in this multi handle, or NULL. */
-struct rs_multi_call *rs_multi_call_of(const struct rs_multi *m, CURL *easy);
+static inline struct rs_multi_call *rs_multi_call_of(const struct rs_multi *m, CURL *easy)
+{
+	struct rs_handle *handle = rs_handle_find(easy);
+	struct rs_multi_call *call = handle ? handle->multi_call : NULL;
+
+	return call && call->multi == m ? call : NULL;
+}
 
 /* curl_multi_setopt() of an option that the record has to know. */
 CURLMcode rs_multi_set(struct rs_multi *m, CURLMoption option, void *value);

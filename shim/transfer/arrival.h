@@ -1,7 +1,7 @@
 /*
  * Where what libcurl delivers arrives in a call that is alone in its thread's libcurl: `data` is
  * the program's own user pointer. Most lines and pieces flow, straight to the program; that is here
- * to be inlined. The rest is response.c's.
+ * to be inlined. The rest is response.c's and lines.c's.
  */
 #ifndef RS_TRANSFER_ARRIVAL_H
 #define RS_TRANSFER_ARRIVAL_H

@@ -9,6 +9,7 @@
  *   replace.c   the options that are other ones meanwhile
  *   stand_in.c  the functions of ours that stay in libcurl from call to call
  *   response.c  takes what libcurl delivers: holds it, hands it on, or drops it
+ *   lines.c     header lines as they are delivered: one by one, after a pause again, or as one
  *   recall.c    lines that were not delivered, where a rule wants to know them
  *   glimpse.c   what libcurl said of what is held, for when it is handed out
  *   release.c   hands out what was held, also when libcurl is done
@@ -119,7 +120,7 @@ struct rs_exchange {
 	bool brings_progress : 1;  /* which is there for this call alone */
 	bool progress_hidden : 1;  /* and was not told of a download that there is */
 	bool sends_again : 1;      /* and has been told of more than this attempt has sent */
-	bool repeats : 1;          /* the program has paused at a header line: see response.c */
+	bool repeats : 1;          /* the program has paused at a header line: see lines.c */
 	bool delivered;            /* the program has seen some of this attempt: it is committed */
 	bool timed;                /* call.started_ns and attempt_ns are set: rs_exchange_time() */
 	struct {
@@ -198,9 +199,7 @@ void rs_response_begin(struct rs_exchange *x);
 
 /* What libcurl calls, with the exchange as the user pointer; and where it is `alone`, with the
  * program's. */
-size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
 size_t rs_response_body(char *bytes, size_t one, size_t len, void *exchange);
-size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data);
 size_t rs_response_body_here(char *bytes, size_t one, size_t len, void *data);
 
 /* The attempt is over: learn the headers of a response that had no body, where they were not seen.
@@ -209,6 +208,15 @@ void rs_response_recall(struct rs_exchange *x);
 
 /* A header line; or several, where a pause has made them one piece. Like rs_deliver(). */
 size_t rs_response_lines(struct rs_exchange *x, char *bytes, size_t len);
+
+/* One of x->line_kind that was judged when it came first, and at which the program has paused. */
+size_t rs_response_repeat(struct rs_exchange *x, char *bytes, size_t len);
+
+/* lines.c ------------------------------------------------------------------------------------- */
+
+/* As rs_response_body() and the other. */
+size_t rs_response_header(char *bytes, size_t one, size_t len, void *exchange);
+size_t rs_response_header_here(char *bytes, size_t one, size_t len, void *data);
 
 /* recall.c ------------------------------------------------------------------------------------ */
 

@@ -237,16 +237,17 @@ static int execute(const char *name, char **argv, bool is_other)
 static int become(const struct run *run)
 {
 	const char *name = run->program[0];
-	struct rs_wrappable wrappable = rs_wrappable(name);
+	const struct rs_wrappable wrappable = rs_wrappable(name);
+	const bool refuses = wrappable.refuses;
 	int error;
 
 	if (wrappable.why_not)
 		fprintf(stderr,
 			"retryshim: warning: %s cannot be wrapped: %s; it runs without retries\n",
 			name, wrappable.why_not);
-	if (!wrappable.refuses)
+	if (!refuses)
 		rs_environment_apply(&run->env);
-	error = execute(name, run->program, wrappable.refuses);
+	error = execute(name, run->program, refuses);
 	fprintf(stderr, "retryshim: run: %s: %s\n", name, strerror(error));
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

@@ -381,6 +381,7 @@ static void set_up(struct rs_handle *handle, unsigned shape, size_t *upload_at)
 	fake.write_data = &program;
 	fake.header_fn = on_header;
 	fake.header_data = &program;
+	rs_options_set(o, CURLOPT_FOLLOWLOCATION, (void *)(intptr_t)1);
 	rs_options_set(o, CURLOPT_FAILONERROR, (void *)(intptr_t)(shape & 1));
 	if (shape & 2) {
 		rs_options_set(o, CURLOPT_UPLOAD, (void *)1);

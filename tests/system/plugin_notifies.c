@@ -36,8 +36,7 @@ static char itself;
 
 /* libcurl's own. */
 #define NEXT(name)                                                                                 \
-	__typeof__(curl_multi_##name) *name =                                                      \
-		(__typeof__(name))(uintptr_t)dlsym(RTLD_NEXT, "curl_multi_" #name)
+	((__typeof__(&curl_multi_##name))(uintptr_t)dlsym(RTLD_NEXT, "curl_multi_" #name))
 
 static bool is_new_enough(void)
 {
@@ -54,7 +53,7 @@ static void add_news(unsigned what, void *easy)
 
 static void drain(CURLM *multi)
 {
-	NEXT(info_read);
+	__typeof__(&curl_multi_info_read) info_read = NEXT(info_read);
 	CURLMsg *msg;
 	int left;
 
@@ -79,7 +78,7 @@ static void tell(CURLM *multi)
 
 EXPORT CURLMcode curl_multi_perform(CURLM *multi, int *running)
 {
-	NEXT(perform);
+	__typeof__(&curl_multi_perform) perform = NEXT(perform);
 	CURLMcode code;
 
 	if (here.telling)
@@ -97,7 +96,7 @@ EXPORT CURLMcode curl_multi_perform(CURLM *multi, int *running)
 
 EXPORT CURLMsg *curl_multi_info_read(CURLM *multi, int *left)
 {
-	NEXT(info_read);
+	__typeof__(&curl_multi_info_read) info_read = NEXT(info_read);
 	CURLMsg *first = here.unread[0];
 
 	if (is_new_enough())
@@ -112,7 +111,7 @@ EXPORT CURLMsg *curl_multi_info_read(CURLM *multi, int *left)
 
 EXPORT CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy)
 {
-	NEXT(add_handle);
+	__typeof__(&curl_multi_add_handle) add_handle = NEXT(add_handle);
 
 	here.added++;
 	return add_handle(multi, easy);
@@ -120,7 +119,7 @@ EXPORT CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy)
 
 EXPORT CURLMcode curl_multi_remove_handle(CURLM *multi, CURL *easy)
 {
-	NEXT(remove_handle);
+	__typeof__(&curl_multi_remove_handle) remove_handle = NEXT(remove_handle);
 
 	for (int i = 0; i < here.news_count; i++) {
 		if (here.news[i].easy == easy)
@@ -131,7 +130,7 @@ EXPORT CURLMcode curl_multi_remove_handle(CURLM *multi, CURL *easy)
 
 EXPORT CURLMcode curl_multi_setopt(CURLM *multi, CURLMoption option, ...)
 {
-	NEXT(setopt);
+	__typeof__(&curl_multi_setopt) setopt = NEXT(setopt);
 	va_list args;
 	void *value;
 
@@ -149,7 +148,7 @@ EXPORT CURLMcode curl_multi_setopt(CURLM *multi, CURLMoption option, ...)
 
 EXPORT CURLMcode curl_multi_notify_enable(CURLM *multi, unsigned what)
 {
-	NEXT(notify_enable);
+	__typeof__(&curl_multi_notify_enable) notify_enable = NEXT(notify_enable);
 
 	if (notify_enable)
 		return notify_enable(multi, what);

@@ -230,7 +230,7 @@ static const struct scenario callbacks[] = {
 
 /* What differs where an answer is held before the program gets it: lines that begin with one of
  * these words, or all. */
-#define REFUSED "progress|info NUM" /* the body came, and was kept from the program */
+#define REFUSED "info NUM" /* the body came, and was kept from the program */
 #define LATE    "progress|info|stored|inside"
 static const struct {
 	const char *name, *apart;
@@ -239,7 +239,7 @@ static const struct {
 	{ "404 empty failing", REFUSED },
 	{ "404 failing included", REFUSED },
 	{ "401 failing", REFUSED },
-	{ "basic refused", REFUSED },
+	{ "basic refused", "progress|" REFUSED },
 	{ "redirect to a failure: told", REFUSED },
 	{ "refused: halt at a line for good", LATE },
 	{ "header: getinfo", LATE },

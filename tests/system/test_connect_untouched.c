@@ -131,10 +131,12 @@ static void reused_case(const char *rules, const char *event, const char *name, 
 	run_free(&run);
 }
 
-/* A fault delays it, or its target's pace; and the descriptor is another socket's by then. */
+/* A fault delays it, or its target's pace; and the descriptor is another socket's by then, which
+ * the kernel says by SO_COOKIE. */
 static void one_that_is_reused_before_the_attempt_is_left_alone(void **state)
 {
 	(void)state;
+	needs_no_emulator();
 	reused_case(INFO "[fault slow]\ncall = connect\ndelay = 1s\n", "event=fault", "reused",
 		    "EBADF\nENOTCONN\n");
 	reused_case(INFO QUICK "max_attempts = 1\nrate_limit = adaptive\n" RULE, "event=paced",

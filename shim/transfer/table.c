@@ -13,8 +13,8 @@
 static inline struct rs_table_place *place_in(struct rs_table_place *segment, size_t number,
 					      const void *key, size_t nth)
 {
-	size_t places = ((size_t)RS_TABLE_FIRST << number) * RS_TABLE_BUCKET;
-	size_t at = rs_table_hash(key) & (places - 1), bucket = at & ~(size_t)(RS_TABLE_BUCKET - 1);
+	size_t at = rs_table_hash(key, RS_TABLE_BITS + (unsigned)number);
+	size_t bucket = at & ~(size_t)(RS_TABLE_BUCKET - 1);
 
 	return &segment[bucket + ((at + nth) & (RS_TABLE_BUCKET - 1))];
 }
@@ -71,7 +71,7 @@ static struct rs_table_place *segment_at(struct rs_table *table, size_t number)
 
 	if (segment)
 		return segment;
-	made = calloc((size_t)RS_TABLE_FIRST << number, RS_TABLE_BUCKET * sizeof(*made));
+	made = calloc(RS_TABLE_FIRST << number, sizeof(*made));
 	if (!made)
 		return NULL;
 	if (atomic_compare_exchange_strong(&table->more[number - 1], &segment, made))

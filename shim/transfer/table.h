@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 #define RS_TABLE_SEGMENTS 16
-#define RS_TABLE_FIRST    32 /* buckets of the first segment; a power of two */
-#define RS_TABLE_BUCKET   8  /* likewise */
+#define RS_TABLE_BITS     10 /* places of the first segment, as a power of two */
+#define RS_TABLE_FIRST    ((size_t)1 << RS_TABLE_BITS)
+#define RS_TABLE_BUCKET   8 /* places of a bucket; a power of two */
 
 struct rs_table_place {
 	_Atomic(void *) key;
@@ -23,19 +24,21 @@ struct rs_table_place {
 
 /* All zero to begin with. */
 struct rs_table {
-	struct rs_table_place first[RS_TABLE_FIRST * RS_TABLE_BUCKET];
+	struct rs_table_place first[RS_TABLE_FIRST];
 	_Atomic(struct rs_table_place *) more[RS_TABLE_SEGMENTS - 1];
 	_Atomic unsigned deep; /* how many of a key's places were ever in use */
 };
 
-static inline size_t rs_table_hash(const void *key)
+/* Of as many bits. The uppermost ones, which keep keys apart that come at equal distances, as an
+ * allocator gives them. (Knuth, The Art of Computer Programming, 6.4: Fibonacci hashing.) */
+static inline size_t rs_table_hash(const void *key, unsigned bits)
 {
-	return (size_t)((uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+	return (size_t)((uint64_t)(uintptr_t)key * UINT64_C(0x9E3779B97F4A7C15) >> (64 - bits));
 }
 
 static inline struct rs_table_place *rs_table_first_place(struct rs_table *table, const void *key)
 {
-	return &table->first[rs_table_hash(key) & (RS_TABLE_FIRST * RS_TABLE_BUCKET - 1)];
+	return &table->first[rs_table_hash(key, RS_TABLE_BITS)];
 }
 
 /* Was any other place of a key than its first one ever in use? Who looks for a key has put it, or

@@ -209,8 +209,10 @@ static void search(const struct rs_text_index *index, uint32_t number, struct rs
 		set_bit(found->found, number);
 }
 
-bool rs_text_found(const struct rs_text_index *index, uint32_t number, struct rs_span body,
-		   struct rs_found_texts *found)
+/* Its inner loop takes half as long again where it lies badly in cache lines, and where it lies is
+ * otherwise decided by what stands before it. */
+__attribute__((aligned(64))) bool rs_text_found(const struct rs_text_index *index, uint32_t number,
+						struct rs_span body, struct rs_found_texts *found)
 {
 	if (!found->begun)
 		begin(index, found);

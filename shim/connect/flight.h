@@ -10,6 +10,7 @@
 
 #include "connect/call.h"
 #include "connect/pending.h"
+#include "process.h"
 #include "retry/fault.h"
 
 /* connect() returned EINPROGRESS: note it, unless no rule for connects could ever match. Where none
@@ -35,6 +36,13 @@ struct rs_pending *rs_flight_hold(int fd);
 /* When there is something to be done for a held place, whatever the kernel says until then: the
  * next attempt, or the end of one that takes too long. RS_FOREVER: nothing. */
 int64_t rs_flight_due_ns(const struct rs_pending *pending);
+
+/* Without holding it: may there be such a time? */
+static inline bool rs_flight_may_be_due(int fd)
+{
+	return rs_pending_may_be(fd, RS_PENDING_WAITS) ||
+	       (rs_limits_possible && rs_pending_may_be(fd, RS_PENDING_FLYING));
+}
 
 /*
  * Bring a held place up to date: the next attempt is made if it is due, and how an attempt ended,

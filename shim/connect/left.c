@@ -7,18 +7,12 @@
 #include "retry/ns.h"
 
 /* An attempt that flies may be for whoever waits to end: which set knows it is not known. */
-static bool may_be_left(int fd)
-{
-	return rs_pending_may_be(fd, RS_PENDING_WAITS) ||
-	       (rs_limits_possible && rs_pending_may_be(fd, RS_PENDING_FLYING));
-}
-
 static int next_left(unsigned *next)
 {
 	int fd;
 
 	while ((fd = rs_pending_each(next)) >= 0) {
-		if (may_be_left(fd))
+		if (rs_flight_may_be_due(fd))
 			break;
 	}
 	return fd;

@@ -16,13 +16,6 @@
 
 /* ---- before the wait ---- */
 
-/* May there be anything to do for it at a certain time? */
-static bool may_be_due(int fd)
-{
-	return rs_pending_may_be(fd, RS_PENDING_WAITS) ||
-	       (rs_limits_possible && rs_pending_may_be(fd, RS_PENDING_FLYING));
-}
-
 /* It waits, and no set has reported it: one that is edge-triggered may have done so before. */
 static bool is_unreported(const struct rs_pending *pending)
 {
@@ -77,7 +70,7 @@ static int64_t due_of(const struct rs_pending *pending, const struct round *roun
 
 static bool is_due(int fd, const struct round *round)
 {
-	struct rs_pending *pending = may_be_due(fd) ? rs_pending_hold(fd) : NULL;
+	struct rs_pending *pending = rs_flight_may_be_due(fd) ? rs_pending_hold(fd) : NULL;
 	bool due = false;
 
 	if (!pending)
@@ -163,7 +156,7 @@ static int64_t each(int64_t (*one)(int fd, struct round *round), struct round *r
 	int fd;
 
 	while ((fd = rs_pending_each(&next)) >= 0) {
-		if (may_be_due(fd))
+		if (rs_flight_may_be_due(fd))
 			due_ns = rs_ns_min(due_ns, one(fd, round));
 	}
 	return due_ns;

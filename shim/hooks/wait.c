@@ -12,7 +12,6 @@
 #include <sys/select.h>
 #include <sys/time.h>
 
-#include "connect/ask.h"
 #include "connect/pending.h"
 #include "connect/waits.h"
 #include "gnu.h"
@@ -92,24 +91,22 @@ struct poll_call {
 	const sigset_t *mask;
 };
 
-/* Else a bad pointer is the kernel's to judge. Who reads and writes all of an array has a good one
- * at its end, too. */
-static bool is_accessible(const struct poll_call *call)
+/* Else it is the kernel's to refuse: a bad pointer, or more than there may be. */
+static bool is_accepted(const struct poll_call *call)
 {
 	static const struct timespec at_once;
-	uintptr_t last = (uintptr_t)call->fds + (call->count - 1) * sizeof(*call->fds);
 	int saved_errno = errno;
-	bool is_bad =
-		rs_real_ppoll((struct pollfd *)last, 1, &at_once, NULL) < 0 && errno == EFAULT;
+	bool refused = rs_real_ppoll(call->fds, call->count, &at_once, NULL) < 0 &&
+		       (errno == EFAULT || errno == EINVAL);
 
 	errno = saved_errno;
-	return !is_bad;
+	return !refused;
 }
 
 /* Is there something to be done before the wait? */
 static bool is_special(const struct poll_call *call)
 {
-	return rs_pending_any_special() && call->count > 0 && is_accessible(call) &&
+	return rs_pending_any_special() && call->count > 0 && is_accepted(call) &&
 	       rs_poll_concerned(call->fds, call->count);
 }
 
@@ -337,76 +334,4 @@ RS_EXPORT int epoll_pwait2(int epfd, struct epoll_event *events, int max,
 		return rs_real_epoll_pwait2(epfd, events, max, timeout, mask);
 	return epoll2_with_care(&(struct rs_epoll_wait){ epfd, events, max, 0, RS_EPOLL_PWAIT2 },
 				timeout, mask);
-}
-
-/* ---- getsockopt ---- */
-
-/* As the kernel writes an int: as much of it as there is room for. */
-static void put_error(int error, void *value, socklen_t *len)
-{
-	if (*len > sizeof(error))
-		*len = sizeof(error);
-	__builtin_memcpy(value, &error, *len);
-}
-
-/* Else it is the kernel's to complain of. What it writes here the answer writes over. */
-static bool takes_answer(int fd, void *value, socklen_t *len)
-{
-	return rs_real_getsockopt(fd, SOL_SOCKET, SO_TYPE, value, len) == 0;
-}
-
-__attribute__((noinline)) static bool error_is_told(int fd, void *value, socklen_t *len)
-{
-	int saved_errno = errno, error;
-	bool told = rs_pending_has(fd) && takes_answer(fd, value, len) && rs_ask_error(fd, &error);
-
-	if (told)
-		put_error(error, value, len);
-	errno = saved_errno;
-	return told;
-}
-
-/* What the kernel has written: all of it, in nearly every program. */
-static int read_error(const void *value, socklen_t len)
-{
-	int error = 0;
-
-	if (__builtin_expect(len == sizeof(error), 1))
-		__builtin_memcpy(&error, value, sizeof(error));
-	else
-		__builtin_memcpy(&error, value, len);
-	return error;
-}
-
-__attribute__((noinline)) static void look_at_error(int fd, int error, void *value, socklen_t *len)
-{
-	int saved_errno = errno;
-
-	if (rs_ask_told_error(fd, &error))
-		put_error(error, value, len);
-	errno = saved_errno;
-}
-
-/* One that has failed before is asked about before the kernel is; of one that has not the kernel
- * may well say that there is no error. */
-__attribute__((noinline)) static int error_of(int fd, void *value, socklen_t *len)
-{
-	int error;
-
-	if (rs_pending_any_special() && error_is_told(fd, value, len))
-		return 0;
-	if (rs_real_getsockopt(fd, SOL_SOCKET, SO_ERROR, value, len) != 0)
-		return -1;
-	error = read_error(value, *len);
-	if (__builtin_expect(error != 0, 0))
-		look_at_error(fd, error, value, len);
-	return 0;
-}
-
-RS_EXPORT int getsockopt(int fd, int level, int name, void *__restrict value,
-			 socklen_t *__restrict len)
-{
-	if (rs_pending_any() && level == SOL_SOCKET && name == SO_ERROR)
-		return error_of(fd, value, len);
-	return rs_real_getsockopt(fd, level, name, value, len);
 }

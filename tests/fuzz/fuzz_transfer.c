@@ -307,7 +307,7 @@ static CURLcode fake_perform(CURL *easy)
 	return more && result == CURLE_OK ? CURLE_GOT_NOTHING : result;
 }
 
-static const struct rs_curl_api api = {
+static struct rs_curl_api api = {
 	.easy_setopt = fake_setopt,
 	.easy_getinfo = fake_getinfo,
 	.easy_perform = fake_perform,
@@ -420,6 +420,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&fake, 0, sizeof(fake));
 	fake.script = program.script = &script;
 	fake.looks_early = shape & 16;
+	api.version = fake.looks_early ? 0x080e01 : 0x075801;
 	program.fails = shape & 1;
 	program.may_stop = shape & 4;
 	handle = new_handle(shape & 8);

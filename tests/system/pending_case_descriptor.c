@@ -148,11 +148,13 @@ void pending_bad_pointers(void)
 	struct pollfd fds = case_polled(POLLOUT), *bad;
 	int error;
 	socklen_t len = sizeof(error), no_len = (socklen_t)-1;
+	volatile nfds_t too_many = (nfds_t)-1; /* no compiler is to see it */
 
 	bad = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	(void)poll(&fds, 1, 20);
 	tell_status("poll", poll(bad, 1, 20));
 	tell_status("poll many", poll(bad, 40, 20));
+	tell_status("poll too many", poll(&fds, too_many, 20));
 	tell_status("SO_ERROR", getsockopt(fds.fd, SOL_SOCKET, SO_ERROR, bad, &len));
 	tell_status("no length", getsockopt(fds.fd, SOL_SOCKET, SO_ERROR, &error, (void *)bad));
 	tell_status("bad length", getsockopt(fds.fd, SOL_SOCKET, SO_ERROR, &error, &no_len));
